@@ -1,0 +1,22 @@
+"""Neural style transfer: redraw a photo in the style of a painting.
+
+The modules in pipeline order. The number is a layer: a module imports only modules with a lower number.
+
+    errors.py      [0] UserError: what the user can mend, in words; shown without a traceback
+    layers.py      [1] the layers of VGG19: names in three spellings, channels, "NAME:WEIGHT"
+    files.py       [1] files appear whole or not at all
+    runtime.py     [1] TensorFlow's surroundings: chatter, threads, fast types
+    image_io.py    [2] read, write, resize pictures; the only place that knows image files. No TensorFlow.
+    settings.py    [2] Settings: every default with type, range and help; presets; flags and JSON from them
+    vgg19.py       [2] weights from four kinds of file, and the network
+    losses.py      [2] gram_matrix, style_cost, content_cost, total_variation
+    scales.py      [3] how large the picture is at each scale, coarse to fine, and how many steps it gets
+    basis.py       [3] the bands of detail in which Adam takes its steps
+    objective.py   [3] targets made once per scale; evaluate(image) -> costs by name and gradient
+    optimizers.py  [4] Adam (Keras) and L-BFGS-B (SciPy) over one `evaluate`
+    stylize.py     [5] first picture, the loop over the scales; reports steps. No files, no printing.
+    report.py      [6] progress, losses.csv, loss plot, settings.json
+    job.py         [7] one picture: files in -> stylize -> files out
+"""
+
+__version__ = "0.1.0"

@@ -1,0 +1,68 @@
+"""What Adam takes its steps in: the pixels, or bands of detail from fine to coarse.
+
+Adam moves every number it is given by about the same amount. Given pixels, it writes fine noise as readily as large
+shapes. Given the levels of a pyramid, it moves large shapes as readily as fine strokes, as natural pictures vary.
+"""
+
+import itertools
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+
+from nst.image_io import Size
+
+COARSEST_PX = 4  # the long side below which there is no coarser band
+GROWTH = 2**0.5  # a band moves by so much more than the next finer one
+
+
+@dataclass(frozen=True)
+class Basis:
+    """A linear map from bands to an image [height, width, 3], and its transpose for gradients."""
+
+    sizes: tuple[Size, ...]
+    combine: Callable[[list[tf.Tensor]], tf.Tensor]  # bands -> image
+    split: Callable[[tf.Tensor], list[tf.Tensor]]  # d/d(image) -> d/d(bands)
+
+
+def pixel_basis(size: Size) -> Basis:
+    """Return the basis with one band: the picture itself."""
+    return Basis((size,), lambda bands: bands[0], lambda gradient: [gradient])
+
+
+def band_basis(size: Size) -> Basis:
+    """Return the basis of a pyramid: each band half the size of the finer one and enlarged bicubically.
+
+    The bands are weighted so that together they move a pixel as much as one band of weight 1 would.
+    """
+    count = max(1, math.ceil(math.log2(max(size) / COARSEST_PX)))
+    sizes = tuple((math.ceil(size[0] / 2**k), math.ceil(size[1] / 2**k)) for k in range(count))
+    amounts = GROWTH ** np.arange(count)
+    amounts = (amounts / np.sqrt(np.sum(amounts**2))).astype(np.float32)
+    enlarge = [
+        (tf.constant(_enlarging(coarse[0], fine[0])), tf.constant(_enlarging(coarse[1], fine[1])))
+        for fine, coarse in itertools.pairwise(sizes)
+    ]
+
+    def combine(bands: list[tf.Tensor]) -> tf.Tensor:
+        image = amounts[-1] * bands[-1]
+        for band, amount, (rows, columns) in reversed(list(zip(bands, amounts, enlarge, strict=False))):
+            image = amount * band + tf.einsum("ah,hwc,bw->abc", rows, image, columns)
+        return image
+
+    def split(gradient: tf.Tensor) -> list[tf.Tensor]:
+        gradients = [gradient]
+        for rows, columns in enlarge:
+            gradients.append(tf.einsum("ah,abc,bw->hwc", rows, gradients[-1], columns))
+        return [amount * part for amount, part in zip(amounts, gradients, strict=True)]
+
+    return Basis(sizes, combine, split)
+
+
+def _enlarging(old: int, new: int) -> np.ndarray:
+    """Return the matrix [new, old] of bicubic enlargement."""
+    identity = Image.fromarray(np.eye(old, dtype=np.float32))
+    return np.asarray(identity.resize((old, new), Image.Resampling.BICUBIC))

@@ -1,0 +1,164 @@
+"""One picture: names -> checked job -> pictures in -> stylize -> picture and reports out."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+import nst
+from nst.errors import UserError
+from nst.files import check_writable, first_free
+from nst.image_io import check_format, read_image, resize, write_image
+from nst.report import Progress, plotting, write_cost_plot, write_costs, write_json
+from nst.runtime import network_precision, start_tensorflow
+from nst.scales import Scale, plan_scales
+from nst.settings import Settings, describe
+
+if TYPE_CHECKING:
+    from nst.stylize import Step
+
+PROJECT = Path(__file__).resolve().parent.parent
+SAMPLES = PROJECT / "images"
+OUTPUT = PROJECT / "output"
+INITS = ("content", "noise", "style")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One picture to make, all of it checked: inputs read, output writable, sizes planned."""
+
+    content_path: Path
+    style_path: Path
+    content: np.ndarray
+    style: np.ndarray
+    start: np.ndarray | None
+    output: Path
+    settings: Settings
+    scales: list[Scale]
+    plot: bool = False
+
+    @property
+    def folder(self) -> Path:
+        """Return where snapshots, costs and settings of this run go."""
+        return self.output.with_suffix("")
+
+
+def plan_job(
+    content: str,
+    style: str,
+    settings: Settings,
+    *,
+    output: str | None = None,
+    overwrite: bool = False,
+    plot: bool = False,
+) -> Job:
+    """Check all that can be checked before the long work and return the job. Raises UserError."""
+    if plot:
+        plotting()
+    content_path, style_path = find_picture(content), find_picture(style)
+    result = Path(output) if output else first_free(OUTPUT / f"{content_path.stem}_{style_path.stem}.png")
+    check_format(result)
+    if result.exists() and not overwrite:
+        raise UserError(f"{result}: exists already; give --overwrite to replace it, or another -o")
+    pictures = read_image(content_path), read_image(style_path)
+    start = None if settings.init in INITS else read_image(find_picture(settings.init))
+    scales = plan_scales(pictures[0].shape[:2], pictures[1].shape[:2], settings)
+    check_format(result, scales[-1].size)
+    check_writable(result)
+    return Job(content_path, style_path, *pictures, start, result, settings, scales, plot)
+
+
+def find_picture(name: str) -> Path:
+    """Return the path as given, or the picture of that name among the samples. Raises UserError."""
+    for path in (Path(name), SAMPLES / name):
+        if path.exists():
+            return path
+    raise UserError(f"{name}: no such file, here or in {SAMPLES.name}/")
+
+
+def run_job(job: Job, *, verbose: bool = False) -> Path:
+    """Make the picture and return its path. Ctrl-C and SIGTERM, as KeyboardInterrupt, first save what there is."""
+    started = time.monotonic()
+    start_tensorflow(threads=job.settings.threads, verbose=verbose)
+    from nst.stylize import stylize  # brings TensorFlow, seconds to import, which no check needs
+    from nst.vgg19 import build_network, load_weights, weights_sha256
+
+    weights = load_weights(job.settings.weights)
+    layers = [layer for layer, _ in job.settings.style_layers + job.settings.content_layers]
+    precision = network_precision(job.settings.precision)
+    features = build_network(weights, layers, pooling=job.settings.pooling, precision=precision)
+    job.folder.mkdir(exist_ok=True)
+    steps: list[Step] = []
+
+    def save(image: np.ndarray) -> None:
+        write_image(job.output, resize(image, job.scales[-1].size))
+        facts = {
+            "precision": precision,
+            "weights_sha256": weights_sha256(weights),
+            "seconds": time.monotonic() - started,
+        }
+        write_json(job.folder / "settings.json", _record(job, facts))
+        if steps:
+            write_costs(job.folder / "losses.csv", steps)
+        if steps and job.plot:
+            write_cost_plot(job.folder / "losses.png", steps)
+
+    try:
+        with Progress(job.scales) as progress:
+            image = stylize(
+                job.content,
+                job.style,
+                job.settings,
+                features,
+                start=job.start,
+                on_step=_each(steps.append, progress.show, _snapshots(job)),
+            )
+    except KeyboardInterrupt:
+        if steps:
+            save(steps[-1].image())
+        raise
+    save(image)
+    return job.output
+
+
+def _snapshots(job: Job) -> Callable[[Step], None]:
+    """Return what writes the picture to the run's folder every so many steps."""
+    every = job.settings.snapshot_every
+
+    def snapshot(step: Step) -> None:
+        if every and step.number % every == 0:
+            write_image(job.folder / f"step_{step.number:05d}_{max(step.size)}px.png", step.image())
+
+    return snapshot
+
+
+def _record(job: Job, facts: dict[str, Any]) -> dict[str, Any]:
+    """Return what is needed to make the picture again, without any path of the machine but names."""
+    packages = ("tensorflow", "keras", "numpy", "scipy", "pillow")
+    return {
+        "content": job.content_path.name,
+        "style": job.style_path.name,
+        "result": job.output.name,
+        "settings": describe(job.settings),
+        **facts,
+        "versions": {
+            "neural_art": nst.__version__,
+            "python": platform.python_version(),
+            **{p: version(p) for p in packages},
+        },
+    }
+
+
+def _each(*functions: Callable[[Step], None]) -> Callable[[Step], None]:
+    def call(step: Step) -> None:
+        for function in functions:
+            function(step)
+
+    return call

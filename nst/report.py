@@ -1,0 +1,107 @@
+"""What a run tells: progress on stderr, and losses.csv, settings.json and the loss plot in its folder."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, TextIO
+
+from tqdm import tqdm
+
+from nst.errors import UserError
+from nst.files import write_text, written_aside
+from nst.scales import Scale
+
+if TYPE_CHECKING:
+    from nst.stylize import Step
+
+SECONDS_BETWEEN_LINES = 10  # where stderr is no terminal
+
+
+class Progress:
+    """Show a bar on a terminal, and plain lines elsewhere. Time left counts the work of each scale, not its steps."""
+
+    def __init__(self, scales: Sequence[Scale], stream: TextIO | None = None) -> None:
+        self.stream = stream or sys.stderr
+        self.scales = {scale.size: scale for scale in scales}
+        self.steps = sum(scale.steps for scale in scales)
+        self.work = sum(scale.work for scale in scales)
+        self.done = 0
+        self.started = time.monotonic()
+        self.printed = -float(SECONDS_BETWEEN_LINES)
+        self.bar = tqdm(
+            total=self.work,
+            file=self.stream,
+            disable=not self.stream.isatty(),
+            bar_format="{desc} |{bar}| {percentage:3.0f}% {elapsed}<{remaining}{postfix}",
+        )
+
+    def __enter__(self) -> Progress:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.bar.close()
+
+    def show(self, step: Step) -> None:
+        """Show where the run is, the costs and the time left."""
+        scale = self.scales[step.size]
+        self.done += scale.work // scale.steps
+        where = f"{max(step.size)} px  step {step.number}/{self.steps}"
+        costs = "  ".join(f"{name} {value:.4g}" for name, value in step.costs.items())
+        if not self.bar.disable:
+            self.bar.set_description_str(where, refresh=False)
+            self.bar.set_postfix_str(costs, refresh=False)
+            self.bar.update(scale.work // scale.steps)
+            return
+        now = time.monotonic()
+        if now - self.printed >= SECONDS_BETWEEN_LINES or step.number == self.steps:
+            self.printed = now
+            left = (now - self.started) * (self.work / self.done - 1)
+            print(f"{where}  {costs}  {max(0, left):.0f} s left", file=self.stream, flush=True)
+
+
+def write_costs(path: Path, steps: Sequence[Step]) -> None:
+    """Write one row per step: step, long side in px, and each cost by name."""
+    table = io.StringIO()
+    writer = csv.writer(table, lineterminator="\n")
+    writer.writerow(["step", "long_side_px", *steps[0].costs])
+    for step in steps:
+        writer.writerow([step.number, max(step.size), *(f"{value:.9g}" for value in step.costs.values())])
+    write_text(path, table.getvalue())
+
+
+def write_json(path: Path, content: dict[str, Any]) -> None:
+    """Write JSON for people to read."""
+    write_text(path, json.dumps(content, indent=2) + "\n")
+
+
+def plotting() -> ModuleType:
+    """Return matplotlib.figure, or raise UserError with the command that installs it."""
+    try:
+        import matplotlib.figure
+    except ImportError as error:
+        raise UserError("--plot: needs matplotlib; pip install -r requirements-plots.txt") from error
+    return matplotlib.figure
+
+
+def write_cost_plot(path: Path, steps: Sequence[Step]) -> None:
+    """Plot each cost by step on a logarithmic axis; a line marks where a scale begins."""
+    figure = plotting().Figure(figsize=(8, 4.5), layout="constrained")
+    axes = figure.subplots()
+    numbers = [step.number for step in steps]
+    for name in steps[0].costs:
+        axes.plot(numbers, [step.costs[name] for step in steps], label=name)
+    for before, after in itertools.pairwise(steps):
+        if before.size != after.size:
+            axes.axvline(after.number, color="grey", linewidth=0.5)
+    axes.set(xlabel="step", ylabel="cost", yscale="log")
+    axes.legend()
+    with written_aside(path) as temporary:
+        figure.savefig(temporary, format="png", dpi=120)

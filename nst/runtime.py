@@ -1,0 +1,56 @@
+"""TensorFlow's surroundings: what must be set before its import, its chatter, threads, GPU memory, and fast types."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
+
+
+@contextmanager
+def silenced(*, verbose: bool) -> Iterator[None]:
+    """Keep what native code prints from stderr, unless `verbose`. Python's exceptions pass as always."""
+    if verbose:
+        yield
+        return
+    saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 2)
+    try:
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(nowhere)
+
+
+def start_tensorflow(*, threads: int, verbose: bool) -> None:
+    """Import TensorFlow with oneDNN on, which it leaves off on processors without AVX512, and set its threads.
+
+    threads  0 leaves the number to TensorFlow.
+    """
+    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0" if verbose else "3")
+    with silenced(verbose=verbose):
+        import tensorflow as tf
+
+        if threads:
+            tf.config.threading.set_intra_op_parallelism_threads(threads)
+            tf.config.threading.set_inter_op_parallelism_threads(threads)
+        for gpu in tf.config.list_physical_devices("GPU"):
+            tf.config.experimental.set_memory_growth(gpu, True)
+        tf.zeros([1])  # starts the devices, which is when they report
+
+
+def network_precision(wanted: str) -> str:
+    """Return 'float32' or 'bfloat16': what is wanted, or for 'auto' bfloat16 where the processor computes in it."""
+    if wanted != "auto":
+        return wanted
+    return "bfloat16" if processor_flags() & BFLOAT16_FLAGS else "float32"
+
+
+def processor_flags() -> set[str]:
+    """Return the processor's features as Linux lists them; none where there is no such list."""
+    listing = Path("/proc/cpuinfo")
+    lines = listing.read_text().splitlines() if listing.exists() else []
+    return next((set(line.split()) for line in lines if line.startswith("flags")), set())

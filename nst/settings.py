@@ -1,0 +1,251 @@
+"""Settings: every choice of a run with its default, range and help, written once. Flags and JSON come from here.
+
+To add one, add a field; `add_flags`, `make_settings`, `describe` and the README's test follow from it.
+"""
+
+import argparse
+import math
+from collections.abc import Mapping
+from dataclasses import Field, asdict, dataclass, field, fields, replace
+from typing import Any
+
+from nst.errors import UserError, suggestion
+from nst.layers import LayerWeights, format_layer_weights, parse_layer_weights
+
+ORIGINAL_SIZE = "original"
+STYLE_LAYERS: LayerWeights = (
+    ("conv1_1", 0.125),
+    ("conv2_1", 0.125),
+    ("conv3_1", 0.125),
+    ("conv3_4", 0.125),
+    ("conv4_1", 0.125),
+    ("conv5_1", 0.125),
+    ("conv5_2", 0.125),
+    ("conv5_4", 0.125),
+)
+LARGEST = 1e12
+
+
+@dataclass(frozen=True)
+class Option:
+    """How a field of Settings is read, checked and explained. `kind`: int, float, bool, text, layers or size."""
+
+    kind: str
+    group: str
+    help: str
+    low: float = 0
+    high: float = LARGEST
+    choices: tuple[str, ...] = ()
+    metavar: str | None = None
+
+
+METAVARS = {"int": "N", "float": "X", "text": "TEXT", "layers": "LAYER[:WEIGHT]", "size": "PX"}
+
+
+def _option(default: Any, kind: str, group: str, help: str, **limits: Any) -> Any:
+    return field(default=default, metadata={"option": Option(kind, group, help, **limits)})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """All that decides what a run computes. Immutable; raises UserError for a value outside its range."""
+
+    content_weight: float = _option(
+        0.2, "float", "look", "alpha: weight of the content; more keeps the photo clearer", metavar="ALPHA"
+    )
+    style_weight: float = _option(1.0, "float", "look", "beta: weight of the style", metavar="BETA")
+    style_layers: LayerWeights = _option(
+        STYLE_LAYERS, "layers", "look", "layers that the style is taken from, as conv1_1:0.5 relu4_1 block5_conv1:2"
+    )
+    content_layers: LayerWeights = _option(
+        (("conv4_2", 1.0),), "layers", "look", "layers that the content is taken from"
+    )
+    tv_weight: float = _option(0.0, "float", "look", "weight of total variation; more is smoother")
+    balance: bool = _option(
+        True,
+        "bool",
+        "look",
+        "divide each layer's cost by that of a picture with nothing in it, so that weights compare",
+    )
+    size: int | str = _option(
+        512, "size", "size", "long side of the result in px, or 'original' for the content's own", low=16, high=20000
+    )
+    smallest_scale: int = _option(
+        128, "int", "size", "long side in px of the coarsest scale, where the picture starts", low=16, high=20000
+    )
+    copies: bool = _option(True, "bool", "size", "let the cost see the picture at all coarser scales too")
+    init: str = _option("content", "text", "start", "first picture: content, noise, style or a PATH", metavar="WHAT")
+    match_colors: bool = _option(
+        True, "bool", "start", "give the first picture the style's mean colour and colour covariance"
+    )
+    init_noise: float = _option(0.0, "float", "start", "share of noise mixed into the first picture", high=1)
+    seed: int = _option(0, "int", "start", "seed of the noise", high=2**32 - 1)
+    optimizer: str = _option(
+        "adam", "text", "optimisation", "adam (Keras) or lbfgs (SciPy's L-BFGS-B)", choices=("adam", "lbfgs")
+    )
+    steps: int = _option(14, "int", "optimisation", "steps at the full size", low=1, high=1_000_000)
+    coarse_steps: float = _option(
+        2.0, "float", "optimisation", "how many times as many steps at half the size", low=0.1, high=100
+    )
+    learning_rate: float = _option(
+        8.0, "float", "optimisation", "Adam's first step in levels of 255", low=1e-6, high=255
+    )
+    decay: str = _option(
+        "cosine", "text", "optimisation", "of the learning rate to 0 within each scale", choices=("cosine", "none")
+    )
+    beta1: float = _option(0.9, "float", "optimisation", "Adam's decay of the mean gradient", high=0.9999)
+    beta2: float = _option(0.99, "float", "optimisation", "Adam's decay of the mean squared gradient", high=0.999999)
+    basis: str = _option(
+        "bands",
+        "text",
+        "optimisation",
+        "what Adam steps in: pixels, or bands of coarse to fine detail",
+        choices=("bands", "pixels"),
+    )
+    weights: str | None = _option(
+        None,
+        "text",
+        "network",
+        "VGG19's weights: a PATH to .npz, .mat or .h5, or 'imagenet' for Keras' download",
+        metavar="WHERE",
+    )
+    pooling: str = _option(
+        "max", "text", "network", "of VGG19: max as trained, avg as in Gatys et al.", choices=("max", "avg")
+    )
+    precision: str = _option(
+        "auto",
+        "text",
+        "network",
+        "type of the convolutions; auto takes bfloat16 where the processor computes in it",
+        choices=("auto", "float32", "bfloat16"),
+    )
+    threads: int = _option(0, "int", "network", "processor threads; 0 leaves it to TensorFlow", high=1024)
+    snapshot_every: int = _option(
+        25, "int", "output", "write a snapshot every so many steps; 0 for none", high=1_000_000
+    )
+
+    def __post_init__(self) -> None:
+        for item in fields(self):
+            _check(item, getattr(self, item.name))
+        if self.content_weight == self.style_weight == 0:
+            raise UserError("--content-weight and --style-weight: are both 0; raise one of them")
+
+
+PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
+    "default": ("a finished picture", {}),
+    "fast": ("a preview at half the size, in about a fifth of the time", {"size": 256, "steps": 12}),
+    "best": ("four times the steps", {"steps": 56}),
+    "course": (
+        "the numbers of the well-known course: raw costs, one scale, Adam on pixels",
+        {
+            "balance": False,
+            "content_weight": 10.0,
+            "style_weight": 40.0,
+            "size": 400,
+            "smallest_scale": 400,
+            "copies": False,
+            "match_colors": False,
+            "init_noise": 0.6,
+            "steps": 200,
+            "learning_rate": 2.0,
+            "decay": "none",
+            "beta2": 0.999,
+            "basis": "pixels",
+            "pooling": "avg",
+        },
+    ),
+}
+
+
+def make_settings(preset: str = "default", overrides: Mapping[str, Any] | None = None) -> Settings:
+    """Return the preset's Settings with `overrides`: field name -> value, or the words that a user wrote for it.
+
+    Raises UserError for an unknown preset or name, and for a value that cannot be read or is out of range.
+    """
+    if preset not in PRESETS:
+        raise UserError(f"preset {preset}: there is none{suggestion(preset, PRESETS)} ({', '.join(PRESETS)})")
+    known = {item.name: item for item in fields(Settings)}
+    values = dict(PRESETS[preset][1])
+    for name, value in (overrides or {}).items():
+        if name not in known:
+            raise UserError(f"setting {name}: there is none{suggestion(name, known)}")
+        values[name] = _read(known[name], value)
+    return replace(Settings(), **values)
+
+
+def describe(settings: Settings) -> dict[str, Any]:
+    """Return field name -> value as JSON knows it; `make_settings` reads it back."""
+    values = asdict(settings)
+    return {item.name: _words(item, values[item.name]) for item in fields(settings)}
+
+
+def add_flags(parser: argparse.ArgumentParser) -> None:
+    """Add a flag for each field, grouped. A flag that is not given leaves no trace in the parsed arguments."""
+    groups: dict[str, Any] = {}
+    for item in fields(Settings):
+        option = option_of(item)
+        if option.group not in groups:
+            groups[option.group] = parser.add_argument_group(option.group)
+        shown: dict[str, Any] = {"default": argparse.SUPPRESS, "help": f"{option.help} [{_default_words(item)}]"}
+        if option.kind == "bool":
+            shown["action"] = argparse.BooleanOptionalAction
+        else:
+            shown["metavar"] = option.metavar or "|".join(option.choices) or METAVARS[option.kind]
+            shown["nargs"] = "+" if option.kind == "layers" else None
+        groups[option.group].add_argument(flag(item.name), **shown)
+
+
+def flag(name: str) -> str:
+    """Return the flag of a field: '--style-layers' of 'style_layers'."""
+    return "--" + name.replace("_", "-")
+
+
+def option_of(item: Field[Any]) -> Option:
+    """Return how a field of Settings is read, checked and explained."""
+    option: Option = item.metadata["option"]
+    return option
+
+
+def _default_words(item: Field[Any]) -> str:
+    words = _words(item, item.default)
+    if isinstance(words, bool):
+        return "on" if words else "off"
+    return "embedded file" if words is None else " ".join(words) if isinstance(words, list) else str(words)
+
+
+def _words(item: Field[Any], value: Any) -> Any:
+    """Return a field's value as JSON knows it and as `_read` reads it."""
+    return format_layer_weights(value) if option_of(item).kind == "layers" else value
+
+
+def _read(item: Field[Any], value: Any) -> Any:
+    """Return the field's value from a user's words. What is no string or list of words is taken as it is."""
+    kind = option_of(item).kind
+    if kind == "layers" and isinstance(value, list):
+        return parse_layer_weights(value)
+    if not isinstance(value, str) or kind == "text" or (value == ORIGINAL_SIZE and kind == "size"):
+        return value
+    try:
+        return float(value) if kind == "float" else int(value)
+    except ValueError:
+        wanted = "a number" if kind == "float" else "a whole number"
+        also = f" or '{ORIGINAL_SIZE}'" if kind == "size" else ""
+        raise UserError(f"{flag(item.name)} {value}: must be {wanted}{also}") from None
+
+
+def _check(item: Field[Any], value: Any) -> None:
+    """Raise UserError unless the value is among the field's choices or within its range."""
+    option = option_of(item)
+    if option.choices and value not in option.choices:
+        hint = suggestion(str(value), option.choices)
+        raise UserError(f"{flag(item.name)} {value}: must be {' or '.join(option.choices)}{hint}")
+    if option.kind == "bool" and not isinstance(value, bool):
+        raise UserError(f"{flag(item.name)} {value}: must be true or false")
+    if option.kind == "text" and not isinstance(value, str) and value != item.default:
+        raise UserError(f"{flag(item.name)} {value}: must be text")
+    if option.kind in ("int", "float") or (option.kind == "size" and value != ORIGINAL_SIZE):
+        whole = option.kind != "float"
+        number = isinstance(value, int) if whole else isinstance(value, int | float)
+        if not number or isinstance(value, bool) or not (math.isfinite(value) and option.low <= value <= option.high):
+            kind = "a whole number" if whole else "a number"
+            raise UserError(f"{flag(item.name)} {value}: must be {kind} from {option.low:g} to {option.high:g}")

@@ -1,0 +1,120 @@
+import argparse
+import dataclasses
+import json
+
+import pytest
+
+from nst.errors import UserError
+from nst.settings import PRESETS, STYLE_LAYERS, Settings, add_flags, describe, flag, make_settings
+
+
+def parsed(words: list[str]) -> dict[str, object]:
+    parser = argparse.ArgumentParser()
+    add_flags(parser)
+    return vars(parser.parse_args(words))
+
+
+def test_no_flag_leaves_all_defaults():
+    assert parsed([]) == {}
+    assert make_settings() == Settings()
+    assert Settings().style_layers == STYLE_LAYERS
+
+
+EXAMPLES = {
+    "content_weight": (["0.5"], 0.5),
+    "style_weight": (["2"], 2.0),
+    "style_layers": (["relu1_1:0.5", "conv4_1"], (("conv1_1", 0.5), ("conv4_1", 1.0))),
+    "content_layers": (["block5_conv2"], (("conv5_2", 1.0),)),
+    "tv_weight": (["1e-2"], 0.01),
+    "balance": ([], True),
+    "size": (["original"], "original"),
+    "smallest_scale": (["64"], 64),
+    "copies": ([], True),
+    "match_colors": ([], True),
+    "init": (["some/file.png"], "some/file.png"),
+    "init_noise": (["0.25"], 0.25),
+    "seed": (["12"], 12),
+    "optimizer": (["lbfgs"], "lbfgs"),
+    "steps": (["7"], 7),
+    "coarse_steps": (["1.5"], 1.5),
+    "learning_rate": (["3.5"], 3.5),
+    "decay": (["none"], "none"),
+    "beta1": (["0.5"], 0.5),
+    "beta2": (["0.999"], 0.999),
+    "basis": (["pixels"], "pixels"),
+    "weights": (["imagenet"], "imagenet"),
+    "pooling": (["avg"], "avg"),
+    "precision": (["bfloat16"], "bfloat16"),
+    "threads": (["2"], 2),
+    "snapshot_every": (["0"], 0),
+}
+
+
+def test_every_setting_has_an_example_here():
+    assert set(EXAMPLES) == {item.name for item in dataclasses.fields(Settings)}
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_every_setting_has_a_flag(name):
+    words, value = EXAMPLES[name]
+    settings = make_settings(overrides=parsed([flag(name), *words]))
+    assert getattr(settings, name) == value
+
+
+@pytest.mark.parametrize("name", ["balance", "copies", "match_colors"])
+def test_switches_can_be_turned_off(name):
+    assert getattr(make_settings(overrides=parsed(["--no-" + name.replace("_", "-")])), name) is False
+
+
+@pytest.mark.parametrize("preset", PRESETS)
+def test_settings_survive_json(preset):
+    settings = make_settings(preset)
+    assert make_settings(overrides=json.loads(json.dumps(describe(settings)))) == settings
+
+
+def test_a_flag_wins_over_the_preset():
+    assert make_settings("course", {"steps": "3"}).steps == 3
+
+
+def test_course_holds_the_numbers_of_the_course():
+    course = make_settings("course")
+    assert (course.content_weight, course.style_weight, course.learning_rate, course.steps) == (10, 40, 2, 200)
+    assert (course.pooling, course.init_noise, course.size, course.balance) == ("avg", 0.6, 400, False)
+    assert (course.optimizer, course.decay, course.basis, course.copies) == ("adam", "none", "pixels", False)
+
+
+@pytest.mark.parametrize(
+    ("name", "words", "message"),
+    [
+        ("steps", "many", "--steps many: must be a whole number"),
+        ("steps", "1.5", "--steps 1.5: must be a whole number"),
+        ("steps", "0", "--steps 0: must be a whole number from 1 to"),
+        ("size", "huge", "--size huge: must be a whole number or 'original'"),
+        ("size", "8", "--size 8: must be a whole number from 16"),
+        ("content_weight", "-1", "--content-weight -1.0: must be a number from 0"),
+        ("content_weight", "nan", "--content-weight nan: must be a number"),
+        ("init_noise", "1.5", "from 0 to 1"),
+        ("beta1", "1", "--beta1"),
+        ("optimizer", "lbfg", "--optimizer lbfg: must be adam or lbfgs; did you mean lbfgs?"),
+        ("pooling", "mean", "must be max or avg"),
+        ("style_layers", ["conv9_1"], "layer conv9_1"),
+        ("learning_rate", "0", "--learning-rate"),
+        ("balance", "yes", "--balance yes: must be true or false"),
+        ("init", 3, "--init 3: must be text"),
+        ("stile_weight", "1", "setting stile_weight: there is none; did you mean style_weight?"),
+    ],
+)
+def test_bad_values_are_refused_in_words(name, words, message):
+    with pytest.raises(UserError) as error:
+        make_settings(overrides={name: words})
+    assert message in str(error.value)
+
+
+def test_misspelt_preset_gets_a_hint():
+    with pytest.raises(UserError, match="did you mean course"):
+        make_settings("corse")
+
+
+def test_both_weights_cannot_be_zero():
+    with pytest.raises(UserError, match="both 0"):
+        make_settings(overrides={"content_weight": 0, "style_weight": 0})

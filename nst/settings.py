@@ -223,7 +223,7 @@ def _read(item: Field[Any], value: Any) -> Any:
     kind = option_of(item).kind
     if kind == "layers" and isinstance(value, list):
         return parse_layer_weights(value)
-    if not isinstance(value, str) or kind == "text" or (value == ORIGINAL_SIZE and kind == "size"):
+    if not isinstance(value, str) or kind in ("text", "bool", "layers") or (value == ORIGINAL_SIZE and kind == "size"):
         return value
     try:
         return float(value) if kind == "float" else int(value)

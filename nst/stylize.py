@@ -59,7 +59,7 @@ def stylize(
 
 
 def match_colors(image: np.ndarray, style: np.ndarray) -> np.ndarray:
-    """Return `image` with the mean and the covariance of the style's colours, by the linear map that moves colours least.
+    """Return `image` with the mean and covariance of the style's colours, each colour moved as little as possible.
 
     That is optimal transport between Gaussians (Pitié & Kokaram 2007, "monge"); Gatys et al. 2016 match colours so too.
     """

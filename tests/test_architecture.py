@@ -3,8 +3,9 @@
 import ast
 import re
 
-import nst
 from conftest import PROJECT
+
+import nst
 
 NUMBERS = {name: int(number) for name, number in re.findall(r"^ +(\w+)\.py +\[(\d)\]", nst.__doc__ or "", re.MULTILINE)}
 

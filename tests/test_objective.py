@@ -1,0 +1,150 @@
+"""The objective: the total of DESIGN's formulas, raw and balanced, over copies; its gradient; and the course, pinned."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from nst.image_io import resize
+from nst.objective import make_evaluate
+from nst.scales import Scale
+from nst.settings import make_settings
+from nst.stylize import first_picture
+from nst.vgg19 import build_network, load_weights
+
+LAYERS = {"style_layers": ("conv1_1:0.25", "conv2_1:0.75"), "content_layers": ("conv2_2",)}
+
+
+def settings_with(**overrides):
+    return make_settings(overrides={**{name: list(words) for name, words in LAYERS.items()}, **overrides})
+
+
+@pytest.fixture
+def features(tiny_weights):
+    return build_network(tiny_weights, ["conv1_1", "conv2_1", "conv2_2"])
+
+
+def numpy_costs(features, image, content, style, *, balance):
+    """The formulas of the paper, in NumPy, with sizes that may differ between content and style."""
+    G, C, S = (
+        {name: a.numpy().astype(np.float64) for name, a in features(tf.constant(x)).items()}
+        for x in (image, content, style)
+    )
+
+    def gram(a):
+        return a.T @ a / len(a)
+
+    content_cost = np.sum((C["conv2_2"] - G["conv2_2"]) ** 2) / (4 * G["conv2_2"].size)
+    if balance:
+        content_cost /= np.sum(C["conv2_2"] ** 2) / (4 * G["conv2_2"].size)
+    style_cost = 0
+    for layer, weight in (("conv1_1", 0.25), ("conv2_1", 0.75)):
+        channels = G[layer].shape[1]
+        cost = np.sum((gram(S[layer]) - gram(G[layer])) ** 2) / (4 * channels**2)
+        nothing = np.sum(gram(S[layer]) ** 2) / (4 * channels**2)
+        style_cost += weight * (cost / nothing if balance else cost)
+    return content_cost, style_cost
+
+
+@pytest.mark.parametrize("balance", [True, False])
+def test_costs_are_the_formulas(features, content, style, balance):
+    image = np.random.default_rng(5).uniform(size=content.shape).astype(np.float32)
+    settings = settings_with(balance=balance, content_weight=3, style_weight=2)
+    sizes = [(content.shape[:2], style.shape[:2])]
+    costs, _ = make_evaluate(features, content, style, sizes, settings)(tf.constant(image))
+    content_cost, style_cost = numpy_costs(features, image, content, style, balance=balance)
+    np.testing.assert_allclose(costs["content"], content_cost, rtol=1e-5)
+    np.testing.assert_allclose(costs["style"], style_cost, rtol=1e-5)
+    np.testing.assert_allclose(costs["total"], 3 * content_cost + 2 * style_cost, rtol=1e-5)
+
+
+def test_balanced_costs_of_a_picture_without_activations_are_1(content, style):
+    def features(image):
+        return {
+            "conv1_1": tf.reshape(image, [-1, 3]),
+            "conv2_1": tf.reshape(image, [-1, 3]),
+            "conv2_2": tf.reshape(image, [-1, 3]),
+        }
+
+    evaluate = make_evaluate(features, content, style, [(content.shape[:2], style.shape[:2])], settings_with())
+    costs, _ = evaluate(tf.zeros(content.shape))
+    np.testing.assert_allclose(costs["content"], 1, rtol=1e-6)
+    np.testing.assert_allclose(costs["style"], 1, rtol=1e-6)
+
+
+def test_copies_are_averaged(features, content, style):
+    image = np.random.default_rng(5).uniform(0.3, 0.7, size=content.shape).astype(np.float32)
+    both = [(content.shape[:2], style.shape[:2]), ((20, 28), (24, 18))]
+    costs, _ = make_evaluate(features, content, style, both, settings_with())(tf.constant(image))
+    alone = []
+    for size, style_size in both:
+        parts = numpy_costs(
+            features, resize(image, size), resize(content, size), resize(style, style_size), balance=True
+        )
+        alone.append(parts)
+    np.testing.assert_allclose([costs["content"], costs["style"]], np.mean(alone, axis=0), rtol=1e-4)
+
+
+def test_gradient_equals_finite_differences(features, content, style):
+    sizes = [(content.shape[:2], style.shape[:2]), ((20, 28), (24, 18))]
+    settings = settings_with(tv_weight=0.1, content_weight=1)
+    evaluate = make_evaluate(features, content, style, sizes, settings)
+    random = np.random.default_rng(5)
+    image = tf.constant(random.uniform(size=content.shape), tf.float32)
+    _, gradient = evaluate(image)
+    assert np.abs(gradient).max() > 0
+    direction = gradient / tf.norm(gradient)  # the steepest, where float32 resolves the difference best
+    ahead, behind = (evaluate(image + sign * 1e-2 * direction)[0]["total"] for sign in (1, -1))
+    np.testing.assert_allclose((ahead - behind) / 2e-2, tf.norm(gradient), rtol=0.02)
+
+
+def test_total_variation_is_in_the_cost_and_in_the_gradient(features, content, style):
+    sizes = [(content.shape[:2], style.shape[:2])]
+    image = tf.constant(np.random.default_rng(5).uniform(size=content.shape), tf.float32)
+    plain_costs, plain = make_evaluate(features, content, style, sizes, settings_with())(image)
+    costs, gradient = make_evaluate(features, content, style, sizes, settings_with(tv_weight=2))(image)
+    np.testing.assert_allclose(costs["total"] - plain_costs["total"], 2 * costs["tv"], rtol=1e-3)
+    assert tf.norm(gradient - plain) > 1e-4
+
+
+def numpy_vgg19(weights, image):
+    """Return the activations of VGG19 with average pooling, in float64; image [height, width, 3] in 0..255."""
+    x, found = image - np.array([123.68, 116.779, 103.939]), {}
+    for layer, (kernel, bias) in weights.items():
+        height, width = x.shape[:2]
+        if layer.endswith("_1") and layer != "conv1_1":
+            height, width = height // 2, width // 2
+            x = x[: 2 * height, : 2 * width].reshape(height, 2, width, 2, -1).mean(axis=(1, 3))
+        padded = np.pad(x, ((1, 1), (1, 1), (0, 0)))
+        shifted = [(padded[i : i + height, j : j + width], kernel[i, j]) for i in range(3) for j in range(3)]
+        x = np.maximum(sum(window @ matrix.astype(np.float64) for window, matrix in shifted) + bias, 0)
+        found[layer] = x
+    return found
+
+
+def test_first_cost_of_the_course_is_what_numpy_computes():
+    """Real weights, 32x24 px: alpha J_content + beta J_style of the tutorial's noisy first picture, to five digits."""
+    random = np.random.default_rng(11)
+    content, style = (random.uniform(size=(24, 32, 3)).astype(np.float32) for _ in range(2))
+    course = make_settings("course")
+    weights = load_weights()
+    size = (24, 32)
+    image = first_picture(content, style, None, Scale(size, size, 1), course)
+    noise = np.random.default_rng(course.seed).uniform(-20, 20, (24, 32, 3))
+    mean = np.array([123.68, 116.779, 103.939])
+    np.testing.assert_allclose(image * 255 - mean, 0.6 * noise + 0.4 * (content * 255 - mean), atol=1e-3)
+
+    names = [layer for layer, _ in course.style_layers + course.content_layers]
+    features = build_network(weights, names, pooling=course.pooling)
+    costs, _ = make_evaluate(features, content, style, [(size, size)], course)(tf.constant(image))
+
+    G, C, S = (numpy_vgg19(weights, np.float64(x) * 255) for x in (image, content, style))
+    n_h, n_w, n_c = G["conv4_2"].shape
+    content_cost = np.sum((C["conv4_2"] - G["conv4_2"]) ** 2) / (4 * n_h * n_w * n_c)
+    style_cost = 0.0
+    for layer, weight in course.style_layers:
+        n_h, n_w, n_c = G[layer].shape
+        grams = [a[layer].reshape(-1, n_c).T @ a[layer].reshape(-1, n_c) for a in (S, G)]
+        style_cost += weight * np.sum((grams[0] - grams[1]) ** 2) / (4 * n_c**2 * (n_h * n_w) ** 2)
+    np.testing.assert_allclose(costs["content"], content_cost, rtol=1e-5)
+    np.testing.assert_allclose(costs["style"], style_cost, rtol=1e-5)
+    np.testing.assert_allclose(costs["total"], 10 * content_cost + 40 * style_cost, rtol=1e-5)

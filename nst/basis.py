@@ -16,7 +16,7 @@ from PIL import Image
 from nst.image_io import Size
 
 COARSEST_PX = 4  # the long side below which there is no coarser band
-GROWTH = 2**0.5  # a band moves by so much more than the next finer one
+GROWTH = 2**0.25  # a band moves by so much more than the next finer one
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,7 @@
 """The cost of a picture at one scale: targets made once, then evaluate(image) -> costs by name and gradient.
 
-The cost is the mean over the picture and its smaller copies. A copy sees what is too large for the network at full
-size, and keeps what the coarser scales have built.
+The cost is the mean over views of the picture: itself, and smaller copies of it. A copy sees what is too large for the
+network at full size, and keeps what the coarser scales have built.
 """
 
 import itertools
@@ -12,7 +12,6 @@ import numpy as np
 import tensorflow as tf
 
 from nst.image_io import Size, resize, resize_matrix
-from nst.layers import LayerWeights
 from nst.losses import content_cost, style_cost, style_statistics, total_variation
 from nst.settings import Settings
 from nst.vgg19 import Features
@@ -22,84 +21,91 @@ Evaluate = Callable[[tf.Tensor], tuple[Costs, tf.Tensor]]  # image -> costs by n
 
 
 @dataclass(frozen=True)
-class Target:
-    """What one size of the picture is compared with, and the factor of each layer's cost."""
+class View:
+    """The picture at one size, and what it costs there. Made once for each scale and used again at all finer ones."""
 
-    content: dict[str, tf.Tensor]  # layer -> activation [positions, channels]
-    style: dict[str, tf.Tensor]  # layer -> Gram matrix / positions [channels, channels]
-    content_factors: dict[str, float]
-    style_factors: dict[str, float]
+    size: Size
+    evaluate: Evaluate  # image of this size -> content, style and total; d(total)/d(image)
 
 
-def make_evaluate(
-    features: Features, content: np.ndarray, style: np.ndarray, sizes: Sequence[tuple[Size, Size]], settings: Settings
-) -> Evaluate:
-    """Return the cost and its gradient for pictures of the first of `sizes`, seen also at the others.
+@dataclass(frozen=True)
+class LayerTarget:
+    """What one layer is compared with, and the factor of its cost."""
 
-    content, style  images at their own full size
-    sizes           of the generated picture and of the style, largest first
-    """
-    targets = [
-        make_target(features, resize(content, size), resize(style, style_size), settings) for size, style_size in sizes
-    ]
-    shrink = [
-        (tf.constant(resize_matrix(large[0], small[0])), tf.constant(resize_matrix(large[1], small[1])))
-        for (large, _), (small, _) in itertools.pairwise(sizes)
-    ]
+    wanted: tf.Tensor  # content: activation [positions, channels]; style: Gram matrix / positions [channels, channels]
+    factor: float
 
+
+def make_view(
+    features: Features, content: np.ndarray, style: np.ndarray, size: Size, style_size: Size, settings: Settings
+) -> View:
+    """Return the view of pictures of `size`, with targets from the content at that and the style at `style_size`."""
+    contents = features(tf.constant(resize(content, size)))
+    styles = features(tf.constant(resize(style, style_size)))
+    content_targets = {
+        layer: _target(content_cost, contents[layer], weight, settings) for layer, weight in settings.content_layers
+    }
+    style_targets = {
+        layer: _target(style_cost, style_statistics(styles[layer]), weight, settings)
+        for layer, weight in settings.style_layers
+    }
+
+    @tf.function(input_signature=[tf.TensorSpec([*size, 3])])
     def evaluate(image: tf.Tensor) -> tuple[Costs, tf.Tensor]:
         with tf.GradientTape() as tape:
             tape.watch(image)
-            seen = [image]
-            for rows, columns in shrink:
-                seen.append(tf.einsum("ah,hwc,bw->abc", rows, seen[-1], columns))
-            pairs = [_costs(features(copy), target) for copy, target in zip(seen, targets, strict=True)]
-            content_part = tf.add_n([pair[0] for pair in pairs]) / len(pairs)
-            style_part = tf.add_n([pair[1] for pair in pairs]) / len(pairs)
-            total = settings.content_weight * content_part + settings.style_weight * style_part
-            costs = {"content": content_part, "style": style_part}
-            if settings.tv_weight:
-                costs["tv"] = total_variation(image)
-                total += settings.tv_weight * costs["tv"]
+            found = features(image)
+            content_costs = [t.factor * content_cost(found[name], t.wanted) for name, t in content_targets.items()]
+            style_costs = [
+                t.factor * style_cost(style_statistics(found[name]), t.wanted) for name, t in style_targets.items()
+            ]
+            costs = {"content": tf.add_n(content_costs), "style": tf.add_n(style_costs)}
+            total = settings.content_weight * costs["content"] + settings.style_weight * costs["style"]
         return {"total": total, **costs}, tape.gradient(total, image)
+
+    return View(size, evaluate)
+
+
+def make_evaluate(views: Sequence[View], settings: Settings) -> Evaluate:
+    """Return the mean cost over `views`, largest first, and total variation, for pictures of the first view's size."""
+    shrink = [
+        tuple(tf.constant(resize_matrix(old, new)) for old, new in zip(large.size, small.size, strict=True))
+        for large, small in itertools.pairwise(views)
+    ]
+
+    def evaluate(image: tf.Tensor) -> tuple[Costs, tf.Tensor]:
+        copies = [image]
+        for rows, columns in shrink:
+            copies.append(tf.einsum("ah,hwc,bw->abc", rows, copies[-1], columns))
+        found = [view.evaluate(copy) for view, copy in zip(views, copies, strict=True)]
+        gradient = found[-1][1]
+        for (_, finer), (rows, columns) in zip(found[-2::-1], shrink[::-1], strict=True):
+            gradient = finer + tf.einsum("ah,abc,bw->hwc", rows, gradient, columns)
+        costs = {name: tf.add_n([part[name] for part, _ in found]) / len(views) for name in found[0][0]}
+        return _with_total_variation(image, costs, gradient / len(views), settings.tv_weight)
 
     return evaluate
 
 
-def make_target(features: Features, content: np.ndarray, style: np.ndarray, settings: Settings) -> Target:
-    """Return the target for a content and a style image of the sizes at which they are compared."""
-    content_found, style_found = features(tf.constant(content)), features(tf.constant(style))
-    contents = {layer: content_found[layer] for layer, _ in settings.content_layers}
-    styles = {layer: style_statistics(style_found[layer]) for layer, _ in settings.style_layers}
-    nothing = {layer: (tf.zeros_like(contents[layer]), contents[layer]) for layer in contents}
-    return Target(
-        content=contents,
-        style=styles,
-        content_factors=_factors(
-            settings, settings.content_layers, {layer: content_cost(*pair) for layer, pair in nothing.items()}
-        ),
-        style_factors=_factors(
-            settings,
-            settings.style_layers,
-            {layer: style_cost(tf.zeros_like(gram), gram) for layer, gram in styles.items()},
-        ),
+def _target(
+    cost: Callable[[tf.Tensor, tf.Tensor], tf.Tensor], wanted: tf.Tensor, weight: float, settings: Settings
+) -> LayerTarget:
+    """Return the target with its weight, with balance divided by the cost of a picture without any activation."""
+    nothing = float(cost(tf.zeros_like(wanted), wanted)) if settings.balance else 1.0
+    return LayerTarget(wanted, weight / max(nothing, 1e-12))
+
+
+def _with_total_variation(
+    image: tf.Tensor, costs: Costs, gradient: tf.Tensor, weight: float
+) -> tuple[Costs, tf.Tensor]:
+    """Return costs and gradient with total variation in both, or as they are where its weight is 0."""
+    if not weight:
+        return costs, gradient
+    with tf.GradientTape() as tape:
+        tape.watch(image)
+        variation = total_variation(image)
+        weighted = weight * variation
+    return (
+        {"total": costs["total"] + weighted, "content": costs["content"], "style": costs["style"], "tv": variation},
+        gradient + tape.gradient(weighted, image),
     )
-
-
-def _factors(settings: Settings, weights: LayerWeights, cost_of_nothing: dict[str, tf.Tensor]) -> dict[str, float]:
-    """Return each layer's weight, divided with balance by the cost that a picture without any activation would have."""
-    if not settings.balance:
-        return dict(weights)
-    return {layer: weight / max(float(cost_of_nothing[layer]), 1e-12) for layer, weight in weights}
-
-
-def _costs(found: dict[str, tf.Tensor], target: Target) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return J_content and J_style of one copy."""
-    content = [
-        factor * content_cost(found[layer], target.content[layer]) for layer, factor in target.content_factors.items()
-    ]
-    style = [
-        factor * style_cost(style_statistics(found[layer]), target.style[layer])
-        for layer, factor in target.style_factors.items()
-    ]
-    return tf.add_n(content), tf.add_n(style)

@@ -93,8 +93,8 @@ class Settings:
     decay: str = _option(
         "cosine", "text", "optimisation", "of the learning rate to 0 within each scale", choices=("cosine", "none")
     )
-    beta1: float = _option(0.9, "float", "optimisation", "Adam's decay of the mean gradient", high=0.9999)
-    beta2: float = _option(0.99, "float", "optimisation", "Adam's decay of the mean squared gradient", high=0.999999)
+    beta1: float = _option(0.75, "float", "optimisation", "Adam's decay of the mean gradient", high=0.9999)
+    beta2: float = _option(0.8, "float", "optimisation", "Adam's decay of the mean squared gradient", high=0.999999)
     basis: str = _option(
         "bands",
         "text",
@@ -149,6 +149,7 @@ PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
             "steps": 200,
             "learning_rate": 2.0,
             "decay": "none",
+            "beta1": 0.9,
             "beta2": 0.999,
             "basis": "pixels",
             "pooling": "avg",

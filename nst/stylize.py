@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nst.image_io import Size, resize
-from nst.objective import make_evaluate
+from nst.objective import View, make_evaluate, make_view
 from nst.optimizers import minimize
 from nst.scales import Scale, plan_scales
 from nst.settings import Settings
@@ -43,11 +43,12 @@ def stylize(
     """
     scales = plan_scales(content.shape[:2], style.shape[:2], settings)
     image = first_picture(content, style, start, scales[0], settings)
+    views: list[View] = []
     done = 0
-    for index, scale in enumerate(scales):
+    for scale in scales:
         image = resize(image, scale.size)
-        seen = scales[index::-1] if settings.copies else [scale]
-        evaluate = make_evaluate(features, content, style, [(s.size, s.style_size) for s in seen], settings)
+        views.insert(0, make_view(features, content, style, scale.size, scale.style_size, settings))
+        evaluate = make_evaluate(views if settings.copies else views[:1], settings)
 
         def report(costs: dict[str, float], picture: Callable[[], np.ndarray], size: Size = scale.size) -> None:
             nonlocal done

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from nst.image_io import resize
-from nst.objective import make_evaluate
+from nst.objective import make_evaluate, make_view
 from nst.scales import Scale
 from nst.settings import make_settings
 from nst.stylize import first_picture
@@ -16,6 +16,11 @@ LAYERS = {"style_layers": ("conv1_1:0.25", "conv2_1:0.75"), "content_layers": ("
 
 def settings_with(**overrides):
     return make_settings(overrides={**{name: list(words) for name, words in LAYERS.items()}, **overrides})
+
+
+def objective(features, content, style, sizes, settings):
+    """Return the evaluate of the views of the given pairs of content and style size, largest first."""
+    return make_evaluate([make_view(features, content, style, *pair, settings) for pair in sizes], settings)
 
 
 @pytest.fixture
@@ -50,7 +55,7 @@ def test_costs_are_the_formulas(features, content, style, balance):
     image = np.random.default_rng(5).uniform(size=content.shape).astype(np.float32)
     settings = settings_with(balance=balance, content_weight=3, style_weight=2)
     sizes = [(content.shape[:2], style.shape[:2])]
-    costs, _ = make_evaluate(features, content, style, sizes, settings)(tf.constant(image))
+    costs, _ = objective(features, content, style, sizes, settings)(tf.constant(image))
     content_cost, style_cost = numpy_costs(features, image, content, style, balance=balance)
     np.testing.assert_allclose(costs["content"], content_cost, rtol=1e-5)
     np.testing.assert_allclose(costs["style"], style_cost, rtol=1e-5)
@@ -65,7 +70,7 @@ def test_balanced_costs_of_a_picture_without_activations_are_1(content, style):
             "conv2_2": tf.reshape(image, [-1, 3]),
         }
 
-    evaluate = make_evaluate(features, content, style, [(content.shape[:2], style.shape[:2])], settings_with())
+    evaluate = objective(features, content, style, [(content.shape[:2], style.shape[:2])], settings_with())
     costs, _ = evaluate(tf.zeros(content.shape))
     np.testing.assert_allclose(costs["content"], 1, rtol=1e-6)
     np.testing.assert_allclose(costs["style"], 1, rtol=1e-6)
@@ -74,7 +79,7 @@ def test_balanced_costs_of_a_picture_without_activations_are_1(content, style):
 def test_copies_are_averaged(features, content, style):
     image = np.random.default_rng(5).uniform(0.3, 0.7, size=content.shape).astype(np.float32)
     both = [(content.shape[:2], style.shape[:2]), ((20, 28), (24, 18))]
-    costs, _ = make_evaluate(features, content, style, both, settings_with())(tf.constant(image))
+    costs, _ = objective(features, content, style, both, settings_with())(tf.constant(image))
     alone = []
     for size, style_size in both:
         parts = numpy_costs(
@@ -87,7 +92,7 @@ def test_copies_are_averaged(features, content, style):
 def test_gradient_equals_finite_differences(features, content, style):
     sizes = [(content.shape[:2], style.shape[:2]), ((20, 28), (24, 18))]
     settings = settings_with(tv_weight=0.1, content_weight=1)
-    evaluate = make_evaluate(features, content, style, sizes, settings)
+    evaluate = objective(features, content, style, sizes, settings)
     random = np.random.default_rng(5)
     image = tf.constant(random.uniform(size=content.shape), tf.float32)
     _, gradient = evaluate(image)
@@ -100,8 +105,8 @@ def test_gradient_equals_finite_differences(features, content, style):
 def test_total_variation_is_in_the_cost_and_in_the_gradient(features, content, style):
     sizes = [(content.shape[:2], style.shape[:2])]
     image = tf.constant(np.random.default_rng(5).uniform(size=content.shape), tf.float32)
-    plain_costs, plain = make_evaluate(features, content, style, sizes, settings_with())(image)
-    costs, gradient = make_evaluate(features, content, style, sizes, settings_with(tv_weight=2))(image)
+    plain_costs, plain = objective(features, content, style, sizes, settings_with())(image)
+    costs, gradient = objective(features, content, style, sizes, settings_with(tv_weight=2))(image)
     np.testing.assert_allclose(costs["total"] - plain_costs["total"], 2 * costs["tv"], rtol=1e-3)
     assert tf.norm(gradient - plain) > 1e-4
 
@@ -135,7 +140,7 @@ def test_first_cost_of_the_course_is_what_numpy_computes():
 
     names = [layer for layer, _ in course.style_layers + course.content_layers]
     features = build_network(weights, names, pooling=course.pooling)
-    costs, _ = make_evaluate(features, content, style, [(size, size)], course)(tf.constant(image))
+    costs, _ = objective(features, content, style, [(size, size)], course)(tf.constant(image))
 
     G, C, S = (numpy_vgg19(weights, np.float64(x) * 255) for x in (image, content, style))
     n_h, n_w, n_c = G["conv4_2"].shape

@@ -1,0 +1,67 @@
+import csv
+import io
+import sys
+
+import numpy as np
+import pytest
+
+from nst.errors import UserError
+from nst.report import Progress, plotting, write_cost_plot, write_costs, write_json
+from nst.scales import Scale
+from nst.stylize import Step
+
+SCALES = [Scale((20, 30), (20, 30), 4), Scale((40, 60), (40, 60), 2)]
+STEPS = [
+    Step(number, scale.size, {"total": 3.0 / number, "content": 1.0, "style": 2.0}, lambda: np.zeros((2, 2, 3)))
+    for number, scale in enumerate([SCALES[0]] * 4 + [SCALES[1]] * 2, start=1)
+]
+
+
+class Terminal(io.StringIO):
+    def isatty(self):
+        return True
+
+
+def shown(stream):
+    with Progress(SCALES, stream) as progress:
+        for step in STEPS:
+            progress.show(step)
+    return stream.getvalue()
+
+
+def test_plain_lines_where_stderr_is_no_terminal():
+    text = shown(io.StringIO())
+    assert "\r" not in text
+    assert "\x1b" not in text
+    assert text.splitlines()[0].startswith("30 px  step 1/6  total 3  content 1  style 2")
+    assert "60 px  step 6/6" in text.splitlines()[-1]
+
+
+def test_a_bar_on_a_terminal():
+    text = shown(Terminal())
+    assert "\r" in text
+    assert "100%" in text
+    assert "60 px  step 6/6" in text
+
+
+def test_costs_are_a_table(tmp_path):
+    write_costs(tmp_path / "losses.csv", STEPS)
+    rows = list(csv.DictReader((tmp_path / "losses.csv").open()))
+    assert len(rows) == 6
+    assert rows[3] == {"step": "4", "long_side_px": "30", "total": "0.75", "content": "1", "style": "2"}
+
+
+def test_plot_is_a_picture(tmp_path):
+    write_cost_plot(tmp_path / "losses.png", STEPS)
+    assert (tmp_path / "losses.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_plot_without_matplotlib_names_the_install_command(monkeypatch):
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    with pytest.raises(UserError, match=r"pip install -r requirements-plots\.txt"):
+        plotting()
+
+
+def test_json_is_for_people_too(tmp_path):
+    write_json(tmp_path / "a.json", {"size": 512})
+    assert (tmp_path / "a.json").read_text() == '{\n  "size": 512\n}\n'

@@ -16,7 +16,9 @@ from PIL import Image
 from nst.image_io import Size
 
 COARSEST_PX = 4  # the long side below which there is no coarser band
-GROWTH = 2**0.25  # a band moves by so much more than the next finer one
+GROWTH = 2**0.25  # where nothing is settled, a band moves by so much more than the next finer one
+SETTLED_GROWTH = 0.5  # where a coarser scale has settled the coarser bands, they move by so much less,
+SETTLED_AMOUNT = 0.375  # and all of them together by so much
 
 
 @dataclass(frozen=True)
@@ -33,15 +35,18 @@ def pixel_basis(size: Size) -> Basis:
     return Basis((size,), lambda bands: bands[0], lambda gradient: [gradient])
 
 
-def band_basis(size: Size) -> Basis:
+def band_basis(size: Size, *, settled: bool) -> Basis:
     """Return the basis of a pyramid: each band half the size of the finer one and enlarged bicubically.
 
-    The bands are weighted so that together they move a pixel as much as one band of weight 1 would.
+    settled  whether the picture comes from a coarser scale, which leaves only fine detail to be made
+
+    The bands are weighted so that together they move a pixel as much as one band of weight 1, or SETTLED_AMOUNT, would.
     """
     count = max(1, math.ceil(math.log2(max(size) / COARSEST_PX)))
     sizes = tuple((math.ceil(size[0] / 2**k), math.ceil(size[1] / 2**k)) for k in range(count))
-    amounts = GROWTH ** np.arange(count)
-    amounts = (amounts / np.sqrt(np.sum(amounts**2))).astype(np.float32)
+    growth, together = (SETTLED_GROWTH, SETTLED_AMOUNT) if settled else (GROWTH, 1)
+    amounts = growth ** np.arange(count)
+    amounts = (together * amounts / np.sqrt(np.sum(amounts**2))).astype(np.float32)
     enlarge = [
         (tf.constant(_enlarging(coarse[0], fine[0])), tf.constant(_enlarging(coarse[1], fine[1])))
         for fine, coarse in itertools.pairwise(sizes)

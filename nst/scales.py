@@ -16,6 +16,7 @@ class Scale:
     size: Size
     style_size: Size
     steps: int
+    settled: bool = False  # whether the picture comes from a coarser scale, which leaves only fine detail to be made
 
     @property
     def work(self) -> int:
@@ -36,12 +37,12 @@ def plan_scales(content_size: Size, style_size: Size, settings: Settings) -> lis
             f"content {_wxh(content_size)}: the result would be {_wxh(result)}, but VGG19 halves a picture four "
             f"times and needs {SMALLEST_SIDE_PX} px a side; use a larger --size or a less narrow picture"
         )
-    scales = []
+    scales: list[Scale] = []
     for long_side in _long_sides(long_side_px, settings.smallest_scale):
         size = size_with_long_side(content_size, long_side)
         if min(size) >= SMALLEST_SIDE_PX:
             steps = settings.steps * settings.coarse_steps ** math.log2(long_side_px / long_side)
-            scales.append(Scale(size, _style_size(style_size, long_side), max(1, round(steps))))
+            scales.append(Scale(size, _style_size(style_size, long_side), max(1, round(steps)), settled=bool(scales)))
     return scales
 
 

@@ -55,7 +55,7 @@ def stylize(
             done += 1
             on_step(Step(done, size, costs, picture))
 
-        image = minimize(evaluate, image, scale.steps, settings, report)
+        image = minimize(evaluate, image, scale, settings, report)
     return image
 
 

@@ -181,7 +181,6 @@ def test_help_explains_every_flag_and_shows_its_default(capsys):
     text = " ".join(capsys.readouterr().out.split())
     for action in neural_art.make_parser()._actions:
         assert action.help
-    assert "optimisation steps" not in text or True
     assert "long side of the result in px, or 'original' for the content's own [512]" in text
 
 

@@ -1,4 +1,4 @@
-"""Pictures: every mode and format is read as it looks, what is written is read back, what is bad is refused in words."""
+"""Every mode and format is read as it looks, what is written is read back, what is bad is refused in words."""
 
 import io
 import zlib

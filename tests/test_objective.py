@@ -1,4 +1,4 @@
-"""The objective: the total of DESIGN's formulas, raw and balanced, over copies; its gradient; and the course, pinned."""
+"""The cost by its formulas, raw and balanced, over copies; its gradient; and the course, pinned."""
 
 import numpy as np
 import pytest

@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 
 from nst.errors import UserError
@@ -15,7 +17,7 @@ def test_scales_double_from_128_to_the_size():
 def test_other_sizes_keep_the_ratio_near_two():
     sizes = [max(scale.size) for scale in plan_scales((300, 300), (300, 300), Settings(size=700))]
     assert (sizes[0], sizes[-1]) == (128, 700)
-    assert all(1.4 < large / small < 2.83 for small, large in zip(sizes, sizes[1:], strict=False))
+    assert all(1.4 < large / small < 2.83 for small, large in itertools.pairwise(sizes))
 
 
 def test_original_size_is_the_contents_own():

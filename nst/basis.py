@@ -17,8 +17,8 @@ from nst.image_io import Size
 
 COARSEST_PX = 4  # the long side below which there is no coarser band
 GROWTH = 2**0.25  # where nothing is settled, a band moves by so much more than the next finer one
-SETTLED_GROWTH = 0.5  # where a coarser scale has settled the coarser bands, they move by so much less,
-SETTLED_AMOUNT = 0.375  # and all of them together by so much
+SETTLED_GROWTH = 0.25  # where a coarser scale has settled the coarser bands, they move by so much less,
+SETTLED_AMOUNT = 0.45  # and all of them together by so much
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ CORRECTIONS = 10  # pairs of steps and gradients that L-BFGS remembers
 
 
 def minimize(evaluate: Evaluate, image: np.ndarray, scale: Scale, settings: Settings, report: Report) -> np.ndarray:
-    """Return the image after the scale's steps with the optimiser of the settings. A step is one evaluation, and reported."""
+    """Return the image after the scale's steps; a step is one evaluation, and reported."""
     return {"adam": adam, "lbfgs": lbfgs}[settings.optimizer](evaluate, image, scale, settings, report)
 
 

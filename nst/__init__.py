@@ -11,12 +11,12 @@ The modules in pipeline order. The number is a layer: a module imports only modu
     vgg19.py       [2] weights from four kinds of file, and the network
     losses.py      [2] gram_matrix, style_cost, content_cost, total_variation
     scales.py      [3] how large the picture is at each scale, coarse to fine, and how many steps it gets
-    basis.py       [3] the bands of detail in which Adam takes its steps
+    basis.py       [4] the bands of detail in which Adam takes its steps
     objective.py   [3] targets made once per scale; evaluate(image) -> costs by name and gradient
-    optimizers.py  [4] Adam (Keras) and L-BFGS-B (SciPy) over one `evaluate`
-    stylize.py     [5] first picture, the loop over the scales; reports steps. No files, no printing.
-    report.py      [6] progress, losses.csv, loss plot, settings.json
-    job.py         [7] one picture: files in -> stylize -> files out
+    optimizers.py  [5] Adam (Keras) and L-BFGS-B (SciPy) over one `evaluate`
+    stylize.py     [6] first picture, the loop over the scales; reports steps. No files, no printing.
+    report.py      [7] progress, losses.csv, loss plot, settings.json
+    job.py         [8] one picture: files in -> stylize -> files out
 """
 
 __version__ = "0.1.0"

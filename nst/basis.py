@@ -14,7 +14,10 @@ import tensorflow as tf
 from PIL import Image
 
 from nst.image_io import Size
+from nst.scales import Scale
+from nst.settings import Settings
 
+LEAST_SPREAD = 0.1  # of a style's colours along an axis, as a share of the largest
 COARSEST_PX = 4  # the long side below which there is no coarser band
 GROWTH = 2**0.25  # where nothing is settled, a band moves by so much more than the next finer one
 SETTLED_GROWTH = 0.25  # where a coarser scale has settled the coarser bands, they move by so much less,
@@ -30,14 +33,33 @@ class Basis:
     split: Callable[[tf.Tensor], list[tf.Tensor]]  # d/d(image) -> d/d(bands)
 
 
+def make_basis(scale: Scale, style: np.ndarray, settings: Settings) -> Basis:
+    """Return the basis that the settings ask for, for pictures of a scale in the style of an image."""
+    if settings.basis == "pixels":
+        return pixel_basis(scale.size)
+    return band_basis(scale.size, color_axes(style), settled=scale.settled)
+
+
 def pixel_basis(size: Size) -> Basis:
     """Return the basis with one band: the picture itself."""
     return Basis((size,), lambda bands: bands[0], lambda gradient: [gradient])
 
 
-def band_basis(size: Size, *, settled: bool) -> Basis:
+def color_axes(style: np.ndarray) -> np.ndarray:
+    """Return the principal axes of a style's colours [axis, RGB], each as long as the colours spread along it.
+
+    Scaled to a mean square of 1. Adam moves each axis alike; so drawn out, it moves colours as the style varies them,
+    and leaves no coloured noise where the style has no colour.
+    """
+    variances, axes = np.linalg.eigh(np.cov(style.reshape(-1, 3).T))
+    spread = np.sqrt(np.maximum(variances, (LEAST_SPREAD**2) * max(variances.max(), 1e-6)))
+    return (axes * spread / np.sqrt(np.mean(spread**2))).T.astype(np.float32)
+
+
+def band_basis(size: Size, colors: np.ndarray, *, settled: bool) -> Basis:
     """Return the basis of a pyramid: each band half the size of the finer one and enlarged bicubically.
 
+    colors   the axes of colour [3, 3] that the numbers of a band stand for; see color_axes
     settled  whether the picture comes from a coarser scale, which leaves only fine detail to be made
 
     The bands are weighted so that together they move a pixel as much as one band of weight 1, or SETTLED_AMOUNT, would.
@@ -56,10 +78,10 @@ def band_basis(size: Size, *, settled: bool) -> Basis:
         image = amounts[-1] * bands[-1]
         for band, amount, (rows, columns) in reversed(list(zip(bands, amounts, enlarge, strict=False))):
             image = amount * band + tf.einsum("ah,hwc,bw->abc", rows, image, columns)
-        return image
+        return image @ colors
 
     def split(gradient: tf.Tensor) -> list[tf.Tensor]:
-        gradients = [gradient]
+        gradients = [gradient @ colors.T]
         for rows, columns in enlarge:
             gradients.append(tf.einsum("ah,abc,bw->hwc", rows, gradients[-1], columns))
         return [amount * part for amount, part in zip(amounts, gradients, strict=True)]

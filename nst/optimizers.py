@@ -7,26 +7,30 @@ import numpy as np
 import scipy.optimize
 import tensorflow as tf
 
-from nst.basis import band_basis, pixel_basis
+from nst.basis import Basis
 from nst.objective import Costs, Evaluate
-from nst.scales import Scale
 from nst.settings import Settings
 
 Report = Callable[[dict[str, float], Callable[[], np.ndarray]], None]  # costs by name, and the image that has them
 CORRECTIONS = 10  # pairs of steps and gradients that L-BFGS remembers
 
 
-def minimize(evaluate: Evaluate, image: np.ndarray, scale: Scale, settings: Settings, report: Report) -> np.ndarray:
-    """Return the image after the scale's steps; a step is one evaluation, and reported."""
-    return {"adam": adam, "lbfgs": lbfgs}[settings.optimizer](evaluate, image, scale, settings, report)
+def minimize(
+    evaluate: Evaluate, image: np.ndarray, basis: Basis, steps: int, settings: Settings, *, report: Report
+) -> np.ndarray:
+    """Return the image after `steps` evaluations, each reported. L-BFGS has no use for the basis."""
+    if settings.optimizer == "lbfgs":
+        return lbfgs(evaluate, image, steps, report=report)
+    return adam(evaluate, image, basis, steps, settings, report=report)
 
 
-def adam(evaluate: Evaluate, image: np.ndarray, scale: Scale, settings: Settings, report: Report) -> np.ndarray:
-    """Take Adam's steps (Kingma & Ba 2015) in the basis of the settings, clipping the pixels after each.
+def adam(
+    evaluate: Evaluate, image: np.ndarray, basis: Basis, steps: int, settings: Settings, *, report: Report
+) -> np.ndarray:
+    """Take Adam's steps (Kingma & Ba 2015) in `basis`, clipping the pixels after each.
 
     Keras' Adam moves variables that are set to zero before each step, so what it leaves in them is the move.
     """
-    basis = pixel_basis(scale.size) if settings.basis == "pixels" else band_basis(scale.size, settled=scale.settled)
     picture = tf.Variable(image)
     moves = [tf.Variable(tf.zeros([*size, 3])) for size in basis.sizes]
     optimizer = tf.keras.optimizers.Adam(1.0, settings.beta1, settings.beta2, epsilon=1e-12)
@@ -41,13 +45,13 @@ def adam(evaluate: Evaluate, image: np.ndarray, scale: Scale, settings: Settings
         picture.assign(tf.clip_by_value(picture + rate * basis.combine([move.read_value() for move in moves]), 0, 1))
         return costs
 
-    for index in range(scale.steps):
-        costs = step(tf.constant(_learning_rate(settings, index / scale.steps) / 255, tf.float32))
+    for index in range(steps):
+        costs = step(tf.constant(_learning_rate(settings, index / steps) / 255, tf.float32))
         report(_numbers(costs), picture.numpy)
     return picture.numpy()
 
 
-def lbfgs(evaluate: Evaluate, image: np.ndarray, scale: Scale, settings: Settings, report: Report) -> np.ndarray:
+def lbfgs(evaluate: Evaluate, image: np.ndarray, steps: int, *, report: Report) -> np.ndarray:
     """Run SciPy's L-BFGS-B (Byrd et al. 1995) with the pixel range as bounds; a step is one evaluation."""
     traced = tf.function(evaluate)
 
@@ -63,7 +67,7 @@ def lbfgs(evaluate: Evaluate, image: np.ndarray, scale: Scale, settings: Setting
         jac=True,
         method="L-BFGS-B",
         bounds=scipy.optimize.Bounds(0, 1),
-        options={"maxcor": CORRECTIONS, "maxfun": scale.steps, "maxiter": scale.steps, "ftol": 0, "gtol": 0},
+        options={"maxcor": CORRECTIONS, "maxfun": steps, "maxiter": steps, "ftol": 0, "gtol": 0},
     )
     return found.x.reshape(image.shape).astype(np.float32)
 

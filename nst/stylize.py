@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from nst.basis import make_basis
 from nst.image_io import Size, resize
 from nst.objective import View, make_evaluate, make_view
 from nst.optimizers import minimize
@@ -58,7 +59,7 @@ def stylize(
             done += 1
             on_step(Step(done, size, costs, picture))
 
-        image = minimize(evaluate, image, scale, settings, report)
+        image = minimize(evaluate, image, make_basis(scale, style, settings), scale.steps, settings, report=report)
     return image
 
 

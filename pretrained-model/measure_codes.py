@@ -2,8 +2,8 @@
 """Estimate what the 8-bit codes cost: python pretrained-model/measure_codes.py
 
 The error is estimated from the codebooks, without the full-precision weights: a weight lies anywhere between the
-midpoints to the neighbouring values of its codebook. Moving every weight at random within that range adds an error of the
-kind and size that coding made, and the network's answer to it can be measured.
+midpoints to the neighbouring values of its codebook. Moving every weight at random within that range adds an error of
+the kind and size that coding made, and the network's answer to it can be measured.
 """
 
 import os

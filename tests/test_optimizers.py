@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nst.basis import band_basis, pixel_basis
+from nst.basis import band_basis, color_axes, make_basis, pixel_basis
 from nst.optimizers import minimize
 from nst.scales import Scale
 from nst.settings import Settings
@@ -13,8 +13,9 @@ TARGET = np.random.default_rng(2).uniform(-0.2, 1.2, (20, 24, 3)).astype(np.floa
 START = np.full((20, 24, 3), 0.5, np.float32)
 
 
-def scale(steps):
-    return Scale((20, 24), (20, 24), steps)
+def run(steps, settings, report):
+    basis = make_basis(Scale((20, 24), (20, 24), steps), TARGET, settings)
+    return minimize(evaluate, START, basis, steps, settings, report=report)
 
 
 def evaluate(image):
@@ -41,8 +42,8 @@ def test_cost_falls_within_bounds_and_repeatably(name):
         costs.append(found["total"])
         pictures.append(image())
 
-    first = minimize(evaluate, START, scale(40), SETTINGS[name], report)
-    again = minimize(evaluate, START, scale(40), SETTINGS[name], lambda *_: None)
+    first = run(40, SETTINGS[name], report)
+    again = run(40, SETTINGS[name], lambda *_: None)
     assert costs[-1] < 0.5 * costs[0]
     assert len(costs) <= 41
     assert all(picture.min() >= 0 and picture.max() <= 1 for picture in [*pictures, first])
@@ -51,20 +52,20 @@ def test_cost_falls_within_bounds_and_repeatably(name):
 
 
 def test_lbfgs_finds_the_lowest_point_within_bounds():
-    found = minimize(evaluate, START, scale(40), Settings(optimizer="lbfgs"), lambda *_: None)
+    found = run(40, Settings(optimizer="lbfgs"), lambda *_: None)
     np.testing.assert_allclose(found, TARGET.clip(0, 1), atol=1e-3)
 
 
 def test_first_step_on_pixels_is_the_learning_rate():
     """Adam's first step has the size of the learning rate, in levels of 255, whatever the gradient."""
     settings = Settings(basis="pixels", learning_rate=5)
-    moved = minimize(evaluate, START, scale(1), settings, lambda *_: None) - START
+    moved = run(1, settings, lambda *_: None) - START
     np.testing.assert_allclose(np.abs(moved), 5 / 255, rtol=1e-3)
 
 
 def test_steps_are_exactly_as_many_as_asked():
     steps = []
-    minimize(evaluate, START, scale(7), Settings(), lambda costs, _: steps.append(costs))
+    run(7, Settings(), lambda costs, _: steps.append(costs))
     assert len(steps) == 7
 
 
@@ -72,7 +73,7 @@ def test_steps_are_exactly_as_many_as_asked():
 @pytest.mark.parametrize("size", [(20, 24), (37, 16), (5, 5)])
 def test_split_is_the_transpose_of_combine(size, settled):
     """<combine(bands), image> = <bands, split(image)>: what makes the gradient in the bands right."""
-    basis = band_basis(size, settled=settled)
+    basis = band_basis(size, color_axes(TARGET), settled=settled)
     random = np.random.default_rng(0)
     bands = [tf.constant(random.normal(size=(*band, 3)), tf.float32) for band in basis.sizes]
     image = tf.constant(random.normal(size=(*size, 3)), tf.float32)
@@ -82,7 +83,19 @@ def test_split_is_the_transpose_of_combine(size, settled):
 
 
 def test_bands_reach_from_the_picture_to_a_few_pixels():
-    sizes = band_basis((384, 512), settled=False).sizes
+    sizes = band_basis((384, 512), np.eye(3, dtype=np.float32), settled=False).sizes
     assert sizes[0] == (384, 512)
     assert max(sizes[-1]) <= 8
     assert pixel_basis((384, 512)).sizes == ((384, 512),)
+
+
+def test_color_axes_are_drawn_out_as_the_style_varies():
+    random = np.random.default_rng(0)
+    grey = np.repeat(random.uniform(size=(30, 30, 1)), 3, axis=-1) + random.normal(0, 0.001, (30, 30, 3))
+    axes = color_axes(grey.astype(np.float32))
+    lengths = np.linalg.norm(axes, axis=1)
+    np.testing.assert_allclose(lengths.max() / lengths.min(), 10, rtol=1e-3)  # at most, so that colour can still move
+    longest = axes[lengths.argmax()]
+    np.testing.assert_allclose(longest / longest[0], 1, atol=0.01)  # along grey
+    np.testing.assert_allclose(np.mean(lengths**2), 1, rtol=1e-5)
+    assert np.isfinite(color_axes(np.full((9, 9, 3), 0.5, np.float32))).all()

@@ -23,10 +23,12 @@ from nst.settings import Settings, describe
 
 if TYPE_CHECKING:
     from nst.stylize import Step
+    from nst.vgg19 import Features
 
 PROJECT = Path(__file__).resolve().parent.parent
 SAMPLES = PROJECT / "images"
 OUTPUT = PROJECT / "output"
+Picture = Callable[[], np.ndarray]
 INITS = ("content", "noise", "style")
 
 
@@ -71,8 +73,11 @@ def plan_job(
     start = None if settings.init in INITS else read_image(find_picture(settings.init))
     scales = plan_scales(pictures[0].shape[:2], pictures[1].shape[:2], settings)
     check_format(result, scales[-1].size)
+    job = Job(content_path, style_path, *pictures, start, result, settings, scales, plot)
+    if job.folder.exists() and not job.folder.is_dir():
+        raise UserError(f"{job.folder}: is a file, where the folder of this run would be; give another -o")
     check_writable(result)
-    return Job(content_path, style_path, *pictures, start, result, settings, scales, plot)
+    return job
 
 
 def find_picture(name: str) -> Path:
@@ -88,23 +93,22 @@ def run_job(job: Job, *, verbose: bool = False) -> Path:
     started = time.monotonic()
     start_tensorflow(threads=job.settings.threads, verbose=verbose)
     from nst.stylize import stylize  # brings TensorFlow, seconds to import, which no check needs
-    from nst.vgg19 import build_network, load_weights, weights_sha256
 
-    weights = load_weights(job.settings.weights)
-    layers = [layer for layer, _ in job.settings.style_layers + job.settings.content_layers]
-    precision = network_precision(job.settings.precision)
-    features = build_network(weights, layers, pooling=job.settings.pooling, precision=precision)
+    features, facts = _network(job.settings)
     job.folder.mkdir(exist_ok=True)
     steps: list[Step] = []
+    latest: list[Picture] = []
+
+    def follow(step: Step, picture: Picture) -> None:
+        steps.append(step)
+        latest[:] = [picture]
+        progress.show(step)
+        if job.settings.snapshot_every and step.number % job.settings.snapshot_every == 0:
+            write_image(job.folder / f"step_{step.number:05d}_{max(step.size)}px.png", picture())
 
     def save(image: np.ndarray) -> None:
         write_image(job.output, resize(image, job.scales[-1].size))
-        facts = {
-            "precision": precision,
-            "weights_sha256": weights_sha256(weights),
-            "seconds": time.monotonic() - started,
-        }
-        write_json(job.folder / "settings.json", _record(job, facts))
+        write_json(job.folder / "settings.json", _record(job, {**facts, "seconds": time.monotonic() - started}))
         if steps:
             write_costs(job.folder / "losses.csv", steps)
         if steps and job.plot:
@@ -112,31 +116,24 @@ def run_job(job: Job, *, verbose: bool = False) -> Path:
 
     try:
         with Progress(job.scales) as progress:
-            image = stylize(
-                job.content,
-                job.style,
-                job.settings,
-                features,
-                start=job.start,
-                on_step=_each(steps.append, progress.show, _snapshots(job)),
-            )
+            image = stylize(job.content, job.style, job.settings, features, start=job.start, on_step=follow)
     except KeyboardInterrupt:
-        if steps:
-            save(steps[-1].image())
+        if latest:
+            save(latest[0]())
         raise
     save(image)
     return job.output
 
 
-def _snapshots(job: Job) -> Callable[[Step], None]:
-    """Return what writes the picture to the run's folder every so many steps."""
-    every = job.settings.snapshot_every
+def _network(settings: Settings) -> tuple[Features, dict[str, Any]]:
+    """Return the network that the settings ask for, and what is worth recording of it."""
+    from nst.vgg19 import build_network, load_weights, weights_sha256
 
-    def snapshot(step: Step) -> None:
-        if every and step.number % every == 0:
-            write_image(job.folder / f"step_{step.number:05d}_{max(step.size)}px.png", step.image())
-
-    return snapshot
+    weights = load_weights(settings.weights)
+    layers = [layer for layer, _ in settings.style_layers + settings.content_layers]
+    precision = network_precision(settings.precision)
+    features = build_network(weights, layers, pooling=settings.pooling, precision=precision)
+    return features, {"precision": precision, "weights_sha256": weights_sha256(weights)}
 
 
 def _record(job: Job, facts: dict[str, Any]) -> dict[str, Any]:
@@ -154,11 +151,3 @@ def _record(job: Job, facts: dict[str, Any]) -> dict[str, Any]:
             **{p: version(p) for p in packages},
         },
     }
-
-
-def _each(*functions: Callable[[Step], None]) -> Callable[[Step], None]:
-    def call(step: Step) -> None:
-        for function in functions:
-            function(step)
-
-    return call

@@ -19,12 +19,14 @@ NOISE_LEVELS = 20  # of 255, either way of the mean colour, as in the course
 
 @dataclass(frozen=True)
 class Step:
-    """One evaluation of the cost: where the run is, the costs by name, and the picture after it."""
+    """One evaluation of the cost: where the run is, and the costs by name."""
 
     number: int  # from 1, over all scales
     size: Size
     costs: dict[str, float]
-    image: Callable[[], np.ndarray]
+
+
+OnStep = Callable[[Step, Callable[[], np.ndarray]], None]  # the step, and what returns the picture after it
 
 
 def stylize(
@@ -34,7 +36,7 @@ def stylize(
     features: Features,
     *,
     start: np.ndarray | None = None,
-    on_step: Callable[[Step], None] = lambda step: None,
+    on_step: OnStep = lambda step, picture: None,
 ) -> np.ndarray:
     """Return `content` redrawn in the style of `style`, with the long side that the settings ask for.
 
@@ -57,7 +59,7 @@ def stylize(
         def report(costs: dict[str, float], picture: Callable[[], np.ndarray], size: Size = scale.size) -> None:
             nonlocal done
             done += 1
-            on_step(Step(done, size, costs, picture))
+            on_step(Step(done, size, costs), picture)
 
         image = minimize(evaluate, image, make_basis(scale, style, settings), scale.steps, settings, report=report)
     return image

@@ -190,10 +190,16 @@ def test_version(capsys):
     assert capsys.readouterr().out == f"neural_art {nst.__version__}\n"
 
 
-def test_every_flag_is_in_the_readme():
-    readme = (PROJECT / "README.md").read_text()
+def test_every_flag_is_in_the_readme_with_its_default_and_help():
+    rows = [
+        line for line in (PROJECT / "README.md").read_text().replace("\\|", "|").splitlines() if line.startswith("| `")
+    ]
     for action in neural_art.make_parser()._actions:
-        assert f"`{action.option_strings[-1] if action.option_strings else action.metavar}" in readme, action
+        name = action.option_strings[-1] if action.option_strings else action.metavar
+        explanation, _, default = action.help.rstrip("]").partition(" [")
+        row = next((row for row in rows if f"`{name}" in row), "")
+        assert explanation in row, name
+        assert default in row, name
 
 
 def test_flag_errors_do_not_wait_for_tensorflow():

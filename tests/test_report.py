@@ -2,7 +2,6 @@ import csv
 import io
 import sys
 
-import numpy as np
 import pytest
 
 from nst.errors import UserError
@@ -12,7 +11,7 @@ from nst.stylize import Step
 
 SCALES = [Scale((20, 30), (20, 30), 4), Scale((40, 60), (40, 60), 2)]
 STEPS = [
-    Step(number, scale.size, {"total": 3.0 / number, "content": 1.0, "style": 2.0}, lambda: np.zeros((2, 2, 3)))
+    Step(number, scale.size, {"total": 3.0 / number, "content": 1.0, "style": 2.0})
     for number, scale in enumerate([SCALES[0]] * 4 + [SCALES[1]] * 2, start=1)
 ]
 

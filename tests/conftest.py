@@ -14,14 +14,14 @@ from nst.layers import CHANNELS_PER_BLOCK, LAYERS, block_of
 PROJECT = Path(__file__).resolve().parent.parent
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def content() -> np.ndarray:
     """A smooth picture, 40x56."""
     rows, columns = np.mgrid[0:40, 0:56] / 56.0
     return np.stack([rows, columns, 0.5 + 0.3 * np.sin(9 * rows)], axis=-1).astype(np.float32)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def style() -> np.ndarray:
     """A busy picture of another size and shape, 48x36."""
     return np.random.default_rng(7).uniform(0, 1, (48, 36, 3)).astype(np.float32)

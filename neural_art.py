@@ -10,7 +10,7 @@ import nst
 from nst.errors import UserError, suggestion
 from nst.settings import PRESETS, Settings, add_flags, make_settings
 
-DONE, FAILED, USER_ERROR, INTERRUPTED, TERMINATED = 0, 1, 2, 130, 143
+DONE, FAILED, USER_ERROR, SIGNALLED = 0, 1, 2, 128
 
 
 class Parser(argparse.ArgumentParser):
@@ -48,13 +48,6 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(words: list[str] | None = None) -> int:
     """Run the command and return its exit code."""
-    received: list[int] = []
-
-    def stop(number: int, frame: object) -> NoReturn:
-        received.append(number)
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, stop)
     try:
         arguments = vars(make_parser().parse_args(words))
         from nst.job import plan_job, run_job  # NumPy, Pillow and SciPy, which --help does not need
@@ -67,14 +60,21 @@ def main(words: list[str] | None = None) -> int:
     except UserError as error:
         print(f"neural_art: {error}", file=sys.stderr)
         return USER_ERROR
-    except KeyboardInterrupt:
-        print("neural_art: interrupted; the picture so far was saved if there was one", file=sys.stderr)
-        return TERMINATED if received else INTERRUPTED
+    except KeyboardInterrupt as error:
+        print("neural_art: stopped; the picture so far is saved, if a first step was done", file=sys.stderr)
+        return SIGNALLED + (error.args[0] if error.args else signal.SIGINT)
     except OSError as error:
         print(f"neural_art: {error.filename or 'file'}: {error.strerror or error}", file=sys.stderr)
         return FAILED
     return DONE
 
 
+def stop(number: int, frame: object) -> NoReturn:
+    """Turn a signal into what Ctrl-C raises, so that one path saves the picture."""
+    raise KeyboardInterrupt(number)
+
+
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
     sys.exit(main())

@@ -67,8 +67,6 @@ def plan_job(
     content_path, style_path = find_picture(content), find_picture(style)
     result = Path(output) if output else first_free(OUTPUT / f"{content_path.stem}_{style_path.stem}.png")
     check_format(result)
-    if result.exists() and not overwrite:
-        raise UserError(f"{result}: exists already; give --overwrite to replace it, or another -o")
     pictures = read_image(content_path), read_image(style_path)
     start = None if settings.init in INITS else read_image(find_picture(settings.init))
     scales = plan_scales(pictures[0].shape[:2], pictures[1].shape[:2], settings)
@@ -77,6 +75,8 @@ def plan_job(
     if job.folder.exists() and not job.folder.is_dir():
         raise UserError(f"{job.folder}: is a file, where the folder of this run would be; give another -o")
     check_writable(result)
+    if result.exists() and not overwrite:
+        raise UserError(f"{result}: exists already; give --overwrite to replace it, or another -o")
     return job
 
 

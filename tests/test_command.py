@@ -180,7 +180,8 @@ def test_mistakes_are_one_line_and_exit_2(words, message, capsys, monkeypatch, t
 
 def test_bad_pictures_are_one_line_and_exit_2(tmp_path, pictures, capsys):
     damaged = tmp_path / "cut.png"
-    damaged.write_bytes((tmp_path / "content.png").read_bytes()[:300])
+    whole = (tmp_path / "content.png").read_bytes()
+    damaged.write_bytes(whole[: len(whole) // 2])
     assert "damaged or cut short" in refused([str(damaged), pictures[1]], capsys)
     write_image(tmp_path / "narrow.png", np.zeros((4, 200, 3), np.float32))
     assert "needs 16 px a side" in refused([str(tmp_path / "narrow.png"), pictures[1]], capsys)
@@ -207,9 +208,9 @@ def test_every_flag_is_in_the_readme_with_its_default_and_help():
         line for line in (PROJECT / "README.md").read_text().replace("\\|", "|").splitlines() if line.startswith("| `")
     ]
     for action in neural_art.make_parser()._actions:
-        name = action.option_strings[-1] if action.option_strings else action.metavar
+        name = next((flag for flag in action.option_strings if flag.startswith("--")), action.metavar)
         explanation, _, default = action.help.rstrip("]").partition(" [")
-        row = next((row for row in rows if f"`{name}" in row), "")
+        row = next((row for row in rows if row.startswith(f"| `{name}")), "")
         assert explanation in row, name
         assert default in row, name
 
@@ -242,7 +243,10 @@ def test_a_stopped_run_saves_the_picture_so_far(tmp_path, pictures, number, code
                 break
             time.sleep(0.1)
         os.kill(run.pid, number)
-        _, err = run.communicate(timeout=60)
+        try:
+            _, err = run.communicate(timeout=60)
+        finally:
+            run.kill()
     assert run.returncode == code
     assert "Traceback" not in err
     assert read_image(result).shape == (46, 64, 3)

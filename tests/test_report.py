@@ -45,7 +45,7 @@ def test_a_bar_on_a_terminal():
 
 def test_costs_are_a_table(tmp_path):
     write_costs(tmp_path / "losses.csv", STEPS)
-    rows = list(csv.DictReader((tmp_path / "losses.csv").open()))
+    rows = list(csv.DictReader((tmp_path / "losses.csv").read_text().splitlines()))
     assert len(rows) == 6
     assert rows[3] == {"step": "4", "long_side_px": "30", "total": "0.75", "content": "1", "style": "2"}
 

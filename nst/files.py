@@ -27,15 +27,14 @@ def write_text(path: Path, text: str) -> None:
 
 def check_writable(path: Path) -> None:
     """Raise UserError unless a file can be made at `path`. Makes its folder, touches nothing that is there."""
-    if path.is_dir():
-        raise UserError(f"{path}: is a folder; name a file in it")
     folder = path.parent
     try:
+        if path.is_dir():  # raises where the name is too long
+            raise UserError(f"{path}: is a folder; name a file in it")
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / f".{uuid.uuid4().hex}.part"
         probe.write_bytes(b"")
         probe.unlink()
-        path.exists()  # a name that is too long raises
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror or error}; choose another with -o") from error
 

@@ -72,9 +72,9 @@ def plan_job(
     scales = plan_scales(pictures[0].shape[:2], pictures[1].shape[:2], settings)
     check_format(result, scales[-1].size)
     job = Job(content_path, style_path, *pictures, start, result, settings, scales, plot)
+    check_writable(result)
     if job.folder.exists() and not job.folder.is_dir():
         raise UserError(f"{job.folder}: is a file, where the folder of this run would be; give another -o")
-    check_writable(result)
     if result.exists() and not overwrite:
         raise UserError(f"{result}: exists already; give --overwrite to replace it, or another -o")
     return job

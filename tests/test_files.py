@@ -31,7 +31,7 @@ def test_check_makes_the_folder_and_touches_nothing(tmp_path):
 def test_what_cannot_be_written_is_refused(tmp_path, name):
     (tmp_path / "file").write_text("")
     (tmp_path / "folder").mkdir()
-    with pytest.raises(UserError, match="cannot be written|is a folder"):
+    with pytest.raises(UserError, match=r"cannot be written|is a folder"):
         check_writable(tmp_path / name)
 
 

@@ -13,7 +13,7 @@ from nst.scales import Scale, plan_scales
 from nst.settings import Settings
 from nst.vgg19 import MEAN_RGB, Features
 
-DETAIL_STRENGTH = (0.5, 4.0)  # how much an enlarged picture's new detail may be weakened or strengthened
+DETAIL_STRENGTH = (0.5, 6.0)  # how much an enlarged picture's new detail may be weakened or strengthened
 NOISE_LEVELS = 20  # of 255, either way of the mean colour, as in the course
 
 

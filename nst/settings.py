@@ -133,7 +133,7 @@ class Settings:
 
 PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
     "default": ("a finished picture", {}),
-    "fast": ("a preview at half the size, in about a fifth of the time", {"size": 256, "steps": 12}),
+    "fast": ("a preview at half the size, in about a third of the time", {"size": 256, "steps": 12}),
     "best": ("four times the steps", {"steps": 56}),
     "course": (
         "the numbers of the well-known course: raw costs, one scale, Adam on pixels",

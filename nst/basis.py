@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
-from PIL import Image
+from PIL.Image import Resampling
 
-from nst.image_io import Size
+from nst.image_io import Size, resize_matrix
 from nst.scales import Scale
 from nst.settings import Settings
 
@@ -70,7 +70,7 @@ def band_basis(size: Size, colors: np.ndarray, *, settled: bool) -> Basis:
     amounts = growth ** np.arange(count)
     amounts = (together * amounts / np.sqrt(np.sum(amounts**2))).astype(np.float32)
     enlarge = [
-        (tf.constant(_enlarging(coarse[0], fine[0])), tf.constant(_enlarging(coarse[1], fine[1])))
+        tuple(tf.constant(resize_matrix(old, new, Resampling.BICUBIC)) for old, new in zip(coarse, fine, strict=True))
         for fine, coarse in itertools.pairwise(sizes)
     ]
 
@@ -87,9 +87,3 @@ def band_basis(size: Size, colors: np.ndarray, *, settled: bool) -> Basis:
         return [amount * part for amount, part in zip(amounts, gradients, strict=True)]
 
     return Basis(sizes, combine, split)
-
-
-def _enlarging(old: int, new: int) -> np.ndarray:
-    """Return the matrix [new, old] of bicubic enlargement."""
-    identity = Image.fromarray(np.eye(old, dtype=np.float32))
-    return np.asarray(identity.resize((old, new), Image.Resampling.BICUBIC))

@@ -79,10 +79,10 @@ def resize(image: np.ndarray, size: Size) -> np.ndarray:
     return np.clip(np.stack(channels, axis=-1), 0, 1)
 
 
-def resize_matrix(old: int, new: int) -> np.ndarray:
+def resize_matrix(old: int, new: int, kernel: Image.Resampling = Image.Resampling.LANCZOS) -> np.ndarray:
     """Return the matrix [new, old] that resizes a column of `old` values as `resize` does, without its clipping."""
     identity = Image.fromarray(np.eye(old, dtype=np.float32))
-    return np.asarray(identity.resize((old, new), Image.Resampling.LANCZOS))
+    return np.asarray(identity.resize((old, new), kernel))
 
 
 def size_with_long_side(size: Size, long_side_px: int) -> Size:

@@ -6,7 +6,7 @@ To add one, add a field; `add_flags`, `make_settings`, `describe` and the README
 import argparse
 import math
 from collections.abc import Mapping
-from dataclasses import Field, asdict, dataclass, field, fields, replace
+from dataclasses import Field, dataclass, field, fields, replace
 from typing import Any
 
 from nst.errors import UserError, suggestion
@@ -176,8 +176,7 @@ def make_settings(preset: str = "default", overrides: Mapping[str, Any] | None =
 
 def describe(settings: Settings) -> dict[str, Any]:
     """Return field name -> value as JSON knows it; `make_settings` reads it back."""
-    values = asdict(settings)
-    return {item.name: _words(item, values[item.name]) for item in fields(settings)}
+    return {item.name: _words(item, getattr(settings, item.name)) for item in fields(settings)}
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:

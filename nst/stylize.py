@@ -103,7 +103,7 @@ def match_colors(image: np.ndarray, style: np.ndarray) -> np.ndarray:
 def first_picture(
     content: np.ndarray, style: np.ndarray, start: np.ndarray | None, scale: Scale, settings: Settings
 ) -> np.ndarray:
-    """Return the picture to start from, at the coarsest scale, with the share of noise that the settings ask for."""
+    """Return the picture to start from, at the size of a scale, with the share of noise that the settings ask for."""
     if settings.init == "style":
         source = style
     elif settings.init in ("content", "noise"):

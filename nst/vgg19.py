@@ -32,7 +32,7 @@ def load_weights(source: str | None = None) -> Weights:
     """
     if source == "imagenet":
         return _from_keras_download()
-    path = weights_path(source)
+    path = Path(source) if source else EMBEDDED
     readers = {".npz": _from_npz, ".mat": _from_matconvnet, ".h5": _from_keras_file, ".hdf5": _from_keras_file}
     expected = "expected VGG19 as this project's .npz, MatConvNet's .mat or Keras' .h5"
     if path.suffix.lower() not in readers:
@@ -48,11 +48,6 @@ def load_weights(source: str | None = None) -> Weights:
         raise UserError(f"weights {path}: damaged, cut short or foreign ({reason}); {expected}") from error
     _check(weights, f"weights {path}")
     return weights
-
-
-def weights_path(source: str | None) -> Path:
-    """Return the file that `source` names."""
-    return Path(source) if source else EMBEDDED
 
 
 def weights_sha256(weights: Weights) -> str:

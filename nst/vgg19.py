@@ -13,6 +13,7 @@ import numpy as np
 import scipy.io
 import tensorflow as tf
 
+from nst.convolution import convolution
 from nst.errors import UserError
 from nst.layers import CHANNELS_PER_BLOCK, LAYERS, block_of, keras_name
 
@@ -73,9 +74,9 @@ def build_network(
     needed = LAYERS[: 1 + max(LAYERS.index(layer) for layer in wanted)]
     pool = {"max": tf.nn.max_pool2d, "avg": tf.nn.avg_pool2d}[pooling]
     dtype = tf.dtypes.as_dtype(precision)
-    turned = dtype == tf.float32 and not tf.config.list_physical_devices("GPU")
-    convolve = _convolution_by_transpose if turned else _convolution
-    convolutions = {layer: convolve(tf.constant(weights[layer][0], dtype)) for layer in needed}
+    convolutions = {
+        layer: convolution(weights[layer][0], precision, tile=2 if block_of(layer) == 5 else 4) for layer in needed
+    }
     biases = {layer: tf.constant(weights[layer][1], dtype) for layer in needed}
 
     def features(image: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -90,27 +91,6 @@ def build_network(
         return found
 
     return features
-
-
-def _convolution(kernel: tf.Tensor) -> Callable[[tf.Tensor], tf.Tensor]:
-    return lambda x: tf.nn.conv2d(x, kernel, 1, "SAME")
-
-
-def _convolution_by_transpose(kernel: tf.Tensor) -> Callable[[tf.Tensor], tf.Tensor]:
-    """Return the same convolution, computed as the transpose of the one with the kernel turned by 180 degrees.
-
-    On processors without AVX512, TensorFlow's float32 transpose runs up to three times as fast as its convolution.
-    """
-    turned = tf.transpose(kernel[::-1, ::-1], [0, 1, 3, 2])
-
-    @tf.custom_gradient
-    def convolve(x: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
-        def gradient(upstream: tf.Tensor) -> tf.Tensor:
-            return tf.nn.conv2d_transpose(upstream, kernel, x.shape, 1, "SAME")
-
-        return tf.nn.conv2d_transpose(x, turned, [*x.shape[:3], kernel.shape[3]], 1, "SAME"), gradient
-
-    return convolve
 
 
 def _check(weights: Weights, name: str) -> None:

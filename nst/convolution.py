@@ -10,8 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-Convolution = Callable[[tf.Tensor], tf.Tensor]  # [1, height, width, in] -> [1, height, width, out], padded with zeros
-
 FEWEST_CHANNELS = 64  # that a kernel must take and give for Winograd's products to outweigh its transforms,
 MOST_CHANNELS_DIRECT = 64  # and more than so many on one side
 POINTS = {2: (0.0, 1.0, -1.0), 4: (0.0, 1.0, -1.0, 2.0, 0.5)}  # by tile; with 1/a for each a, so that one kernel serves
@@ -29,15 +27,46 @@ class Transforms:
     input: np.ndarray
 
 
-def convolution(kernel: np.ndarray, precision: str, *, tile: int = 4) -> Convolution:
+class Tiles:
+    """Where the tiles of images [1, height, width, channels] lie: made once for all layers of one size."""
+
+    def __init__(self, images: tf.Tensor, side: int) -> None:
+        """Lay tiles of side x side px, each with a border of 1 px, over images shaped like these."""
+        self.side = side
+        height, width = tf.unstack(tf.shape(images)[1:3])
+        rows, columns = -(-height // side), -(-width // side)
+        stride = columns * side + 2
+        self.padding = [[1, rows * side - height + 1], [1, columns * side - width + 1], [0, 0]]
+        border = tf.range(side + 2)[:, None]
+        y, x = (tf.range(rows) * side + border) * stride, tf.range(columns) * side + border
+        self.pixels = tf.reshape(y[:, None, :, None] + x[:, None, :], [-1])  # of the padded image, by place in the tile
+        y, x = tf.range(height), tf.range(width)
+        y, x = y % side * side * rows * columns + y // side * columns, x % side * rows * columns + x // side
+        self.places = y[:, None] + x  # of each pixel in [side, side, rows, columns]
+
+    def cut(self, images: tf.Tensor) -> tf.Tensor:
+        """Return the tiles with their borders, zero outside: [(side + 2)² tiles, channels], by place in the tile."""
+        padded = tf.pad(images[0], self.padding)
+        return tf.gather(tf.reshape(padded, [-1, images.shape[3]]), self.pixels)
+
+    def join(self, tiles: tf.Tensor) -> tf.Tensor:
+        """Return the images of tiles without borders: [side² tiles, channels], by place in the tile."""
+        return tf.gather(tiles, self.places)[None]
+
+
+Gradient = Callable[[tf.Tensor], tf.Tensor]  # upstream -> d/d(input)
+Convolution = Callable[[tf.Tensor, Tiles], tf.Tensor]  # [1, height, width, in] -> [.., out], zero outside
+
+
+def convolution(kernel: np.ndarray, precision: str, tile: int) -> Convolution:
     """Return the convolution with a kernel [3, 3, in, out], differentiable in its input.
 
     precision  'float32' or 'bfloat16'
-    tile       side in px of Winograd's tiles: 4, or 2, which is slower and keeps a kernel of 4 / 9 of the size
+    tile       side of the Tiles in px: 4, or 2, which is slower and whose kernels take 4 / 9 of the memory
     """
     if precision != "float32" or tf.config.list_physical_devices("GPU"):
         fixed = tf.constant(kernel, precision)
-        return lambda x: tf.nn.conv2d(x, fixed, 1, "SAME")
+        return lambda x, tiles: tf.nn.conv2d(x, fixed, 1, "SAME")
     channels = kernel.shape[2:]
     if min(channels) >= FEWEST_CHANNELS and max(channels) > MOST_CHANNELS_DIRECT:
         return winograd_convolution(kernel, tile)
@@ -53,13 +82,15 @@ def direct_convolution(kernel: np.ndarray) -> Convolution:
     turned = tf.constant(np.ascontiguousarray(kernel[::-1, ::-1].swapaxes(2, 3)))
 
     @tf.custom_gradient
-    def convolve(x: tf.Tensor) -> tuple[tf.Tensor, Convolution]:
-        def gradient(upstream: tf.Tensor) -> tf.Tensor:
-            return tf.nn.conv2d_transpose(upstream, straight, x.shape, 1, "SAME")
+    def convolve(x: tf.Tensor) -> tuple[tf.Tensor, Gradient]:
+        return _transpose(x, turned), lambda upstream: _transpose(upstream, straight)
 
-        return tf.nn.conv2d_transpose(x, turned, [*x.shape[:3], kernel.shape[3]], 1, "SAME"), gradient
+    return lambda x, tiles: convolve(x)
 
-    return convolve
+
+def _transpose(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
+    """Return the transpose of the convolution with a kernel [3, 3, out, in], of x [1, height, width, in]."""
+    return tf.nn.conv2d_transpose(x, kernel, tf.concat([tf.shape(x)[:3], kernel.shape[2:3]], 0), 1, "SAME")
 
 
 def winograd_convolution(kernel: np.ndarray, tile: int) -> Convolution:
@@ -71,12 +102,15 @@ def winograd_convolution(kernel: np.ndarray, tile: int) -> Convolution:
         .astype(np.float32)
     )
 
-    @tf.custom_gradient
-    def convolve(x: tf.Tensor) -> tuple[tf.Tensor, Convolution]:
-        def gradient(upstream: tf.Tensor) -> tf.Tensor:
-            return _by_tiles(upstream, backward, lambda tiles: tf.matmul(tiles, transformed, transpose_b=True))
+    def convolve(x: tf.Tensor, tiles: Tiles) -> tf.Tensor:
+        @tf.custom_gradient
+        def apply(x: tf.Tensor) -> tuple[tf.Tensor, Gradient]:
+            def gradient(upstream: tf.Tensor) -> tf.Tensor:
+                return _by_tiles(upstream, tiles, backward, lambda t: tf.matmul(t, transformed, transpose_b=True))
 
-        return _by_tiles(x, forward, lambda tiles: tf.matmul(tiles, transformed)), gradient
+            return _by_tiles(x, tiles, forward, lambda t: tf.matmul(t, transformed)), gradient
+
+        return apply(x)
 
     return convolve
 
@@ -99,7 +133,7 @@ def transforms(tile: int) -> Transforms:
 
 
 def turned_transforms(tile: int) -> Transforms:
-    """Return the transforms that convolve with the kernel turned by 180 degrees, from the kernel as `transforms` has it.
+    """Return the transforms that convolve with the kernel turned by 180 degrees, from the same kernel.
 
     Turned, w's polynomial has at a point a the value a² times that of w at 1/a, and at 0 that of w at infinity.
     """
@@ -110,33 +144,18 @@ def turned_transforms(tile: int) -> Transforms:
     return Transforms((straight.output * factors)[:, mates], straight.kernel, straight.input[mates])
 
 
-def _by_tiles(x: tf.Tensor, matrices: Transforms, multiply: Convolution) -> tf.Tensor:
-    """Return the convolution of x; `multiply` takes all tiles' transforms [n², tiles, in] to [n², tiles, out]."""
-    _, height, width, channels = x.shape
-    m, n = matrices.output.shape
-    rows, columns = -(-height // m), -(-width // m)
-    padded = tf.pad(x[0], [[1, rows * m - height + 1], [1, columns * m - width + 1], [0, 0]])
-    tiles = tf.gather(tf.reshape(padded, [-1, channels]), _pixels_of_tiles(rows, columns, m, n))
-    products = multiply(tf.reshape(_on_both_sides(matrices.input, tiles), [n * n, rows * columns, channels]))
-    pixels = tf.reshape(_on_both_sides(matrices.output, products), [-1, products.shape[-1]])
-    return tf.gather(pixels, _tiles_of_pixels(height, width, rows, columns, m))[None]
+def _by_tiles(
+    x: tf.Tensor, tiles: Tiles, matrices: Transforms, multiply: Callable[[tf.Tensor], tf.Tensor]
+) -> tf.Tensor:
+    """Return the convolution of x; `multiply` takes the transforms of all tiles [n², tiles, in] to [n², tiles, out]."""
+    cut = _on_both_sides(matrices.input, tiles.cut(x))
+    products = multiply(tf.reshape(cut, [(tiles.side + 2) ** 2, -1, x.shape[3]]))
+    return tiles.join(tf.reshape(_on_both_sides(matrices.output, products), [-1, products.shape[2]]))
 
 
 def _on_both_sides(matrix: np.ndarray, tiles: tf.Tensor) -> tf.Tensor:
     """Return M T Mᵀ for each of many small T, whose two dimensions come first: [n, n, ...] flattened in any way."""
     to, n = matrix.shape
-    factor = tf.constant(matrix, tiles.dtype)
+    factor = tf.constant(matrix, tf.float32)
     half = tf.matmul(factor, tf.reshape(tiles, [n, -1]))
     return tf.matmul(factor, tf.reshape(half, [to, n, -1]))
-
-
-def _pixels_of_tiles(rows: int, columns: int, m: int, n: int) -> np.ndarray:
-    """Return the flat index of pixel (y, x) of each tile in the padded image, [n, n, rows, columns] flattened."""
-    y, x, row, column = np.ogrid[:n, :n, :rows, :columns]
-    return ((row * m + y) * (columns * m + 2) + column * m + x).ravel().astype(np.int32)
-
-
-def _tiles_of_pixels(height: int, width: int, rows: int, columns: int, m: int) -> np.ndarray:
-    """Return for each pixel of the image its flat index in [m, m, rows, columns]."""
-    y, x = np.ogrid[:height, :width]
-    return (((y % m * m + x % m) * rows + y // m) * columns + x // m).astype(np.int32)

@@ -7,6 +7,7 @@ network at full size, and keeps what the coarser scales have built.
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -18,22 +19,29 @@ from nst.vgg19 import Features
 
 Costs = dict[str, tf.Tensor]
 Evaluate = Callable[[tf.Tensor], tuple[Costs, tf.Tensor]]  # image -> costs by name, d(total)/d(image)
+Measure = Callable[[tf.Tensor, "Targets"], tuple[Costs, tf.Tensor]]  # the same of one view
+
+
+class LayerTarget(NamedTuple):
+    """What one layer is compared with, and the factor of its cost."""
+
+    wanted: tf.Tensor  # content: activation [positions, channels]; style: Gram matrix / positions [channels, channels]
+    factor: tf.Tensor
+
+
+class Targets(NamedTuple):
+    """What the picture at one size is compared with, by layer."""
+
+    content: dict[str, LayerTarget]
+    style: dict[str, LayerTarget]
 
 
 @dataclass(frozen=True)
 class View:
-    """The picture at one size, and what it costs there. Made once for each scale and used again at all finer ones."""
+    """The picture at one size, and what it should be. Made once for each scale and used again at all finer ones."""
 
     size: Size
-    evaluate: Evaluate  # image of this size -> content, style and total; d(total)/d(image)
-
-
-@dataclass(frozen=True)
-class LayerTarget:
-    """What one layer is compared with, and the factor of its cost."""
-
-    wanted: tf.Tensor  # content: activation [positions, channels]; style: Gram matrix / positions [channels, channels]
-    factor: float
+    targets: Targets
 
 
 def make_view(
@@ -49,24 +57,34 @@ def make_view(
         layer: _target(style_cost, style_statistics(styles[layer]), weight, settings)
         for layer, weight in settings.style_layers
     }
+    return View(size, Targets(content_targets, style_targets))
 
-    @tf.function(input_signature=[tf.TensorSpec([*size, 3])])
-    def evaluate(image: tf.Tensor) -> tuple[Costs, tf.Tensor]:
+
+def make_measure(features: Features, settings: Settings) -> Measure:
+    """Return the cost of a picture against targets, with its gradient: one traced graph for all sizes."""
+
+    numbers = LayerTarget(tf.TensorSpec([None, None]), tf.TensorSpec([]))
+    targets = Targets(
+        *({name: numbers for name, _ in layers} for layers in (settings.content_layers, settings.style_layers))
+    )
+
+    @tf.function(input_signature=(tf.TensorSpec([None, None, 3]), targets), autograph=False)
+    def measure(image: tf.Tensor, targets: Targets) -> tuple[Costs, tf.Tensor]:
         with tf.GradientTape() as tape:
             tape.watch(image)
             found = features(image)
-            content_costs = [t.factor * content_cost(found[name], t.wanted) for name, t in content_targets.items()]
+            content_costs = [t.factor * content_cost(found[name], t.wanted) for name, t in targets.content.items()]
             style_costs = [
-                t.factor * style_cost(style_statistics(found[name]), t.wanted) for name, t in style_targets.items()
+                t.factor * style_cost(style_statistics(found[name]), t.wanted) for name, t in targets.style.items()
             ]
             costs = {"content": tf.add_n(content_costs), "style": tf.add_n(style_costs)}
             total = settings.content_weight * costs["content"] + settings.style_weight * costs["style"]
         return {"total": total, **costs}, tape.gradient(total, image)
 
-    return View(size, evaluate)
+    return measure
 
 
-def make_evaluate(views: Sequence[View], settings: Settings) -> Evaluate:
+def make_evaluate(measure: Measure, views: Sequence[View], settings: Settings) -> Evaluate:
     """Return the mean cost over `views`, largest first, and total variation, for pictures of the first view's size."""
     shrink = [
         tuple(tf.constant(resize_matrix(old, new)) for old, new in zip(large.size, small.size, strict=True))
@@ -77,7 +95,7 @@ def make_evaluate(views: Sequence[View], settings: Settings) -> Evaluate:
         copies = [image]
         for rows, columns in shrink:
             copies.append(tf.einsum("ah,hwc,bw->abc", rows, copies[-1], columns))
-        found = [view.evaluate(copy) for view, copy in zip(views, copies, strict=True)]
+        found = [measure(copy, view.targets) for view, copy in zip(views, copies, strict=True)]
         gradient = found[-1][1]
         for (_, finer), (rows, columns) in zip(found[-2::-1], shrink[::-1], strict=True):
             gradient = finer + tf.einsum("ah,abc,bw->hwc", rows, gradient, columns)
@@ -92,7 +110,7 @@ def _target(
 ) -> LayerTarget:
     """Return the target with its weight, with balance divided by the cost of a picture without any activation."""
     nothing = float(cost(tf.zeros_like(wanted), wanted)) if settings.balance else 1.0
-    return LayerTarget(wanted, weight / max(nothing, 1e-12))
+    return LayerTarget(wanted, tf.constant(weight / max(nothing, 1e-12), tf.float32))
 
 
 def _with_total_variation(

@@ -36,28 +36,26 @@ def adam(
     optimizer = tf.keras.optimizers.Adam(1.0, settings.beta1, settings.beta2, epsilon=1e-12)
     optimizer.build(moves)
 
-    @tf.function
-    def step(rate: tf.Tensor) -> Costs:
-        costs, gradient = evaluate(picture.read_value())
+    @tf.function(autograph=False)
+    def step(gradient: tf.Tensor, rate: tf.Tensor) -> None:
         for move in moves:
             move.assign(tf.zeros_like(move))
         optimizer.apply_gradients(zip(basis.split(gradient), moves, strict=True))
         picture.assign(tf.clip_by_value(picture + rate * basis.combine([move.read_value() for move in moves]), 0, 1))
-        return costs
 
     for index in range(steps):
-        costs = step(tf.constant(_learning_rate(settings, index / steps) / 255, tf.float32))
+        costs, gradient = evaluate(picture.read_value())
+        step(gradient, tf.constant(_learning_rate(settings, index / steps) / 255, tf.float32))
         report(_numbers(costs), picture.numpy)
     return picture.numpy()
 
 
 def lbfgs(evaluate: Evaluate, image: np.ndarray, steps: int, *, report: Report) -> np.ndarray:
     """Run SciPy's L-BFGS-B (Byrd et al. 1995) with the pixel range as bounds; a step is one evaluation."""
-    traced = tf.function(evaluate)
 
     def cost_and_gradient(pixels: np.ndarray) -> tuple[float, np.ndarray]:
         picture = pixels.reshape(image.shape).astype(np.float32)
-        costs, gradient = traced(tf.constant(picture))
+        costs, gradient = evaluate(tf.constant(picture))
         report(_numbers(costs), lambda: picture)
         return float(costs["total"]), gradient.numpy().ravel().astype(np.float64)
 

@@ -7,7 +7,7 @@ import numpy as np
 
 from nst.basis import make_basis
 from nst.image_io import Size, resize
-from nst.objective import View, make_evaluate, make_view
+from nst.objective import View, make_evaluate, make_measure, make_view
 from nst.optimizers import minimize
 from nst.scales import Scale, plan_scales
 from nst.settings import Settings
@@ -47,6 +47,7 @@ def stylize(
     """
     scales = plan_scales(content.shape[:2], style.shape[:2], settings)
     image = first_picture(content, style, start, scales[0], settings)
+    measure = make_measure(features, settings)
     views: list[View] = []
     done = 0
     for coarser, scale in zip([None, *scales], scales, strict=False):
@@ -54,7 +55,7 @@ def stylize(
             first = first_picture(content, style, start, scale, settings)
             image = enlarge(image, first, style, coarser, scale)
         views.insert(0, make_view(features, content, style, scale.size, scale.style_size, settings))
-        evaluate = make_evaluate(views if settings.copies else views[:1], settings)
+        evaluate = make_evaluate(measure, views if settings.copies else views[:1], settings)
 
         def report(costs: dict[str, float], picture: Callable[[], np.ndarray], size: Size = scale.size) -> None:
             nonlocal done

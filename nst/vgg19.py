@@ -13,11 +13,12 @@ import numpy as np
 import scipy.io
 import tensorflow as tf
 
-from nst.convolution import convolution
+from nst.convolution import Tiles, convolution
 from nst.errors import UserError
 from nst.layers import CHANNELS_PER_BLOCK, LAYERS, block_of, keras_name
 
 MEAN_RGB = (123.68, 116.779, 103.939)
+TILE_PX_PER_BLOCK = (4, 4, 4, 4, 2)  # the last block has most of the weights and least of the work
 EMBEDDED = Path(__file__).resolve().parent.parent / "pretrained-model" / "vgg19_q8.npz"
 
 Weights = dict[str, tuple[np.ndarray, np.ndarray]]  # layer -> kernel, bias
@@ -75,17 +76,19 @@ def build_network(
     pool = {"max": tf.nn.max_pool2d, "avg": tf.nn.avg_pool2d}[pooling]
     dtype = tf.dtypes.as_dtype(precision)
     convolutions = {
-        layer: convolution(weights[layer][0], precision, tile=2 if block_of(layer) == 5 else 4) for layer in needed
+        layer: convolution(weights[layer][0], precision, TILE_PX_PER_BLOCK[block_of(layer) - 1]) for layer in needed
     }
     biases = {layer: tf.constant(weights[layer][1], dtype) for layer in needed}
 
     def features(image: tf.Tensor) -> dict[str, tf.Tensor]:
         x = tf.cast(image * 255.0 - tf.constant(MEAN_RGB), dtype)[None]
-        found, block = {}, 1
+        found, block = {}, 0
         for layer in needed:
             if block_of(layer) != block:
-                x, block = pool(x, 2, 2, "VALID"), block_of(layer)
-            x = tf.nn.relu(tf.nn.bias_add(convolutions[layer](x), biases[layer]))
+                x = pool(x, 2, 2, "VALID") if block else x
+                tiles = Tiles(x, TILE_PX_PER_BLOCK[block])
+                block += 1
+            x = tf.nn.relu(tf.nn.bias_add(convolutions[layer](x, tiles), biases[layer]))
             if layer in wanted:
                 found[layer] = tf.cast(tf.reshape(x, [-1, x.shape[-1]]), tf.float32)
         return found

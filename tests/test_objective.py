@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from nst.image_io import resize
-from nst.objective import make_evaluate, make_view
+from nst.objective import make_evaluate, make_measure, make_view
 from nst.scales import Scale
 from nst.settings import make_settings
 from nst.stylize import first_picture
@@ -20,7 +20,8 @@ def settings_with(**overrides):
 
 def objective(features, content, style, sizes, settings):
     """Return the evaluate of the views of the given pairs of content and style size, largest first."""
-    return make_evaluate([make_view(features, content, style, *pair, settings) for pair in sizes], settings)
+    views = [make_view(features, content, style, *pair, settings) for pair in sizes]
+    return make_evaluate(make_measure(features, settings), views, settings)
 
 
 @pytest.fixture

@@ -12,8 +12,6 @@ from nst.layers import CHANNELS_PER_BLOCK, LAYERS, block_of, keras_name
 from nst.vgg19 import (
     EMBEDDED,
     MEAN_RGB,
-    _convolution,
-    _convolution_by_transpose,
     build_network,
     load_weights,
     weights_sha256,
@@ -95,22 +93,6 @@ def test_bfloat16_network_is_near_float32(tiny_weights, content):
     assert near.dtype == tf.float32
     error = tf.norm(near - exact) / tf.norm(exact)
     assert 0 < error < 0.03
-
-
-def test_convolution_by_transpose_is_convolution():
-    random = np.random.default_rng(1)
-    kernel, x, upstream = (
-        tf.constant(random.normal(size=s), tf.float32) for s in [(3, 3, 5, 7), (1, 9, 12, 5), (1, 9, 12, 7)]
-    )
-    results = []
-    for convolve in (_convolution(kernel), _convolution_by_transpose(kernel)):
-        with tf.GradientTape() as tape:
-            tape.watch(x)
-            y = convolve(x)
-            total = tf.reduce_sum(y * upstream)
-        results.append((y, tape.gradient(total, x)))
-    for one, other in zip(*results, strict=True):
-        np.testing.assert_allclose(one, other, atol=1e-4)
 
 
 def test_gradient_of_the_network_equals_finite_differences(tiny_weights, style):

@@ -16,8 +16,6 @@ from PIL import Image, ImageDraw
 PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 
-from judge import Judge, Verdict  # noqa: E402
-
 import neural_art  # noqa: E402
 
 CONTENTS = ("astronaut", "berlin_cathedral", "castle", "cat", "macaw")
@@ -42,8 +40,10 @@ def make_missing(folder: Path, options: list[str]) -> None:
                     sys.exit(code)
 
 
-def judge_all(folder: Path) -> dict[tuple[str, str], Verdict]:
-    """Print and return the measures of all pictures."""
+def judge_all(folder: Path) -> None:
+    """Print the measures of all pictures."""
+    from judge import Judge  # brings TensorFlow, which the command sets up
+
     judge, verdicts = Judge(), {}
     print("style  content  grain")
     for content in CONTENTS:
@@ -54,7 +54,6 @@ def judge_all(folder: Path) -> dict[tuple[str, str], Verdict]:
     for name in ("style", "content", "grain"):
         values = [getattr(verdict, name) for verdict in verdicts.values()]
         print(f"{name}: mean {np.mean(values):.3f}, largest {max(values):.3f}")
-    return verdicts
 
 
 def contact_sheet(folder: Path, path: Path) -> None:

@@ -1,0 +1,105 @@
+#!/usr/bin/env python3
+"""Time one evaluation of the cost with its gradient, and hold it against the machine's own matrix product.
+
+    python benchmarks/evaluation.py [--sizes 512x384 ...] [--precisions float32 ...] [--repeats 7]
+
+GFLOP/s counts what direct convolutions, forward and backward, and Gram products would take, so that Winograd's, which
+are fewer, may come out above the matrix product's rate. Each repeat times every case once, in turn.
+"""
+
+import argparse
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+
+PROJECT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(PROJECT))
+
+from nst.image_io import Size, read_image  # noqa: E402
+from nst.layers import CHANNELS_PER_BLOCK, LAYERS, block_of  # noqa: E402
+from nst.runtime import network_precision, start_tensorflow  # noqa: E402
+from nst.settings import Settings, make_settings  # noqa: E402
+
+CONTENT, STYLE = (PROJECT / "images" / name for name in ("castle.jpg", "starry_night.jpg"))
+MATRIX = 2048  # rows and columns of the matrix product
+
+
+def flop(size: Size, settings: Settings) -> float:
+    """Return the floating-point operations of direct convolutions and Gram products, forward and backward."""
+    total, channels_in = 0.0, 3
+    grams = {layer for layer, _ in settings.style_layers}
+    deepest = max(LAYERS.index(layer) for layer, _ in settings.style_layers + settings.content_layers)
+    for layer in LAYERS[: deepest + 1]:
+        block = block_of(layer)
+        positions = (size[0] >> (block - 1)) * (size[1] >> (block - 1))
+        channels_out = CHANNELS_PER_BLOCK[block - 1]
+        total += 2 * 2 * 9 * positions * channels_in * channels_out
+        total += 2 * 2 * positions * channels_out**2 if layer in grams else 0
+        channels_in = channels_out
+    return total
+
+
+def evaluation(size: Size, precision: str) -> Callable[[], object]:
+    """Return what evaluates the default cost once at this size."""
+    import tensorflow as tf
+
+    from nst.objective import make_measure, make_view
+    from nst.vgg19 import build_network, load_weights
+
+    settings = make_settings()
+    layers = [layer for layer, _ in settings.style_layers + settings.content_layers]
+    features = build_network(load_weights(), layers, pooling=settings.pooling, precision=precision)
+    view = make_view(features, read_image(CONTENT), read_image(STYLE), size, size, settings)
+    measure = make_measure(features, settings)
+    image = tf.constant(np.random.default_rng(0).uniform(size=(*size, 3)), tf.float32)
+    return lambda: measure(image, view.targets)[1].numpy()
+
+
+def matrix_product(precision: str) -> Callable[[], object]:
+    """Return what multiplies two square matrices."""
+    import tensorflow as tf
+
+    a = tf.cast(tf.random.stateless_normal([MATRIX, MATRIX], [1, 2]), precision)
+    return lambda: tf.reduce_max(tf.matmul(a, a)).numpy()
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Return how long a call takes."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+def main() -> None:
+    """Print a row for each size and precision."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", nargs="+", default=["256x192", "512x384"], metavar="WIDTHxHEIGHT")
+    parser.add_argument("--precisions", nargs="+", default=["auto"])
+    parser.add_argument("--repeats", type=int, default=7)
+    arguments = parser.parse_args()
+    start_tensorflow(threads=0, verbose=False)
+    precisions = {network_precision(word) for word in arguments.precisions}
+    sizes: list[Size] = [(int(word.split("x")[1]), int(word.split("x")[0])) for word in arguments.sizes]
+    products = {precision: matrix_product(precision) for precision in precisions}
+    evaluations = {(size, precision): evaluation(size, precision) for size in sizes for precision in precisions}
+    work = {**products, **evaluations}
+    for call in work.values():
+        call()
+    times = {name: [] for name in work}
+    for _ in range(arguments.repeats):
+        for name, call in work.items():
+            times[name].append(seconds(call))
+    print("width x height  precision  s/evaluation  GFLOP/s  of the matrix product's")
+    for size, precision in evaluations:
+        median = np.median(times[size, precision])
+        rate = flop(size, make_settings()) / median / 1e9
+        peak = 2 * MATRIX**3 / np.median(times[precision]) / 1e9
+        share = f"{rate / peak:.2f} of {peak:.0f}"
+        print(f"{size[1]:5d} x {size[0]:<6d}  {precision:9s}  {median:12.3f}  {rate:7.0f}  {share}")
+
+
+if __name__ == "__main__":
+    main()

@@ -6,6 +6,7 @@ import platform
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -94,7 +95,7 @@ def run_job(job: Job, *, verbose: bool = False) -> Path:
     start_tensorflow(threads=job.settings.threads, verbose=verbose)
     from nst.stylize import stylize  # brings TensorFlow, seconds to import, which no check needs
 
-    features, facts = _network(job.settings)
+    features, facts = _network_of(job.settings)
     job.folder.mkdir(exist_ok=True)
     steps: list[Step] = []
     latest: list[Picture] = []
@@ -125,14 +126,21 @@ def run_job(job: Job, *, verbose: bool = False) -> Path:
     return job.output
 
 
-def _network(settings: Settings) -> tuple[Features, dict[str, Any]]:
-    """Return the network that the settings ask for, and what is worth recording of it."""
+def _network_of(settings: Settings) -> tuple[Features, dict[str, Any]]:
+    """Return the network that the settings ask for and what is worth recording of it."""
+    layers = frozenset(layer for layer, _ in settings.style_layers + settings.content_layers)
+    return _network(settings.weights, layers, settings.pooling, network_precision(settings.precision))
+
+
+@lru_cache(maxsize=1)  # one network for all jobs of a process; TensorFlow never frees what a gradient was defined on
+def _network(
+    source: str | None, layers: frozenset[str], pooling: str, precision: str
+) -> tuple[Features, dict[str, Any]]:
+    """Load the weights and build the network."""
     from nst.vgg19 import build_network, load_weights, weights_sha256
 
-    weights = load_weights(settings.weights)
-    layers = [layer for layer, _ in settings.style_layers + settings.content_layers]
-    precision = network_precision(settings.precision)
-    features = build_network(weights, layers, pooling=settings.pooling, precision=precision)
+    weights = load_weights(source)
+    features = build_network(weights, layers, pooling=pooling, precision=precision)
     return features, {"precision": precision, "weights_sha256": weights_sha256(weights)}
 
 

@@ -17,7 +17,7 @@ from nst.image_io import Size, resize_matrix
 from nst.scales import Scale
 from nst.settings import Settings
 
-LEAST_SPREAD = 0.1  # of a style's colours along an axis, as a share of the largest
+LEAST_SPREAD = 0.03  # of a style's colours along an axis, as a share of the largest
 COARSEST_PX = 4  # the long side below which there is no coarser band
 GROWTH = 2**0.25  # where nothing is settled, a band moves by so much more than the next finer one
 SETTLED_GROWTH = 0.25  # where a coarser scale has settled the coarser bands, they move by so much less,

@@ -10,11 +10,17 @@ from nst.errors import UserError
 
 @contextmanager
 def written_aside(path: Path) -> Iterator[Path]:
-    """Yield a path beside `path` to write to; rename it onto `path` at the end, or remove it after an error."""
+    """Yield a path beside `path` to write to; rename it onto `path` at the end, or remove it after an error.
+
+    An OSError, as of a full disk, leaves with the name of `path`.
+    """
     temporary = path.parent / f".{uuid.uuid4().hex}.part"
     try:
         yield temporary
         temporary.replace(path)
+    except OSError as error:
+        error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
 

@@ -1,5 +1,7 @@
 """Files appear whole or not at all."""
 
+import errno
+
 import pytest
 
 from nst.errors import UserError
@@ -19,6 +21,13 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(tmp_path):
         fail()
     assert path.read_text() == "old"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_is_reported_with_the_name_of_the_file(tmp_path):
+    path = tmp_path / "a.txt"
+    with pytest.raises(OSError, match="No space left") as caught, written_aside(path):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert caught.value.filename == str(path)
 
 
 def test_check_makes_the_folder_and_touches_nothing(tmp_path):

@@ -16,6 +16,7 @@ from PIL import Image
 import neural_art
 import nst
 from nst.image_io import read_image, write_image
+from nst.job import _network
 
 COMMAND = [sys.executable, str(PROJECT / "neural_art.py")]
 SMALL = ["--size", "64", "--smallest-scale", "32", "--steps", "2"]
@@ -30,8 +31,17 @@ def pictures(tmp_path, content, style):
 
 @pytest.fixture
 def tiny(monkeypatch, tiny_weights):
-    """Run within this process, with a tiny network."""
-    monkeypatch.setattr("nst.vgg19.load_weights", lambda _source=None: tiny_weights)
+    """Run within this process, with a tiny network; return the sources that weights were loaded from."""
+    sources = []
+
+    def load(source=None):
+        sources.append(source)
+        return tiny_weights
+
+    monkeypatch.setattr("nst.vgg19.load_weights", load)
+    _network.cache_clear()
+    yield sources
+    _network.cache_clear()
 
 
 def refused(words, capsys):
@@ -41,6 +51,12 @@ def refused(words, capsys):
     assert out == ""
     assert len(err.splitlines()) == 1
     return err
+
+
+def test_pictures_of_one_process_share_the_network(pictures, tmp_path, tiny):
+    for name in ("a.png", "b.png"):
+        assert neural_art.main([*pictures, *SMALL, "-o", str(tmp_path / name)]) == 0
+    assert tiny == [None]
 
 
 def test_real_command_redraws_a_sample(tmp_path):

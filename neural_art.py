@@ -61,7 +61,9 @@ def main(words: list[str] | None = None) -> int:
         print(f"neural_art: {error}", file=sys.stderr)
         return USER_ERROR
     except KeyboardInterrupt as error:
-        print("neural_art: stopped; the picture so far is saved, if a first step was done", file=sys.stderr)
+        again = isinstance(error.__context__, KeyboardInterrupt)  # a second signal, while the picture was being saved
+        saved = "the picture so far is not saved" if again else "the picture so far is saved, if a first step was done"
+        print(f"neural_art: stopped; {saved}", file=sys.stderr)
         return SIGNALLED + (error.args[0] if error.args else signal.SIGINT)
     except OSError as error:
         print(f"neural_art: {error.filename or 'file'}: {error.strerror or error}", file=sys.stderr)

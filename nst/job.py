@@ -118,11 +118,11 @@ def run_job(job: Job, *, verbose: bool = False) -> Path:
     try:
         with Progress(job.scales) as progress:
             image = stylize(job.content, job.style, job.settings, features, start=job.start, on_step=follow)
+        save(image)
     except KeyboardInterrupt:
         if latest:
             save(latest[0]())
         raise
-    save(image)
     return job.output
 
 

@@ -267,3 +267,28 @@ def test_a_stopped_run_saves_the_picture_so_far(tmp_path, pictures, number, code
     assert "Traceback" not in err
     assert read_image(result).shape == (46, 64, 3)
     assert not list(tmp_path.rglob(".*.part"))
+
+
+@pytest.mark.parametrize(
+    ("interrupted", "saved"),
+    [(["step"], True), (["write"], True), (["step", "write"], False), (["write", "write"], False)],
+)
+def test_signals_while_saving(tmp_path, pictures, tiny, capsys, monkeypatch, interrupted, saved):
+    """One signal, even in the last write, still leaves the picture; a second one ends at once, and says so."""
+    pending = list(interrupted)
+
+    def interrupt(place):
+        if pending[:1] == [place]:
+            pending.pop(0)
+            raise KeyboardInterrupt(signal.SIGTERM)
+
+    def write(path, image):
+        interrupt("write")
+        write_image(path, image)
+
+    monkeypatch.setattr("nst.job.Progress.show", lambda *_: interrupt("step"))
+    monkeypatch.setattr("nst.job.write_image", write)
+    result = tmp_path / "a.png"
+    assert neural_art.main([*pictures, *SMALL, "--snapshot-every", "0", "-o", str(result)]) == 128 + signal.SIGTERM
+    assert result.exists() == saved
+    assert ("is not saved" in capsys.readouterr().err) != saved

@@ -42,8 +42,8 @@ def flop(size: Size, settings: Settings) -> float:
     return total
 
 
-def evaluation(size: Size, precision: str) -> Callable[[], object]:
-    """Return what evaluates the default cost once at this size."""
+def evaluations(sizes: list[Size], precision: str) -> dict[tuple[Size, str], Callable[[], object]]:
+    """Return what evaluates the default cost once, by size and precision; one network and one graph for all sizes."""
     import tensorflow as tf
 
     from nst.objective import make_measure, make_view
@@ -52,10 +52,13 @@ def evaluation(size: Size, precision: str) -> Callable[[], object]:
     settings = make_settings()
     layers = [layer for layer, _ in settings.style_layers + settings.content_layers]
     features = build_network(load_weights(), layers, pooling=settings.pooling, precision=precision)
-    view = make_view(features, read_image(CONTENT), read_image(STYLE), size, size, settings)
     measure = make_measure(features, settings)
-    image = tf.constant(np.random.default_rng(0).uniform(size=(*size, 3)), tf.float32)
-    return lambda: measure(image, view.targets)[1].numpy()
+    calls: dict[tuple[Size, str], Callable[[], object]] = {}
+    for size in sizes:
+        targets = make_view(features, read_image(CONTENT), read_image(STYLE), size, size, settings).targets
+        image = tf.constant(np.random.default_rng(0).uniform(size=(*size, 3)), tf.float32)
+        calls[size, precision] = lambda image=image, targets=targets: measure(image, targets)[1].numpy()
+    return calls
 
 
 def matrix_product(precision: str) -> Callable[[], object]:
@@ -84,8 +87,8 @@ def main() -> None:
     precisions = {network_precision(word) for word in arguments.precisions}
     sizes: list[Size] = [(int(word.split("x")[1]), int(word.split("x")[0])) for word in arguments.sizes]
     products = {precision: matrix_product(precision) for precision in precisions}
-    evaluations = {(size, precision): evaluation(size, precision) for size in sizes for precision in precisions}
-    work = {**products, **evaluations}
+    cases = {name: call for precision in precisions for name, call in evaluations(sizes, precision).items()}
+    work = {**products, **cases}
     for call in work.values():
         call()
     times = {name: [] for name in work}
@@ -93,7 +96,7 @@ def main() -> None:
         for name, call in work.items():
             times[name].append(seconds(call))
     print("width x height  precision  s/evaluation  GFLOP/s  of the matrix product's")
-    for size, precision in evaluations:
+    for size, precision in cases:
         median = np.median(times[size, precision])
         rate = flop(size, make_settings()) / median / 1e9
         peak = 2 * MATRIX**3 / np.median(times[precision]) / 1e9

@@ -18,6 +18,7 @@ from pathlib import Path
 from judge import Judge, Verdict
 
 PROJECT = Path(__file__).resolve().parent.parent
+SIZE_PX = 512  # the default preset's
 
 
 def commands(pair: list[Path], arguments: argparse.Namespace) -> dict[str, list[str]]:
@@ -36,7 +37,7 @@ def commands(pair: list[Path], arguments: argparse.Namespace) -> dict[str, list[
             "-s",
             style,
             "--size",
-            str(arguments.size),
+            str(SIZE_PX),
             "--num-steps",
             str(steps),
         ]
@@ -86,7 +87,6 @@ def main() -> None:
     parser.add_argument("pastiche", help="pastiche's command, in an environment of its own")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--pair", nargs=2, default=["castle.jpg", "starry_night.jpg"])
-    parser.add_argument("--size", type=int, default=512)
     parser.add_argument("--steps", type=int, nargs="+", default=[30, 250])
     parser.add_argument("--presets", nargs="*", default=["fast", "default"])
     parser.add_argument("--options", default="", help="further options of ours, in one word")

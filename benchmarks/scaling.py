@@ -3,7 +3,7 @@
 
     python benchmarks/scaling.py [--sizes 256 512 1024 2048] [--plot PATH] [neural_art.py's options]
 
-Two steps a scale: enough to see seconds per step, given by the difference to a run of one step, and memory at its peak.
+One scale. Seconds per step are the difference between a run of one step and one of --steps more.
 """
 
 import argparse

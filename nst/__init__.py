@@ -6,9 +6,9 @@ The modules in pipeline order. The number is a layer: a module imports only modu
     layers.py      [1] the layers of VGG19: names in three spellings, channels, "NAME:WEIGHT"
     files.py       [1] files appear whole or not at all
     runtime.py     [1] TensorFlow's surroundings: chatter, threads, fast types
+    convolution.py [1] the 3x3 convolution, by Winograd where that is faster
     image_io.py    [2] read, write, resize pictures; the only place that knows image files. No TensorFlow.
     settings.py    [2] Settings: every default with type, range and help; presets; flags and JSON from them
-    convolution.py [1] the 3x3 convolution, by Winograd where that is faster
     vgg19.py       [2] weights from four kinds of file, and the network
     losses.py      [2] gram_matrix, style_cost, content_cost, total_variation
     scales.py      [3] how large the picture is at each scale, coarse to fine, and how many steps it gets

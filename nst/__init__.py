@@ -2,22 +2,26 @@
 
 The modules in pipeline order. The number is a layer: a module imports only modules with a lower number.
 
-    errors.py      [0] UserError: what the user can mend, in words; shown without a traceback
-    layers.py      [1] the layers of VGG19: names in three spellings, channels, "NAME:WEIGHT"
-    files.py       [1] files appear whole or not at all
-    runtime.py     [1] TensorFlow's surroundings: chatter, threads, fast types
-    convolution.py [1] the 3x3 convolution, by Winograd where that is faster
-    image_io.py    [2] read, write, resize pictures; the only place that knows image files. No TensorFlow.
-    settings.py    [2] Settings: every default with type, range and help; presets; flags and JSON from them
-    vgg19.py       [2] weights from four kinds of file, and the network
-    losses.py      [2] gram_matrix, style_cost, content_cost, total_variation
-    scales.py      [3] how large the picture is at each scale, coarse to fine, and how many steps it gets
-    basis.py       [4] the bands of detail in which Adam takes its steps
-    objective.py   [3] targets made once per scale; evaluate(image) -> costs by name and gradient
-    optimizers.py  [5] Adam (Keras) and L-BFGS-B (SciPy) over one `evaluate`
-    stylize.py     [6] first picture, the loop over the scales; reports steps. No files, no printing.
-    report.py      [7] progress, losses.csv, loss plot, settings.json
-    job.py         [8] one picture: files in -> stylize -> files out
+    errors.py         [0] UserError: what the user can mend, in words; shown without a traceback
+    layers.py         [1] the layers of VGG19: names in three spellings, channels, "NAME:WEIGHT"
+    files.py          [1] files appear whole or not at all
+    runtime.py        [0] TensorFlow's surroundings: chatter, threads, fast types
+    convolution.py    [1] the 3x3 convolution, by Winograd where that is faster
+    alpha.py          [0] transparency: over white, and colours where there are none
+    color_profiles.py [0] ICC profiles: to sRGB, and sRGB's own
+    metadata.py       [0] resolution, EXIF worth keeping, a comment of the program's own
+    deep_files.py     [0] 16 bits a channel: read the lower byte, write PNG and TIFF
+    image_io.py       [2] read, write, resize pictures: these six alone know picture files. No TensorFlow.
+    settings.py       [2] Settings: every default with type, range and help; presets; flags and JSON from them
+    vgg19.py          [2] weights from four kinds of file, and the network
+    losses.py         [2] gram_matrix, style_cost, content_cost, total_variation
+    scales.py         [3] how large the picture is at each scale, coarse to fine, and how many steps it gets
+    basis.py          [4] the bands of detail in which Adam takes its steps
+    objective.py      [3] targets made once per scale; evaluate(image) -> costs by name and gradient
+    optimizers.py     [5] Adam (Keras) and L-BFGS-B (SciPy) over one `evaluate`
+    stylize.py        [6] first picture, the loop over the scales; reports steps. No files, no printing.
+    report.py         [7] progress, losses.csv, loss plot, settings.json
+    job.py            [8] one picture: files in -> stylize -> files out
 """
 
 __version__ = "0.1.0"

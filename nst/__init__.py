@@ -11,6 +11,7 @@ The modules in pipeline order. The number is a layer: a module imports only modu
     color_profiles.py [0] ICC profiles: to sRGB, and sRGB's own
     metadata.py       [0] resolution, EXIF worth keeping, a comment of the program's own
     deep_files.py     [0] 16 bits a channel: read the lower byte, write PNG and TIFF
+    decoding.py       [1] Pillow's formats, modes and errors made one
     image_io.py       [2] read, write, resize pictures: these six alone know picture files. No TensorFlow.
     settings.py       [2] Settings: every default with type, range and help; presets; flags and JSON from them
     vgg19.py          [2] weights from four kinds of file, and the network

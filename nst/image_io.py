@@ -1,69 +1,119 @@
-"""Read, write and resize pictures: the only module that knows image files.
+"""Read, write and resize pictures: with the modules it is made of, the only place that knows picture files.
 
-An image is float32 RGB [height, width, 3] in [0, 1]; a size is (height, width).
+An image is float32 RGB [height, width, 3] in [0, 1], its colours those of sRGB; a size is (height, width).
 """
 
-import warnings
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
+from nst.alpha import composite_over_white, continue_colours
+from nst.color_profiles import srgb_profile
+from nst.decoding import decode, opened
+from nst.deep_files import write_png, write_tiff
 from nst.errors import UserError, suggestion
 from nst.files import written_aside
+from nst.metadata import COMMENT_KEY, Dpi, comment_of, exif_with, jpeg_comment, png_chunks, tiff_tags
 
 Size = tuple[int, int]
 
-WRITERS: dict[str, tuple[str, dict[str, Any]]] = {
-    ".png": ("PNG", {}),
-    ".jpg": ("JPEG", {"quality": 95, "subsampling": "4:4:4"}),
-    ".jpeg": ("JPEG", {"quality": 95, "subsampling": "4:4:4"}),
-    ".webp": ("WEBP", {"quality": 95, "method": 6}),
-    ".tif": ("TIFF", {"compression": "tiff_deflate"}),
-    ".tiff": ("TIFF", {"compression": "tiff_deflate"}),
-}
+FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
+DEEP_FORMATS = ("PNG", "TIFF")
 LARGEST_SIDE_PX = {"JPEG": 65_500, "WEBP": 16_383}
 
 
-def read_image(path: Path) -> np.ndarray:
-    """Read the first frame of a picture in any format and mode of Pillow, upright, transparency over white.
+@dataclass(frozen=True)
+class Picture:
+    """A picture as read: its image, `alpha` [height, width] unless opaque, and what is worth keeping of its file.
 
-    Raises UserError where the file is missing, is no picture, is damaged, or is a decompression bomb.
+    The image has sensible colours even where alpha is 0. `dpi` is (across, down); `exif` is a block of EXIF.
     """
-    if not path.exists():
-        raise UserError(f"{path}: no such file")
-    if path.is_dir():
-        raise UserError(f"{path}: is a folder; name a picture in it")
-    picture = _decode(path)
-    if min(picture.size) == 0:
-        raise UserError(f"{path}: has no pixels ({picture.width}x{picture.height})")
-    if picture.mode.startswith("I") or picture.mode == "F":
-        return _rgb_from_numbers(path, picture)
-    if picture.mode == "LAB":
-        picture = _srgb_from_lab(picture)
-    if picture.has_transparency_data:
-        return _over_white(picture.convert("RGBA"))
-    return np.asarray(picture.convert("RGB"), np.float32) / 255
+
+    image: np.ndarray
+    alpha: np.ndarray | None = None
+    dpi: Dpi | None = None
+    exif: bytes | None = None
 
 
-def write_image(path: Path, image: np.ndarray) -> None:
-    """Write an image with 8 bits a channel in the format that the suffix names, whole or not at all."""
-    kind, options = WRITERS[path.suffix.lower()]
-    picture = Image.fromarray(np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8))
+def read_picture(path: Path) -> Picture:
+    """Read the first frame of a picture in any mode of Pillow, upright, its colours converted to sRGB.
+
+    Raises UserError where the file is missing, is no picture, is damaged, is a decompression bomb, or shows nothing.
+    """
+    image, alpha, dpi, exif = decode(path)
+    if alpha is None or alpha.min() == 1:
+        return Picture(image, None, dpi, exif)
+    if alpha.max() == 0:
+        raise UserError(f"{path}: is transparent everywhere; give a picture that shows something")
+    return Picture(continue_colours(image, alpha), alpha, dpi, exif)
+
+
+def read_image(path: Path) -> np.ndarray:
+    """Read only the image of a picture, over white. Raises UserError as read_picture does."""
+    return over_white(read_picture(path))
+
+
+def over_white(picture: Picture) -> np.ndarray:
+    """Return the image of a picture as it looks on white paper."""
+    return picture.image if picture.alpha is None else composite_over_white(picture.image, picture.alpha)
+
+
+def read_comment(path: Path) -> str | None:
+    """Return the comment of a PNG, JPEG, WebP or TIFF file, or None. Raises UserError where it is no picture.
+
+    In a PNG it is this program's; the other formats have one place for what any program or camera wrote.
+    """
+    with opened(path) as picture:
+        return comment_of(picture)
+
+
+def write_picture(
+    path: Path,
+    image: np.ndarray,
+    *,
+    alpha: np.ndarray | None = None,
+    bit_depth: int = 8,
+    dpi: Dpi | None = None,
+    exif: bytes | None = None,
+    comment: str | None = None,
+) -> None:
+    """Write an image in the format that the suffix names, whole or not at all, with the colour profile of sRGB.
+
+    A JPEG shows it over white, the other formats keep `alpha` [height, width]. `bit_depth` is that of a channel; `dpi`
+    and `exif` are as in Picture; `comment` is text that read_comment returns. Raises UserError as check_format does.
+    """
+    check_format(path, image.shape[:2], bit_depth=bit_depth)
+    kind = FORMATS[path.suffix.lower()]
+    if alpha is not None:
+        image = composite_over_white(image, alpha) if kind == "JPEG" else np.dstack([image, alpha])
+    samples = np.rint(np.clip(image, 0, 1) * (2**bit_depth - 1)).astype(f"uint{bit_depth}")
     with written_aside(path) as temporary, temporary.open("wb") as file:
-        picture.save(file, format=kind, **options)
+        if kind == "TIFF":
+            write_tiff(file, samples, tiff_tags(srgb_profile(), exif, dpi, comment))
+        elif bit_depth == 16:
+            write_png(file, samples, png_chunks(srgb_profile(), exif, dpi, comment))
+        else:
+            options = _pillow_options(kind, exif, dpi, comment)
+            Image.fromarray(samples).save(file, format=kind, icc_profile=srgb_profile(), **options)
 
 
-def check_format(path: Path, size: Size | None = None) -> None:
-    """Raise UserError unless the suffix of `path` is one that is written, and the format can hold `size`."""
+def check_format(path: Path, size: Size | None = None, *, bit_depth: int = 8) -> None:
+    """Raise UserError unless the suffix of `path` names a format that is written, and holds `size` and `bit_depth`."""
     suffix = path.suffix.lower()
-    if suffix not in WRITERS:
-        known = ", ".join(WRITERS)
+    if suffix not in FORMATS:
+        known = ", ".join(FORMATS)
         raise UserError(
-            f"{path}: cannot write {suffix or 'a name without suffix'}{suggestion(suffix, WRITERS)} ({known})"
+            f"{path}: cannot write {suffix or 'a name without suffix'}{suggestion(suffix, FORMATS)} ({known})"
         )
-    largest = LARGEST_SIDE_PX.get(WRITERS[suffix][0])
+    if bit_depth not in (8, 16):
+        raise UserError(f"{path}: cannot write {bit_depth} bits a channel; give 8 or 16")
+    if bit_depth == 16 and FORMATS[suffix] not in DEEP_FORMATS:
+        raise UserError(f"{path}: {suffix} holds 8 bits a channel, not 16; use .png or .tif")
+    largest = LARGEST_SIDE_PX.get(FORMATS[suffix])
     if size and largest and max(size) > largest:
         raise UserError(f"{path}: {suffix} holds at most {largest} px a side, not {max(size)}; use .png or .tif")
 
@@ -79,6 +129,11 @@ def resize(image: np.ndarray, size: Size) -> np.ndarray:
     return np.clip(np.stack(channels, axis=-1), 0, 1)
 
 
+def resize_alpha(alpha: np.ndarray | None, size: Size) -> np.ndarray | None:
+    """Return an alpha [height, width], or None, resized to `size` as images are."""
+    return None if alpha is None else resize(alpha[..., None], size)[..., 0]
+
+
 def resize_matrix(old: int, new: int, kernel: Image.Resampling = Image.Resampling.LANCZOS) -> np.ndarray:
     """Return the matrix [new, old] that resizes a column of `old` values as `resize` does, without its clipping."""
     identity = Image.fromarray(np.eye(old, dtype=np.float32))
@@ -91,43 +146,15 @@ def size_with_long_side(size: Size, long_side_px: int) -> Size:
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
-def _decode(path: Path) -> Image.Image:
-    """Return the first frame, decoded and turned upright. What Pillow's many decoders raise becomes one UserError."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        warnings.simplefilter("error", Image.DecompressionBombWarning)
-        try:
-            with Image.open(path) as picture:
-                picture.load()
-                return ImageOps.exif_transpose(picture)
-        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
-            limit = Image.MAX_IMAGE_PIXELS
-            raise UserError(f"{path}: is absurdly large; at most {limit:,} pixels are read") from error
-        except UnidentifiedImageError as error:
-            what = "is empty" if path.stat().st_size == 0 else "is not a picture that Pillow knows"
-            raise UserError(f"{path}: {what}; give a JPEG, PNG, WebP, TIFF, BMP or GIF file") from error
-        except Exception as error:  # each decoder has its own: OSError, SyntaxError, struct.error, IndexError, ...
-            raise UserError(f"{path}: cannot be read, damaged or cut short: {error}") from error
-
-
-def _rgb_from_numbers(path: Path, picture: Image.Image) -> np.ndarray:
-    """Return grey of more than 8 bits as RGB: 16-bit integers by their range, floats that are in [0, 1]."""
-    grey = np.asarray(picture).astype(np.float32)
-    if picture.mode != "F":
-        grey /= 65535
-    if not (np.isfinite(grey).all() and grey.min() >= 0 and grey.max() <= 1):
-        raise UserError(f"{path}: grey values outside 16 bits or [0, 1]; save it with 8 or 16 bits a channel")
-    return np.repeat(grey[..., None], 3, axis=-1)
-
-
-def _srgb_from_lab(picture: Image.Image) -> Image.Image:
-    lab, srgb = ImageCms.createProfile("LAB"), ImageCms.createProfile("sRGB")
-    converted = ImageCms.profileToProfile(picture, lab, srgb, outputMode="RGB")
-    assert converted is not None  # None only with inPlace=True
-    return converted
-
-
-def _over_white(picture: Image.Image) -> np.ndarray:
-    rgba = np.asarray(picture, np.float32) / 255
-    alpha = rgba[..., 3:]
-    return rgba[..., :3] * alpha + (1 - alpha)
+def _pillow_options(kind: str, exif: bytes | None, dpi: Dpi | None, comment: str | None) -> dict[str, Any]:
+    """Return what Pillow's writer of WebP, JPEG or PNG is to be told."""
+    if kind == "WEBP":
+        described = exif_with(exif, dpi, comment)
+        return {"quality": 95, "method": 6, "exif": described.tobytes() if described else b""}
+    options: dict[str, Any] = {"exif": exif or b""} | ({"dpi": dpi} if dpi else {})
+    if kind == "JPEG":
+        return options | {"quality": 95, "subsampling": "4:4:4", "extra": jpeg_comment(comment or "")}
+    text = PngInfo()
+    if comment is not None:
+        text.add_itxt(COMMENT_KEY, comment)
+    return options | {"pnginfo": text}

@@ -16,7 +16,7 @@ import numpy as np
 import nst
 from nst.errors import UserError
 from nst.files import check_writable, first_free
-from nst.image_io import check_format, read_image, resize, write_image
+from nst.image_io import Picture, check_format, read_image, read_picture, resize, resize_alpha, write_picture
 from nst.report import Progress, plotting, write_cost_plot, write_costs, write_json
 from nst.runtime import network_precision, start_tensorflow
 from nst.scales import Scale, plan_scales
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 PROJECT = Path(__file__).resolve().parent.parent
 SAMPLES = PROJECT / "images"
 OUTPUT = PROJECT / "output"
-Picture = Callable[[], np.ndarray]
 INITS = ("content", "noise", "style")
 
 
@@ -39,7 +38,7 @@ class Job:
 
     content_path: Path
     style_path: Path
-    content: np.ndarray
+    content: Picture
     style: np.ndarray
     start: np.ndarray | None
     output: Path
@@ -68,9 +67,9 @@ def plan_job(
     content_path, style_path = find_picture(content), find_picture(style)
     result = Path(output) if output else first_free(OUTPUT / f"{content_path.stem}_{style_path.stem}.png")
     check_format(result)
-    pictures = read_image(content_path), read_image(style_path)
+    pictures = read_picture(content_path), read_image(style_path)
     start = None if settings.init in INITS else read_image(find_picture(settings.init))
-    scales = plan_scales(pictures[0].shape[:2], pictures[1].shape[:2], settings)
+    scales = plan_scales(pictures[0].image.shape[:2], pictures[1].shape[:2], settings)
     check_format(result, scales[-1].size)
     job = Job(content_path, style_path, *pictures, start, result, settings, scales, plot)
     check_writable(result)
@@ -98,17 +97,19 @@ def run_job(job: Job, *, verbose: bool = False) -> Path:
     features, facts = _network_of(job.settings)
     job.folder.mkdir(exist_ok=True)
     steps: list[Step] = []
-    latest: list[Picture] = []
+    latest: list[Callable[[], np.ndarray]] = []
 
-    def follow(step: Step, picture: Picture) -> None:
+    def follow(step: Step, picture: Callable[[], np.ndarray]) -> None:
         steps.append(step)
         latest[:] = [picture]
         progress.show(step)
         if job.settings.snapshot_every and step.number % job.settings.snapshot_every == 0:
-            write_image(job.folder / f"step_{step.number:05d}_{max(step.size)}px.png", picture())
+            write_picture(job.folder / f"step_{step.number:05d}_{max(step.size)}px.png", picture())
 
     def save(image: np.ndarray) -> None:
-        write_image(job.output, resize(image, job.scales[-1].size))
+        size, content = job.scales[-1].size, job.content
+        alpha = resize_alpha(content.alpha, size)
+        write_picture(job.output, resize(image, size), alpha=alpha, dpi=content.dpi, exif=content.exif)
         write_json(job.folder / "settings.json", _record(job, {**facts, "seconds": time.monotonic() - started}))
         if steps:
             write_costs(job.folder / "losses.csv", steps)
@@ -117,7 +118,7 @@ def run_job(job: Job, *, verbose: bool = False) -> Path:
 
     try:
         with Progress(job.scales) as progress:
-            image = stylize(job.content, job.style, job.settings, features, start=job.start, on_step=follow)
+            image = stylize(job.content.image, job.style, job.settings, features, start=job.start, on_step=follow)
         save(image)
     except KeyboardInterrupt:
         if latest:

@@ -15,7 +15,7 @@ from PIL import Image
 
 import neural_art
 import nst
-from nst.image_io import read_image, write_image
+from nst.image_io import read_image, write_picture
 from nst.job import _network
 
 COMMAND = [sys.executable, str(PROJECT / "neural_art.py")]
@@ -24,8 +24,8 @@ SMALL = ["--size", "64", "--smallest-scale", "32", "--steps", "2"]
 
 @pytest.fixture
 def pictures(tmp_path, content, style):
-    write_image(tmp_path / "content.png", content)
-    write_image(tmp_path / "style.png", style)
+    write_picture(tmp_path / "content.png", content)
+    write_picture(tmp_path / "style.png", style)
     return [str(tmp_path / "content.png"), str(tmp_path / "style.png")]
 
 
@@ -105,8 +105,8 @@ def test_the_suffix_chooses_the_format(tmp_path, pictures, tiny, suffix):
 def plain(tmp_path_factory, tiny_weights, content, style):
     """The picture without any flag."""
     folder = tmp_path_factory.mktemp("plain")
-    write_image(folder / "content.png", content)
-    write_image(folder / "style.png", style)
+    write_picture(folder / "content.png", content)
+    write_picture(folder / "style.png", style)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("nst.vgg19.load_weights", lambda _source=None: tiny_weights)
         words = [str(folder / "content.png"), str(folder / "style.png"), *SMALL, "-o", str(folder / "plain.png")]
@@ -199,7 +199,7 @@ def test_bad_pictures_are_one_line_and_exit_2(tmp_path, pictures, capsys):
     whole = (tmp_path / "content.png").read_bytes()
     damaged.write_bytes(whole[: len(whole) // 2])
     assert "damaged or cut short" in refused([str(damaged), pictures[1]], capsys)
-    write_image(tmp_path / "narrow.png", np.zeros((4, 200, 3), np.float32))
+    write_picture(tmp_path / "narrow.png", np.zeros((4, 200, 3), np.float32))
     assert "needs 16 px a side" in refused([str(tmp_path / "narrow.png"), pictures[1]], capsys)
 
 
@@ -282,12 +282,12 @@ def test_signals_while_saving(tmp_path, pictures, tiny, capsys, monkeypatch, int
             pending.pop(0)
             raise KeyboardInterrupt(signal.SIGTERM)
 
-    def write(path, image):
+    def write(path, image, **metadata):
         interrupt("write")
-        write_image(path, image)
+        write_picture(path, image, **metadata)
 
     monkeypatch.setattr("nst.job.Progress.show", lambda *_: interrupt("step"))
-    monkeypatch.setattr("nst.job.write_image", write)
+    monkeypatch.setattr("nst.job.write_picture", write)
     result = tmp_path / "a.png"
     assert neural_art.main([*pictures, *SMALL, "--snapshot-every", "0", "-o", str(result)]) == 128 + signal.SIGTERM
     assert result.exists() == saved

@@ -20,7 +20,7 @@ def to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
     if source is None and picture.mode == "L":
         source, picture = _usable("RGB", profile), picture.convert("RGB")
     if source is None or _does_nothing(picture.mode, source):
-        return picture.convert("RGB")
+        return picture if picture.mode == "RGB" else picture.convert("RGB")
     return _converted(picture, source)
 
 

@@ -1,5 +1,6 @@
 """Pillow's many formats, modes and errors made one: sRGB and alpha as float32 in [0, 1], or a UserError in one line."""
 
+import logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -39,8 +40,8 @@ def decode(path: Path) -> Decoded:
             raise UserError(f"{path}: has no pixels ({picture.width}x{picture.height})")
         low_bytes = _low_bytes(path) if decode_byte(picture, low=False) else None
         _mend_transparent_grey(picture)
-        upright = ImageOps.exif_transpose(picture)
-        colours, alpha = (upright, None) if low_bytes else _split(upright)
+        ImageOps.exif_transpose(picture, in_place=True)
+        colours, alpha = (picture, None) if low_bytes else _split(picture)
         info, dpi, exif = dict(picture.info), dpi_of(picture), kept_exif(picture)
         inverted = getattr(picture, "tag_v2", {}).get(PHOTOMETRIC) == WHITE_IS_ZERO
     if low_bytes:
@@ -55,6 +56,7 @@ def decode(path: Path) -> Decoded:
 def opened(path: Path) -> Iterator[ImageFile]:
     """Yield the picture file opened, not yet decoded. What Pillow's decoders raise within becomes one UserError."""
     Image.init()
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)  # it logs what it raises
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
@@ -94,7 +96,8 @@ def _check_file(path: Path) -> None:
 def _low_bytes(path: Path) -> Image.Image:
     with opened(path) as picture:
         decode_byte(picture, low=True)
-        return ImageOps.exif_transpose(picture)
+        ImageOps.exif_transpose(picture, in_place=True)
+        return picture
 
 
 def _mend_transparent_grey(picture: ImageFile) -> None:
@@ -110,7 +113,8 @@ def _split(picture: Image.Image) -> tuple[Image.Image, Image.Image | None]:
         return picture, None
     grey = picture.mode in GREY_MODES
     if not picture.has_transparency_data:
-        return picture.convert("L" if grey else "RGB"), None
+        wanted = "L" if grey else "RGB"
+        return picture if picture.mode == wanted else picture.convert(wanted), None
     rgba = (picture.convert("LA") if picture.mode == "La" else picture).convert("RGBA")
     rgb = rgba.convert("RGB")
     return rgb.convert("L") if grey else rgb, rgba.getchannel("A")
@@ -119,11 +123,11 @@ def _split(picture: Image.Image) -> tuple[Image.Image, Image.Image | None]:
 def _from_both_bytes(high: Image.Image, low: Image.Image, info: dict[Any, Any]) -> tuple[np.ndarray, np.ndarray | None]:
     """Return RGB and alpha of 16 bits a channel. Through a profile other than sRGB's Pillow keeps 8 bits of colours."""
     levels = np.asarray(high).astype(np.uint16) << 8 | np.asarray(low)
-    alpha = levels[..., 3].astype(np.float32) / 65535 if levels.shape[-1] == 4 else None
+    alpha = _unit(levels[..., 3], 65535) if levels.shape[-1] == 4 else None
     transparent = info.get("transparency")
     if alpha is None and isinstance(transparent, tuple):
         alpha = (levels != np.array(transparent)).any(axis=-1).astype(np.float32)
-    image = levels[..., :3].astype(np.float32) / 65535
+    image = _unit(levels[..., :3], 65535)
     if changes_rgb(info.get("icc_profile")):
         image = _scaled(to_srgb(Image.fromarray(np.rint(image * 255).astype(np.uint8)), info["icc_profile"]))
     return image, alpha
@@ -134,7 +138,7 @@ def _from_numbers(
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Return grey of more than 8 bits as RGB: 16-bit integers by their range, floats that are in [0, 1]."""
     numbers = np.asarray(picture)
-    grey = numbers.astype(np.float32) / (1 if picture.mode == "F" else 65535)
+    grey = numbers if picture.mode == "F" else _unit(numbers, 65535)
     if not (np.isfinite(grey).all() and grey.min() >= 0 and grey.max() <= 1):
         raise UserError(f"{path}: grey values outside 16 bits or [0, 1]; save it with 8 or 16 bits a channel")
     transparent = info.get("transparency")
@@ -144,4 +148,11 @@ def _from_numbers(
 
 
 def _scaled(picture: Image.Image) -> np.ndarray:
-    return np.asarray(picture, np.float32) / 255
+    return _unit(np.asarray(picture), 255)
+
+
+def _unit(levels: np.ndarray, most: int) -> np.ndarray:
+    """Return whole numbers as float32 in which `most` is 1, without a copy between."""
+    values = levels.astype(np.float32)
+    values /= most
+    return values

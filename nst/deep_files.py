@@ -39,7 +39,7 @@ def decode_byte(picture: ImageFile, *, low: bool) -> bool:
         if low:
             order = BIG if order == LITTLE else LITTLE
         changed = (f"{channels};{order}", *arguments[1:])
-        tiles.append(type(tile)(*tile[:3], changed if isinstance(tile[3], tuple) else changed[0]))
+        tiles.append(tile._replace(args=changed if isinstance(tile[3], tuple) else changed[0]))
     picture.tile[:] = tiles
     return bool(tiles)
 

@@ -55,8 +55,9 @@ def whole_files():
     for mode in ("1", "L", "P", "RGB"):
         for kind in ("PNG", "GIF", "TIFF"):
             files[f"{mode}.transparent.{kind}"] = encoded(picture_of(mode), kind, transparency=3)
-    for compression in ("packbits", "tiff_lzw", "tiff_adobe_deflate", "group3", "group4", "jpeg"):
-        for mode in MODES:
+    compressed = dict.fromkeys(("packbits", "tiff_lzw", "tiff_adobe_deflate"), MODES)
+    for compression, modes in (compressed | {"group3": "1", "group4": "1", "jpeg": ["L", "RGB", "CMYK"]}).items():
+        for mode in modes:
             files[f"{mode}.{compression}"] = encoded(picture_of(mode), "TIFF", compression=compression)
     for kind in ("GIF", "PNG", "TIFF", "WEBP", "MPO"):
         frames = [picture_of("RGB").resize((5, 5)), picture_of("P").resize((15, 3))]
@@ -200,6 +201,18 @@ def test_programs_are_not_started_for_postscript(tmp_path):
     Image.new("RGB", (6, 5)).save(tmp_path / "page.eps")
     with pytest.raises(UserError, match="not a picture that Pillow knows"):
         read_picture(tmp_path / "page.eps")
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf, -0.1, 1.1])
+def test_floats_that_are_no_grey_are_refused(tmp_path, value):
+    Image.fromarray(np.full((5, 6), value, np.float32)).save(tmp_path / "float.tif")
+    assert outcome(tmp_path / "float.tif") is None
+
+
+def test_pillow_logs_nothing_beside_the_refusal(tmp_path, caplog):
+    tifffile.imwrite(tmp_path / "many.tif", np.zeros((5, 6, 9), np.uint8), photometric="rgb")
+    assert outcome(tmp_path / "many.tif") is None
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize("size", [2**20 + 1, 2**24])

@@ -6,8 +6,6 @@ from functools import lru_cache
 import numpy as np
 from PIL import Image, ImageCms
 
-SPACES = {"L": "GRAY", "RGB": "RGB", "CMYK": "CMYK"}  # what ICC calls the colours of a mode
-
 
 def to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
     """Return a picture of mode L, RGB or CMYK as RGB in sRGB; `profile` says what its numbers mean, sRGB where None.
@@ -57,9 +55,7 @@ def _usable(mode: str, profile: bytes | None) -> ImageCms.ImageCmsProfile | None
         return None
     try:
         opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        if opened.profile.xcolor_space.strip() != SPACES[mode]:
-            return None
-        _converted(Image.new(mode, (1, 1)), opened)
+        _converted(Image.new(mode, (1, 1)), opened)  # fails where the profile is for colours of another kind
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return None
     return opened

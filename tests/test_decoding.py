@@ -210,7 +210,7 @@ def test_floats_that_are_no_grey_are_refused(tmp_path, value):
 
 
 def test_pillow_logs_nothing_beside_the_refusal(tmp_path, caplog):
-    tifffile.imwrite(tmp_path / "many.tif", np.zeros((5, 6, 9), np.uint8), photometric="rgb")
+    tifffile.imwrite(tmp_path / "many.tif", np.zeros((5, 6, 9), np.uint8), photometric="rgb", planarconfig="contig")
     assert outcome(tmp_path / "many.tif") is None
     assert caplog.records == []
 

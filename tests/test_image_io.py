@@ -128,6 +128,14 @@ def test_exif_orientation_is_obeyed(tmp_path, suffix, mode, orientation):
     assert read_picture(path).exif is None
 
 
+@pytest.mark.parametrize("suffix", ["png", "tif"])
+def test_16_bits_are_turned_upright(tmp_path, suffix):
+    exif, samples = Image.Exif(), samples_of_16_bits(3)
+    exif[Base.Orientation] = 6  # the left column is the top row
+    write_picture(tmp_path / f"deep.{suffix}", samples / 65535, bit_depth=16, exif=exif.tobytes())
+    assert_samples_are_read(tmp_path / f"deep.{suffix}", np.rot90(samples, -1))
+
+
 @pytest.mark.parametrize("bits", [1, 2, 4, 8, 16])
 def test_one_grey_of_a_png_is_transparent(tmp_path, bits):
     most = 2**bits - 1

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 import nst
 from nst.errors import UserError, suggestion
-from nst.settings import PRESETS, Settings, add_flags, make_settings
+from nst.settings import Settings, add_flags, make_settings, presets
 
 DONE, FAILED, USER_ERROR, SIGNALLED = 0, 1, 2, 128
 
@@ -37,8 +37,8 @@ def make_parser() -> argparse.ArgumentParser:
         "-o", "--output", metavar="PATH", help="the result; .png .jpg .webp .tif [output/CONTENT_STYLE.png]"
     )
     parser.add_argument("--overwrite", action="store_true", help="replace an existing -o")
-    presets = "; ".join(f"{name}: {purpose}" for name, (purpose, _) in PRESETS.items())
-    parser.add_argument("--preset", default="default", metavar="|".join(PRESETS), help=f"{presets} [default]")
+    purposes = "; ".join(f"{name}: {purpose}" for name, (purpose, _) in presets().items())
+    parser.add_argument("--preset", default="default", metavar="|".join(presets()), help=f"{purposes} [default]")
     parser.add_argument("--plot", action="store_true", help="also plot the costs to losses.png (needs matplotlib)")
     parser.add_argument("--verbose", action="store_true", help="show what TensorFlow says")
     parser.add_argument("--version", action="version", version=f"neural_art {nst.__version__}")

@@ -4,7 +4,7 @@ The modules in pipeline order. The number is a layer: a module imports only modu
 
     errors.py         [0] UserError: what the user can mend, in words; shown without a traceback
     layers.py         [1] the layers of VGG19: names in three spellings, channels, "NAME:WEIGHT"
-    files.py          [1] files appear whole or not at all
+    files.py          [1] files appear whole or not at all; text, TOML and hashes of files
     runtime.py        [0] TensorFlow's surroundings: chatter, threads, fast types
     convolution.py    [1] the 3x3 convolution, by Winograd where that is faster
     alpha.py          [0] transparency: over white, and colours where there are none

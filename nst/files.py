@@ -1,11 +1,22 @@
-"""Files appear whole or not at all: written aside, then renamed. And whether one can be written, before work starts."""
+"""Files appear whole or not at all: written aside, then renamed. And whether one can be written, before work starts.
 
+Text and TOML are read with what is wrong in words, and a file's hash says whether it is still the same.
+"""
+
+import hashlib
+import sys
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from nst.errors import UserError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 
 @contextmanager
@@ -29,6 +40,33 @@ def write_text(path: Path, text: str) -> None:
     """Write a UTF-8 text file whole or not at all."""
     with written_aside(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def read_text(path: Path) -> str:
+    """Return the text of a UTF-8 file, without its byte order mark. Raises UserError."""
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file") from None
+    except IsADirectoryError:
+        raise UserError(f"{path}: is a folder; name a file in it") from None
+    except UnicodeDecodeError as error:
+        raise UserError(f"{path}: is not UTF-8 text, at byte {error.start + 1}; save it as UTF-8") from error
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Return what a TOML file holds. Raises UserError, with the line and column where it is broken."""
+    try:
+        return tomllib.loads(read_text(path))
+    except (ValueError, RecursionError) as error:  # a broken file; a number of thousands of digits; lists in lists
+        raise UserError(f"{path}: is not TOML: {error}") from error
+
+
+def file_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file's bytes in hexadecimal."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def check_writable(path: Path) -> None:

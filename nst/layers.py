@@ -59,8 +59,8 @@ def parse_layer_weights(words: list[str]) -> LayerWeights:
 
 
 def format_layer_weights(weights: LayerWeights) -> list[str]:
-    """Return the words that `parse_layer_weights` reads."""
-    return [f"{layer}:{weight:g}" for layer, weight in weights]
+    """Return the words that `parse_layer_weights` reads as the same weights to the last bit."""
+    return [f"{layer}:{str(weight).removesuffix('.0')}" for layer, weight in weights]
 
 
 def _weight(word: str, number: str) -> float:

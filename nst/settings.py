@@ -4,12 +4,14 @@ To add one, add a field; `add_flags`, `make_settings`, `describe` and the README
 """
 
 import argparse
-import math
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields, replace
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from nst.errors import UserError, suggestion
+from nst.files import read_text, read_toml
 from nst.layers import LayerWeights, format_layer_weights, parse_layer_weights
 
 ORIGINAL_SIZE = "original"
@@ -24,6 +26,8 @@ STYLE_LAYERS: LayerWeights = (
     ("conv5_4", 0.125),
 )
 LARGEST = 1e12
+PRESETS = Path(__file__).resolve().parent / "presets"
+DEFAULT_PRESET = "default"
 
 
 @dataclass(frozen=True)
@@ -131,47 +135,43 @@ class Settings:
             raise UserError("--content-weight and --style-weight: are both 0; raise one of them")
 
 
-PRESETS: dict[str, tuple[str, dict[str, Any]]] = {
-    "default": ("a finished picture", {}),
-    "fast": ("a preview at half the size, in about a third of the time", {"size": 256, "steps": 12}),
-    "best": ("four times the steps", {"steps": 56}),
-    "course": (
-        "the numbers of the well-known course: raw costs, one scale, Adam on pixels",
-        {
-            "balance": False,
-            "content_weight": 10.0,
-            "style_weight": 40.0,
-            "size": 400,
-            "smallest_scale": 400,
-            "copies": False,
-            "match_colors": False,
-            "init_noise": 0.6,
-            "steps": 200,
-            "learning_rate": 2.0,
-            "decay": "none",
-            "beta1": 0.9,
-            "beta2": 0.999,
-            "basis": "pixels",
-            "pooling": "avg",
-        },
-    ),
-}
+@cache
+def presets() -> dict[str, tuple[str, dict[str, Any]]]:
+    """Return name -> (purpose, values by field name) of each file in presets/, the default first.
+
+    A preset is a file for --config. Its first line is a comment that says what it is for.
+    """
+    paths = sorted(PRESETS.glob("*.toml"), key=lambda path: (path.stem != DEFAULT_PRESET, path.stem))
+    return {
+        path.stem: (
+            read_text(path).splitlines()[0].removeprefix("# "),
+            {field_name(key): value for key, value in read_toml(path).items()},
+        )
+        for path in paths
+    }
 
 
-def make_settings(preset: str = "default", overrides: Mapping[str, Any] | None = None) -> Settings:
+def make_settings(preset: str = DEFAULT_PRESET, overrides: Mapping[str, Any] | None = None) -> Settings:
     """Return the preset's Settings with `overrides`: field name -> value, or the words that a user wrote for it.
 
     Raises UserError for an unknown preset or name, and for a value that cannot be read or is out of range.
     """
-    if preset not in PRESETS:
-        raise UserError(f"preset {preset}: there is none{suggestion(preset, PRESETS)} ({', '.join(PRESETS)})")
+    if preset not in presets():
+        raise UserError(f"preset {preset}: there is none{suggestion(preset, presets())} ({', '.join(presets())})")
     known = {item.name: item for item in fields(Settings)}
-    values = dict(PRESETS[preset][1])
-    for name, value in (overrides or {}).items():
+    values = {}
+    for name, value in {**presets()[preset][1], **(overrides or {})}.items():
         if name not in known:
             raise UserError(f"setting {name}: there is none{suggestion(name, known)}")
         values[name] = _read(known[name], value)
     return replace(Settings(), **values)
+
+
+def read_setting(item: Field[Any], value: Any) -> Any:
+    """Return one field's value, read and checked by itself as `make_settings` does. Raises UserError."""
+    read = _read(item, value)
+    _check(item, read)
+    return read
 
 
 def describe(settings: Settings) -> dict[str, Any]:
@@ -200,6 +200,11 @@ def flag(name: str) -> str:
     return "--" + name.replace("_", "-")
 
 
+def field_name(key: str) -> str:
+    """Return the field of a key in a file: 'style_layers' of 'style-layers', and of itself."""
+    return key.replace("-", "_")
+
+
 def option_of(item: Field[Any]) -> Option:
     """Return how a field of Settings is read, checked and explained."""
     option: Option = item.metadata["option"]
@@ -221,6 +226,8 @@ def _words(item: Field[Any], value: Any) -> Any:
 def _read(item: Field[Any], value: Any) -> Any:
     """Return the field's value from a user's words. What is no string or list of words is taken as it is."""
     kind = option_of(item).kind
+    if kind == "layers" and isinstance(value, Mapping):
+        value = [f"{layer}:{weight}" for layer, weight in value.items()]
     if kind == "layers" and isinstance(value, list):
         return parse_layer_weights(value)
     if not isinstance(value, str) or kind in ("text", "bool", "layers") or (value == ORIGINAL_SIZE and kind == "size"):
@@ -246,6 +253,6 @@ def _check(item: Field[Any], value: Any) -> None:
     if option.kind in ("int", "float") or (option.kind == "size" and value != ORIGINAL_SIZE):
         whole = option.kind != "float"
         number = isinstance(value, int) if whole else isinstance(value, int | float)
-        if not number or isinstance(value, bool) or not (math.isfinite(value) and option.low <= value <= option.high):
+        if not number or isinstance(value, bool) or not (option.low <= value <= option.high):
             kind = "a whole number" if whole else "a number"
             raise UserError(f"{flag(item.name)} {value}: must be {kind} from {option.low:g} to {option.high:g}")

@@ -5,7 +5,17 @@ import json
 import pytest
 
 from nst.errors import UserError
-from nst.settings import PRESETS, STYLE_LAYERS, Settings, add_flags, describe, flag, make_settings
+from nst.settings import (
+    DEFAULT_PRESET,
+    PRESETS,
+    STYLE_LAYERS,
+    Settings,
+    add_flags,
+    describe,
+    flag,
+    make_settings,
+    presets,
+)
 
 
 def parsed(words: list[str]) -> dict[str, object]:
@@ -66,7 +76,7 @@ def test_switches_can_be_turned_off(name):
     assert getattr(make_settings(overrides=parsed(["--no-" + name.replace("_", "-")])), name) is False
 
 
-@pytest.mark.parametrize("preset", PRESETS)
+@pytest.mark.parametrize("preset", presets())
 def test_settings_survive_json(preset):
     settings = make_settings(preset)
     assert make_settings(overrides=json.loads(json.dumps(describe(settings)))) == settings
@@ -108,6 +118,26 @@ def test_bad_values_are_refused_in_words(name, words, message):
     with pytest.raises(UserError) as error:
         make_settings(overrides={name: words})
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize(("name", "value"), [("steps", 10**400), ("content_weight", -(10**400))])
+def test_numbers_beyond_float_are_refused_too(name, value):
+    with pytest.raises(UserError, match="must be a"):
+        make_settings(overrides={name: value})
+
+
+def test_layer_weights_keep_all_their_digits():
+    settings = make_settings(overrides={"style_layers": [f"conv1_1:{1 / 3}", "conv2_1:3e-07", "conv3_1:2"]})
+    assert make_settings(overrides=describe(settings)) == settings
+
+
+def test_presets_are_the_files_in_their_folder_and_say_what_they_are_for():
+    files = {path.stem for path in PRESETS.glob("*")}
+    assert set(presets()) == files
+    assert next(iter(presets())) == DEFAULT_PRESET
+    for purpose, _ in presets().values():
+        assert len(purpose) > 10
+        assert "#" not in purpose
 
 
 def test_misspelt_preset_gets_a_hint():

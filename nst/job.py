@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +15,7 @@ import numpy as np
 
 import nst
 from nst.errors import UserError
-from nst.files import check_writable, first_free
+from nst.files import check_writable, file_sha256, first_free
 from nst.image_io import Picture, check_format, read_image, read_picture, resize, resize_alpha, write_picture
 from nst.report import Progress, plotting, write_cost_plot, write_costs, write_json
 from nst.runtime import network_precision, start_tensorflow
@@ -45,6 +45,7 @@ class Job:
     settings: Settings
     scales: list[Scale]
     plot: bool = False
+    inputs: dict[str, str] = field(default_factory=dict)  # file name -> SHA-256
 
     @property
     def folder(self) -> Path:
@@ -68,10 +69,12 @@ def plan_job(
     result = Path(output) if output else first_free(OUTPUT / f"{content_path.stem}_{style_path.stem}.png")
     check_format(result)
     pictures = read_picture(content_path), read_image(style_path)
-    start = None if settings.init in INITS else read_image(find_picture(settings.init))
+    start_path = None if settings.init in INITS else find_picture(settings.init)
+    start = read_image(start_path) if start_path else None
     scales = plan_scales(pictures[0].image.shape[:2], pictures[1].shape[:2], settings)
     check_format(result, scales[-1].size)
-    job = Job(content_path, style_path, *pictures, start, result, settings, scales, plot)
+    inputs = _hashes(content_path, style_path, *([start_path] if start_path else []))
+    job = Job(content_path, style_path, *pictures, start, result, settings, scales, plot, inputs)
     check_writable(result)
     if job.folder.exists() and not job.folder.is_dir():
         raise UserError(f"{job.folder}: is a file, where the folder of this run would be; give another -o")
@@ -145,14 +148,24 @@ def _network(
     return features, {"precision": precision, "weights_sha256": weights_sha256(weights)}
 
 
+def _hashes(*paths: Path) -> dict[str, str]:
+    """Return file name -> SHA-256. A name that two different files share is left out, as it would tell of neither."""
+    found: dict[str, set[str]] = {}
+    for path in paths:
+        found.setdefault(path.name, set()).add(file_sha256(path))
+    return {name: digests.pop() for name, digests in found.items() if len(digests) == 1}
+
+
 def _record(job: Job, facts: dict[str, Any]) -> dict[str, Any]:
     """Return what is needed to make the picture again, without any path of the machine but names."""
     packages = ("tensorflow", "keras", "numpy", "scipy", "pillow")
+    settings = describe(job.settings)
     return {
         "content": job.content_path.name,
         "style": job.style_path.name,
         "result": job.output.name,
-        "settings": describe(job.settings),
+        "inputs": job.inputs,
+        "settings": {name: Path(value).name if isinstance(value, str) else value for name, value in settings.items()},
         **facts,
         "versions": {
             "neural_art": nst.__version__,

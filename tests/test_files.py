@@ -5,7 +5,7 @@ import errno
 import pytest
 
 from nst.errors import UserError
-from nst.files import check_writable, first_free, write_text, written_aside
+from nst.files import check_writable, file_sha256, first_free, read_text, write_text, written_aside
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(tmp_path):
@@ -51,3 +51,28 @@ def test_first_free_counts_past_files_and_folders(tmp_path):
     assert first_free(path).name == "a_2.png"
     (tmp_path / "a_2.png").write_text("")
     assert first_free(path).name == "a_3.png"
+
+
+def test_text_is_read_as_written_and_without_a_byte_order_mark(tmp_path):
+    write_text(tmp_path / "a.txt", "é 🎨\n")
+    assert read_text(tmp_path / "a.txt") == "é 🎨\n"
+    (tmp_path / "b.txt").write_bytes(b"\xef\xbb\xbfb")
+    assert read_text(tmp_path / "b.txt") == "b"
+
+
+def test_text_that_cannot_be_read_is_refused_in_words(tmp_path):
+    (tmp_path / "latin.txt").write_bytes(b"caf\xe9")
+    for path, words in (
+        (tmp_path / "latin.txt", "is not UTF-8 text, at byte 4"),
+        (tmp_path / "none.txt", "no such file"),
+        (tmp_path, "is a folder"),
+        (tmp_path / "latin.txt" / "a", "cannot be read: Not a directory"),
+    ):
+        with pytest.raises(UserError) as error:
+            read_text(path)
+        assert f"{path}: {words}" in str(error.value)
+
+
+def test_the_hash_of_a_file_is_that_of_its_bytes(tmp_path):
+    (tmp_path / "a").write_bytes(b"abc")
+    assert file_sha256(tmp_path / "a") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

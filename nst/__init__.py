@@ -23,6 +23,7 @@ The modules in pipeline order. The number is a layer: a module imports only modu
     stylize.py        [6] first picture, the loop over the scales; reports steps. No files, no printing.
     report.py         [7] progress, losses.csv, loss plot, settings.json
     job.py            [8] one picture: files in -> stylize -> files out
+    config.py         [9] what a call asks for: flags over a TOML file over an earlier result's record or a preset
 """
 
 __version__ = "0.1.0"

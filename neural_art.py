@@ -4,11 +4,14 @@
 import argparse
 import signal
 import sys
-from typing import NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import nst
 from nst.errors import UserError, suggestion
-from nst.settings import Settings, add_flags, make_settings, presets
+from nst.settings import add_flags, presets
+
+if TYPE_CHECKING:
+    from nst.config import Call
 
 DONE, FAILED, USER_ERROR, SIGNALLED = 0, 1, 2, 128
 
@@ -31,32 +34,79 @@ def make_parser() -> argparse.ArgumentParser:
         epilog="Example: python neural_art.py cat.jpg stone.jpg --size 1024 -o cat.png",
         allow_abbrev=False,
     )
-    parser.add_argument("content", metavar="CONTENT", help="the photo: a file, or the name of a sample in images/")
-    parser.add_argument("style", metavar="STYLE", help="the painting, likewise")
-    parser.add_argument(
-        "-o", "--output", metavar="PATH", help="the result; .png .jpg .webp .tif [output/CONTENT_STYLE.png]"
+    absent = argparse.SUPPRESS  # what is not given leaves no trace, so that a file can say it
+    content = parser.add_argument(
+        "content", metavar="CONTENT", default=absent, help="the photo: a file, or the name of a sample in images/"
     )
-    parser.add_argument("--overwrite", action="store_true", help="replace an existing -o")
+    style = parser.add_argument("style", metavar="STYLE", default=absent, help="the painting, likewise")
+    content.required = style.required = False  # a file may name them; nargs="?" would not allow flags in between
+    parser.add_argument(
+        "-o",
+        "--output",
+        metavar="PATH",
+        default=absent,
+        help="the result; .png .jpg .webp .tif [output/CONTENT_STYLE.png]",
+    )
+    parser.add_argument("--overwrite", action="store_true", default=absent, help="replace an existing -o")
     purposes = "; ".join(f"{name}: {purpose}" for name, (purpose, _) in presets().items())
-    parser.add_argument("--preset", default="default", metavar="|".join(presets()), help=f"{purposes} [default]")
-    parser.add_argument("--plot", action="store_true", help="also plot the costs to losses.png (needs matplotlib)")
-    parser.add_argument("--verbose", action="store_true", help="show what TensorFlow says")
+    parser.add_argument("--preset", default=absent, metavar="|".join(presets()), help=f"{purposes} [default]")
+    parser.add_argument(
+        "--plot", action="store_true", default=absent, help="also plot the costs to losses.png (needs matplotlib)"
+    )
+    parser.add_argument("--verbose", action="store_true", default=absent, help="show what TensorFlow says")
+    parser.add_argument("--config", metavar="FILE", help="a TOML file with any of these flags by name; flags given win")
+    parser.add_argument(
+        "--settings-from",
+        metavar="RESULT",
+        help="settings and inputs of an earlier result, in place of a preset: its picture or its settings.json",
+    )
+    parser.add_argument(
+        "--print-config", action="store_true", help="print the settings as a file for --config and exit"
+    )
+    parser.add_argument("--list-presets", action="store_true", help="print what each preset changes and exit")
+    parser.add_argument("--list-layers", action="store_true", help="print VGG19's layers and exit")
     parser.add_argument("--version", action="version", version=f"neural_art {nst.__version__}")
     add_flags(parser)
     return parser
 
 
+def run(arguments: dict[str, Any]) -> None:
+    """Do what the parsed arguments ask for and print what comes of it. Raises UserError."""
+    from nst import config
+
+    if arguments["list_presets"]:
+        print(config.presets_text())
+    elif arguments["list_layers"]:
+        print(config.layers_text())
+    elif arguments["print_config"]:
+        print(config.config_text(config.read_call(arguments).settings))
+    else:
+        make_picture(config.read_call(arguments))
+
+
+def make_picture(call: "Call") -> None:
+    """Make the picture, print its path, and warn where it may differ from the one that its settings are from."""
+    from nst.config import find_inputs, network_warnings, read_record, version_warnings
+    from nst.job import plan_job, run_job  # NumPy, Pillow and SciPy, which nothing else needs
+
+    job = plan_job(*find_inputs(call), output=call.output, overwrite=call.overwrite, plot=call.plot)
+    if call.record:
+        warn(version_warnings(call.record))
+    print(run_job(job, verbose=call.verbose))
+    if call.record:
+        warn(network_warnings(call.record, read_record(job.folder / "settings.json")))
+
+
+def warn(lines: list[str]) -> None:
+    """Tell what the user should know of a run that goes on."""
+    for line in lines:
+        print(f"neural_art: {line}", file=sys.stderr)
+
+
 def main(words: list[str] | None = None) -> int:
     """Run the command and return its exit code."""
     try:
-        arguments = vars(make_parser().parse_args(words))
-        from nst.job import plan_job, run_job  # NumPy, Pillow and SciPy, which --help does not need
-
-        overrides = {name: value for name, value in arguments.items() if name in Settings.__dataclass_fields__}
-        settings = make_settings(arguments["preset"], overrides)
-        files = {name: arguments[name] for name in ("output", "overwrite", "plot")}
-        job = plan_job(arguments["content"], arguments["style"], settings, **files)
-        print(run_job(job, verbose=arguments["verbose"]))
+        run(vars(make_parser().parse_args(words)))
     except UserError as error:
         print(f"neural_art: {error}", file=sys.stderr)
         return USER_ERROR

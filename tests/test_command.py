@@ -15,6 +15,7 @@ from PIL import Image
 
 import neural_art
 import nst
+from nst.files import file_sha256
 from nst.image_io import read_image, write_picture
 from nst.job import _network
 
@@ -86,6 +87,18 @@ def test_everything_of_a_run_lies_in_its_folder(tmp_path, pictures, tiny, capsys
     assert record["content"] == "content.png"
     assert record["versions"]["neural_art"] == nst.__version__
     assert str(tmp_path) not in json.dumps(record)
+    assert record["inputs"] == {name: file_sha256(tmp_path / name) for name in ("content.png", "style.png")}
+
+
+def test_the_record_holds_names_instead_of_paths(tmp_path, pictures, tiny):
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "style.png").write_bytes((tmp_path / "content.png").read_bytes())
+    paths = ["--init", str(tmp_path / "other" / "style.png"), "--weights", str(tmp_path / "vgg.npz")]
+    assert neural_art.main([*pictures, *SMALL, *paths, "-o", str(tmp_path / "art.png")]) == 0
+    record = json.loads((tmp_path / "art" / "settings.json").read_text())
+    assert (record["settings"]["init"], record["settings"]["weights"]) == ("style.png", "vgg.npz")
+    assert str(tmp_path) not in json.dumps(record)
+    assert list(record["inputs"]) == ["content.png"]  # a hash of style.png would not say of which
 
 
 def test_no_snapshots_with_0(tmp_path, pictures, tiny):
@@ -192,6 +205,126 @@ def test_mistakes_are_one_line_and_exit_2(words, message, capsys, monkeypatch, t
     monkeypatch.chdir(tmp_path)
     assert message in refused(words, capsys)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("words", [["--config", "art.toml", "--steps", "3"], ["--config", "art.toml"]], ids=len)
+def test_a_file_stands_for_flags_and_inputs(tmp_path, pictures, tiny, monkeypatch, capsys, words):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "art.png").write_bytes(b"old")
+    config = "content = 'content.png'\nstyle = 'style.png'\noutput = 'art.png'\noverwrite = true\nplot = true\n"
+    (tmp_path / "art.toml").write_text(config + "verbose = true\nsize = 64\nsmallest_scale = 64\nsteps = 2\n")
+    assert neural_art.main(words) == 0
+    assert capsys.readouterr().out == "art.png\n"
+    assert read_image(tmp_path / "art.png").shape == (46, 64, 3)
+    assert (tmp_path / "art" / "losses.png").exists()
+    record = json.loads((tmp_path / "art" / "settings.json").read_text())
+    assert (record["content"], record["style"]) == ("content.png", "style.png")
+    assert record["settings"]["steps"] == (3 if "--steps" in words else 2)
+
+
+CONFIGS = [
+    ("stepps = 3", "art.toml: stepps: there is no such key; did you mean steps?"),
+    ("steps = 0", "art.toml: steps 0: must be a whole number from 1"),
+    ("steps = '3'", 'art.toml: steps = "3": must be a number without quotes'),
+    ("style-layers = ['conv4_7']", "art.toml: style-layers: layer conv4_7: VGG19 has no such layer"),
+    ("overwrite = 1", "art.toml: overwrite = 1: must be true or false"),
+    ("steps = ", "art.toml: is not TOML: Invalid value (at "),
+    ("preset = 'bets'", "did you mean best?"),
+    ("steps = 3", "the following arguments are required: CONTENT, STYLE"),
+    ("content = 'cat.jpg'", "the following arguments are required: STYLE"),
+    ("content = 'cat.jpg'\nstyle = 'none.jpg'", "none.jpg: no such file, here or in images/"),
+]
+
+
+@pytest.mark.parametrize(("text", "message"), CONFIGS)
+def test_mistakes_in_a_file_are_one_line_and_exit_2(text, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "art.toml").write_text(text)
+    assert message in refused(["--config", "art.toml"], capsys)
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--config", "none.toml"], "none.toml: no such file"),
+        (["--config", ""], ".: is a folder"),
+        (["--settings-from", "none.png"], "none.png: no such file"),
+        (["--settings-from", "none.json"], "none.json: no such file"),
+        (["--settings-from", "."], ".: is a folder"),
+    ],
+)
+def test_files_that_are_none_are_one_line_and_exit_2(words, message, capsys, monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    assert message in refused(words, capsys)
+    assert message in refused([*words, "--print-config"], capsys)
+
+
+@pytest.mark.parametrize("words", [[], ["--preset", "course", "--init", 'a "b" \\ c.png', "--weights", "x.mat"]])
+def test_a_printed_configuration_reads_back_as_the_same(words, tmp_path, capsys):
+    assert neural_art.main([*words, "--print-config"]) == 0
+    printed = capsys.readouterr().out
+    (tmp_path / "art.toml").write_text(printed)
+    assert neural_art.main(["--config", str(tmp_path / "art.toml"), "--print-config"]) == 0
+    assert capsys.readouterr().out == printed
+    assert ("steps = 200" in printed) == bool(words)
+
+
+def test_lists_need_neither_pictures_nor_tensorflow():
+    for flag, line in (("--list-layers", "conv4_2  relu4_2  block4_conv2"), ("--list-presets", "    steps = 56  [14]")):
+        code = f"import sys, neural_art; print(neural_art.main(['{flag}']), 'tensorflow' in sys.modules)"
+        run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, check=True)
+        assert line in run.stdout
+        assert run.stdout.splitlines()[-1] == "0 False"
+
+
+def test_a_result_is_made_again_from_its_record(tmp_path, pictures, tiny, monkeypatch, capsys):
+    """Settings and inputs out of settings.json or a picture's comment give the same pixels, with no word of warning."""
+    monkeypatch.chdir(tmp_path)
+    words = [*SMALL, "--init", pictures[1], "--init-noise", "0.3", "--seed", "5", "-o", "first.png"]
+    assert neural_art.main([*pictures, *words]) == 0
+    first, record = read_image(tmp_path / "first.png"), (tmp_path / "first" / "settings.json").read_text()
+    monkeypatch.setattr("nst.image_io.read_comment", lambda path: record, raising=False)
+    capsys.readouterr()
+    for source in ("first/settings.json", "first.png"):
+        assert neural_art.main(["--settings-from", source, "-o", "again.png", "--overwrite"]) == 0
+        assert not [line for line in capsys.readouterr().err.splitlines() if line.startswith("neural_art:")]
+        np.testing.assert_array_equal(read_image(tmp_path / "again.png"), first)
+    other = ["--settings-from", "first.png", "--seed", "6", "-o", "other.png"]
+    assert neural_art.main(other) == 0
+    assert np.abs(read_image(tmp_path / "other.png") - first).max() > 1 / 255
+
+
+def test_a_result_of_another_version_or_network_is_warned_of(tmp_path, pictures, tiny, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert neural_art.main([*pictures, *SMALL, "-o", "first.png"]) == 0
+    record = json.loads((tmp_path / "first" / "settings.json").read_text())
+    record["versions"]["neural_art"] = "0.0.9"
+    record["weights_sha256"] = "0" * 64
+    (tmp_path / "old.json").write_text(json.dumps(record))
+    capsys.readouterr()
+    assert neural_art.main(["--settings-from", "old.json", "-o", "again.png"]) == 0
+    out, err = capsys.readouterr()
+    assert out == "again.png\n"
+    lines = [line for line in err.splitlines() if line.startswith("neural_art:")]
+    assert lines == [
+        f"neural_art: old.json: made with neural_art 0.0.9, here {nst.__version__}: pixels may differ",
+        "neural_art: old.json: made with other weights: pixels may differ",
+    ]
+
+
+def test_records_that_do_not_serve_are_one_line_and_exit_2(tmp_path, pictures, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("nst.image_io.read_comment", lambda path: None, raising=False)
+    assert "content.png: holds no record" in refused(["--settings-from", "content.png"], capsys)
+    monkeypatch.setattr("nst.image_io.read_comment", lambda path: "Made in a studio", raising=False)
+    assert "content.png: its record is damaged or not of" in refused(["--settings-from", "content.png"], capsys)
+    versions = {"neural_art": nst.__version__, "tensorflow": "2"}
+    facts = {"settings": {}, "precision": "float32", "weights_sha256": "0", "versions": versions}
+    record = {"content": "content.png", "style": "style.png", "inputs": {"content.png": "0", "style.png": "0"}, **facts}
+    (tmp_path / "old.json").write_text(json.dumps(record))
+    words = ["--settings-from", "old.json"]
+    assert "content.png: is not the content that old.json was made from" in refused(words, capsys)
+    assert "preset best: --settings-from stands in its place" in refused([*words, "--preset", "best"], capsys)
 
 
 def test_bad_pictures_are_one_line_and_exit_2(tmp_path, pictures, capsys):

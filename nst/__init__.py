@@ -17,6 +17,7 @@ The modules in pipeline order. The number is a layer: a module imports only modu
     vgg19.py          [2] weights from four kinds of file, and the network
     losses.py         [2] gram_matrix, style_cost, content_cost, total_variation
     scales.py         [3] how large the picture is at each scale, coarse to fine, and how many steps it gets
+    detail.py         [4] the fine detail with which a finer scale starts: the photo's and the style's
     basis.py          [4] the bands of detail in which Adam takes its steps
     objective.py      [3] targets made once per scale; evaluate(image) -> costs by name and gradient
     optimizers.py     [5] Adam (Keras) and L-BFGS-B (SciPy) over one `evaluate`

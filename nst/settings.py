@@ -84,6 +84,13 @@ class Settings:
     )
     init_noise: float = _option(0.0, "float", "start", "share of noise mixed into the first picture", high=1)
     seed: int = _option(0, "int", "start", "seed of the noise", high=2**32 - 1)
+    strokes: float = _option(
+        1.0,
+        "float",
+        "start",
+        "share of the style's own strokes that finer scales start with where the photo is plain",
+        high=1,
+    )
     optimizer: str = _option(
         "adam", "text", "optimisation", "adam (Keras) or lbfgs (SciPy's L-BFGS-B)", choices=("adam", "lbfgs")
     )

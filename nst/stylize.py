@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from nst.basis import make_basis
+from nst.detail import enlarge
 from nst.image_io import Size, resize
 from nst.objective import View, make_evaluate, make_measure, make_view
 from nst.optimizers import minimize
@@ -13,7 +14,6 @@ from nst.scales import Scale, plan_scales
 from nst.settings import Settings
 from nst.vgg19 import MEAN_RGB, Features
 
-DETAIL_STRENGTH = (0.5, 6.0)  # how much an enlarged picture's new detail may be weakened or strengthened
 NOISE_LEVELS = 20  # of 255, either way of the mean colour, as in the course
 
 
@@ -53,7 +53,7 @@ def stylize(
     for coarser, scale in zip([None, *scales], scales, strict=False):
         if coarser:
             first = first_picture(content, style, start, scale, settings)
-            image = enlarge(image, first, style, coarser, scale)
+            image = enlarge(image, first, style, coarser, scale, strokes=settings.strokes)
         views.insert(0, make_view(features, content, style, scale.size, scale.style_size, settings))
         evaluate = make_evaluate(measure, views if settings.copies else views[:1], settings)
 
@@ -64,22 +64,6 @@ def stylize(
 
         image = minimize(evaluate, image, make_basis(scale, style, settings), scale.steps, settings, report=report)
     return image
-
-
-def enlarge(image: np.ndarray, first: np.ndarray, style: np.ndarray, coarser: Scale, scale: Scale) -> np.ndarray:
-    """Return `image` at the next scale, with the fine detail that enlarging cannot give it.
-
-    The detail is that of `first`, the first picture as it would have been at this scale, made as strong as the style's:
-    what the optimiser turns into strokes. Without it, it would have to make them out of a blur.
-    """
-
-    def detail(picture: np.ndarray, size: Size, coarser_size: Size) -> np.ndarray:
-        return picture - resize(resize(picture, coarser_size), size)
-
-    ours = detail(first, scale.size, coarser.size)
-    theirs = detail(resize(style, scale.style_size), scale.style_size, coarser.style_size)
-    strength = np.clip(theirs.std() / max(ours.std(), 1e-6), *DETAIL_STRENGTH)
-    return np.clip(resize(image, scale.size) + strength * ours, 0, 1).astype(np.float32)
 
 
 def match_colors(image: np.ndarray, style: np.ndarray) -> np.ndarray:

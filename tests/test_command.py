@@ -136,6 +136,7 @@ FLAGS = [
     ["--init", "noise", "--seed", "3"],
     ["--init", "style", "--no-match-colors"],
     ["--init-noise", "0.5"],
+    ["--strokes", "0"],
     ["--style-layers", "relu1_1:2", "block3_conv1", "--content-layers", "conv3_2"],
     ["--tv-weight", "0.5"],
     ["--no-copies", "--coarse-steps", "1"],

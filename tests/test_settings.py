@@ -44,6 +44,7 @@ EXAMPLES = {
     "init": (["some/file.png"], "some/file.png"),
     "init_noise": (["0.25"], 0.25),
     "seed": (["12"], 12),
+    "strokes": (["0.5"], 0.5),
     "optimizer": (["lbfgs"], "lbfgs"),
     "steps": (["7"], 7),
     "coarse_steps": (["1.5"], 1.5),

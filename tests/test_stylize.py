@@ -3,10 +3,9 @@
 import numpy as np
 import pytest
 
-from nst.image_io import resize
 from nst.scales import Scale
 from nst.settings import Settings, make_settings
-from nst.stylize import enlarge, first_picture, match_colors, stylize
+from nst.stylize import first_picture, match_colors, stylize
 from nst.vgg19 import build_network
 
 SMALL = {"size": 64, "smallest_scale": 32, "steps": 3, "coarse_steps": 2.0}
@@ -34,7 +33,7 @@ def test_result_has_the_size_and_every_step_is_reported(features, content, style
 
 
 @pytest.mark.parametrize(
-    "changes", [{}, {"optimizer": "lbfgs"}, {"init": "noise"}, {"copies": False}, {"balance": False}]
+    "changes", [{}, {"optimizer": "lbfgs"}, {"init": "noise"}, {"copies": False}, {"balance": False}, {"strokes": 0.0}]
 )
 def test_same_settings_same_pixels(features, content, style, changes):
     settings = make_settings(overrides={**SMALL, **changes})
@@ -92,23 +91,3 @@ def test_one_colour_is_matched_without_numbers_going_wrong(value, content):
 def test_a_path_as_start_needs_its_picture(content, style):
     with pytest.raises(ValueError, match="start"):
         start(content, style, init="a.png")
-
-
-def test_enlarging_adds_the_first_pictures_detail_as_strong_as_the_styles():
-    random = np.random.default_rng(4)
-    coarse, fine = Scale((20, 28), (24, 18), 1), Scale((40, 56), (48, 36), 1)
-    image = np.full((20, 28, 3), 0.5, np.float32)
-    faint = (0.5 + random.normal(0, 0.02, (40, 56, 3))).astype(np.float32)
-    rough = (0.5 + random.normal(0, 0.06, (48, 36, 3))).astype(np.float32)
-    enlarged = enlarge(image, faint, rough, coarse, fine)
-    assert enlarged.shape == (40, 56, 3)
-    detail = faint - resize(resize(faint, (20, 28)), (40, 56))
-    np.testing.assert_allclose((enlarged - 0.5).std() / detail.std(), 3, rtol=0.1)
-    assert np.corrcoef((enlarged - 0.5).ravel(), detail.ravel())[0, 1] > 0.999
-
-
-def test_enlarging_a_flat_first_picture_is_resizing():
-    coarse, fine = Scale((20, 28), (24, 18), 1), Scale((40, 56), (48, 36), 1)
-    image = np.random.default_rng(4).uniform(size=(20, 28, 3)).astype(np.float32)
-    enlarged = enlarge(image, np.full((40, 56, 3), 0.5, np.float32), image, coarse, fine)
-    np.testing.assert_allclose(enlarged, resize(image, (40, 56)), atol=1e-3)

@@ -1,0 +1,74 @@
+"""What a finer scale starts with: the photo's detail, and the style's own where the photo has none."""
+
+import numpy as np
+import pytest
+
+from nst.detail import borrowed_detail, corners, enlarge, lack, nearest, split_detail
+from nst.image_io import resize
+from nst.scales import Scale
+
+COARSE, FINE = Scale((20, 28), (24, 18), 1), Scale((40, 56), (48, 36), 1)
+FLAT = np.full((40, 56, 3), 0.5, np.float32)
+
+
+def noise(size, spread, seed=4):
+    return (0.5 + np.random.default_rng(seed).normal(0, spread, (*size, 3))).astype(np.float32)
+
+
+def test_the_first_pictures_detail_is_kept_as_strong_as_the_styles():
+    faint, rough = noise(FINE.size, 0.04), noise(FINE.style_size, 0.05)
+    enlarged = enlarge(resize(FLAT, COARSE.size), faint, rough, COARSE, FINE, strokes=0)
+    _, detail = split_detail(faint, COARSE.size)
+    np.testing.assert_allclose((enlarged - 0.5).std() / detail.std(), 1.25, rtol=0.1)
+    assert np.corrcoef((enlarged - 0.5).ravel(), detail.ravel())[0, 1] > 0.999
+
+
+def test_a_plain_picture_gets_strokes_of_the_style_as_strong_as_they_are():
+    image, rough = noise(COARSE.size, 0.05), noise(FINE.style_size, 0.05, seed=5)
+    plain = enlarge(image, FLAT, rough, COARSE, FINE, strokes=0)
+    np.testing.assert_allclose(plain, resize(image, FINE.size), atol=1e-6)
+    strokes = enlarge(image, FLAT, rough, COARSE, FINE, strokes=1) - plain
+    _, theirs = split_detail(rough, COARSE.style_size)
+    assert 0.6 < strokes.std() / theirs.std() < 1.1
+    half = enlarge(image, FLAT, rough, COARSE, FINE, strokes=0.5) - plain
+    np.testing.assert_allclose(half, strokes / 2, atol=1e-6)
+
+
+def test_the_style_reduced_gets_its_own_detail_back():
+    """Every patch of the blurred style is most like itself."""
+    style = noise((48, 64), 0.1)
+    blurred, detail = split_detail(style, (24, 32))
+    np.testing.assert_allclose(borrowed_detail(blurred, blurred, detail), detail, atol=1e-6)
+
+
+def test_strokes_lie_where_the_photo_is_plain():
+    ours = noise((64, 200), 0.1) - 0.5
+    ours[:, 100:] = 0
+    factor = lack(ours, noise((50, 50), 0.1, seed=1) - 0.5)
+    assert factor.shape == (64, 200, 1)
+    assert factor[:, :70].max() < 0.5
+    np.testing.assert_allclose(factor[:, 150:], 1, atol=1e-3)
+    assert lack(ours, np.zeros_like(ours)).max() <= 1  # a style of one colour has no detail to be weaker than
+
+
+@pytest.mark.parametrize(("length", "side", "step"), [(16, 16, 8), (40, 16, 8), (41, 16, 8), (5, 5, 1), (17, 16, 5)])
+def test_patches_cover_the_whole_length(length, side, step):
+    starts = corners(length, side, step)
+    assert (starts[0], starts[-1]) == (0, length - side)
+    assert max(np.diff(starts), default=0) <= step
+
+
+def test_nearest_finds_the_least_distance_for_more_than_one_lot():
+    random = np.random.default_rng(0)
+    queries, candidates = random.normal(size=(700, 5)), random.normal(size=(90, 5))
+    distances = np.linalg.norm(queries[:, None] - candidates, axis=-1)
+    np.testing.assert_array_equal(nearest(queries, candidates), distances.argmin(axis=1))
+
+
+@pytest.mark.parametrize("size", [(16, 16), (16, 90), (23, 17)])
+def test_small_and_narrow_pictures(size):
+    coarse, fine = Scale((16, 16), (16, 20), 1), Scale(size, (16, 40), 1)
+    enlarged = enlarge(FLAT[:16, :16], noise(size, 0.1), noise((16, 40), 0.1), coarse, fine, strokes=1)
+    assert enlarged.shape == (*size, 3)
+    assert enlarged.dtype == np.float32
+    assert np.isfinite(enlarged).all()

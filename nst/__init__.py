@@ -13,18 +13,40 @@ The modules in pipeline order. The number is a layer: a module imports only modu
     deep_files.py     [0] 16 bits a channel: read the lower byte, write PNG and TIFF
     decoding.py       [1] Pillow's formats, modes and errors made one
     image_io.py       [2] read, write, resize pictures: these six alone know picture files. No TensorFlow.
+    color.py          [0] one picture's colours moved onto another's, and kept. No TensorFlow.
     settings.py       [2] Settings: every default with type, range and help; presets; flags and JSON from them
     vgg19.py          [2] weights from four kinds of file, and the network
-    losses.py         [2] gram_matrix, style_cost, content_cost, total_variation
+    losses.py         [2] gram_matrix, what is compared of a style, content_cost, total_variation
+    masks.py          [3] the pictures of a run together, and which style belongs where
     scales.py         [3] how large the picture is at each scale, coarse to fine, and how many steps it gets
     detail.py         [4] the fine detail with which a finer scale starts: the photo's and the style's
     basis.py          [4] the bands of detail in which Adam takes its steps
-    objective.py      [3] targets made once per scale; evaluate(image) -> costs by name and gradient
+    objective.py      [4] targets made once per scale; evaluate(image) -> costs by name and gradient
     optimizers.py     [5] Adam (Keras) and L-BFGS-B (SciPy) over one `evaluate`
     stylize.py        [6] first picture, the loop over the scales; reports steps. No files, no printing.
     report.py         [7] progress, losses.csv, loss plot, settings.json
     job.py            [8] one picture: files in -> stylize -> files out
+    api.py            [9] redraw: arrays in, an array out, for other programs
     config.py         [9] what a call asks for: flags over a TOML file over an earlier result's record or a preset
 """
 
+from importlib import import_module
+from typing import Any
+
 __version__ = "0.1.0"
+PUBLIC = {
+    "redraw": "api",
+    "Settings": "settings",
+    "make_settings": "settings",
+    "UserError": "errors",
+    "read_image": "image_io",
+    "write_picture": "image_io",
+}
+__all__ = list(PUBLIC)
+
+
+def __getattr__(name: str) -> Any:
+    """Return what `from nst import ...` asks for, imported only now: TensorFlow takes seconds."""
+    if name not in PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"nst.{PUBLIC[name]}"), name)

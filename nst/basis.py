@@ -33,11 +33,11 @@ class Basis:
     split: Callable[[tf.Tensor], list[tf.Tensor]]  # d/d(image) -> d/d(bands)
 
 
-def make_basis(scale: Scale, style: np.ndarray, settings: Settings) -> Basis:
-    """Return the basis that the settings ask for, for pictures of a scale in the style of an image."""
+def make_basis(scale: Scale, palette: np.ndarray, settings: Settings) -> Basis:
+    """Return the basis that the settings ask for, for pictures of a scale in colours such as those of an image."""
     if settings.basis == "pixels":
         return pixel_basis(scale.size)
-    return band_basis(scale.size, color_axes(style), settled=scale.settled)
+    return band_basis(scale.size, color_axes(palette), settled=scale.settled)
 
 
 def pixel_basis(size: Size) -> Basis:

@@ -30,16 +30,21 @@ from nst.settings import (
 )
 
 FIELDS = {item.name: item for item in fields(Settings)}
-CALL_KEYS = {
+CALL_KEYS: dict[str, type] = {
     "content": str,
-    "style": str,
+    "style": list,
     "output": str,
     "preset": str,
     "overwrite": bool,
     "plot": bool,
     "verbose": bool,
 }
-INPUTS = {"content": "CONTENT", "style": "STYLE", "init": "--init", "weights": "--weights"}  # how each is given
+INPUTS = {  # role of a file -> how it is given
+    "content": "CONTENT",
+    "style": "STYLE",
+    **{role: flag(role) for role in ("init", "weights", "style_mask", "content_mask")},
+}
+SINGLE = ("content", "init", "weights", "content_mask")
 COMPARED_VERSIONS = ("neural_art", "tensorflow")
 
 
@@ -48,7 +53,7 @@ class Record:
     """What a run wrote of itself into its picture and its settings.json. Inputs are known by name, not by path."""
 
     source: Path
-    files: dict[str, str]  # content, style and, where they are files, init and weights -> file name
+    files: dict[str, tuple[str, ...]]  # by role, see INPUTS
     settings: dict[str, Any]
     hashes: dict[str, str]  # file name -> SHA-256; empty in a record that has none
     versions: dict[str, str]
@@ -62,7 +67,7 @@ class Call:
 
     settings: Settings
     content: str | None = None
-    style: str | None = None
+    style: tuple[str, ...] = ()
     output: str | None = None
     overwrite: bool = False
     plot: bool = False
@@ -84,22 +89,27 @@ def read_call(arguments: Mapping[str, Any]) -> Call:
         raise UserError(f"preset {values['preset']}: --settings-from stands in its place; give one of them")
     preset = values.pop("preset", DEFAULT_PRESET)
     overrides = {name: value for name, value in values.items() if name in FIELDS}
+    values["style"] = tuple(values.get("style", ()))
     return Call(
         make_settings(preset, {**(record.settings if record else {}), **overrides}),
         record=record,
-        sought=tuple(role for role in record.files if role not in values) if record else (),
+        sought=tuple(role for role in record.files if not values.get(role)) if record else (),
         **{name: value for name, value in values.items() if name in CALL_KEYS},
     )
 
 
-def find_inputs(call: Call) -> tuple[str, str, Settings]:
-    """Return CONTENT, STYLE and the settings, with the files found that only the record names. Raises UserError."""
-    found: dict[str, Any] = {role: find_input(call.record, role) for role in call.sought} if call.record else {}
-    content, style = found.pop("content", call.content), found.pop("style", call.style)
-    missing = [INPUTS[role] for role, path in (("content", content), ("style", style)) if path is None]
+def find_inputs(call: Call) -> tuple[str, tuple[str, ...], Settings]:
+    """Return CONTENT, the STYLEs and the settings, with the files that only the record names. Raises UserError."""
+    found: dict[str, Any] = {}
+    if call.record:
+        for role in call.sought:
+            paths = tuple(find_input(call.record, role, name) for name in call.record.files[role])
+            found[role] = paths[0] if role in SINGLE else paths
+    content, styles = found.pop("content", call.content), found.pop("style", call.style)
+    missing = [INPUTS[role] for role, given in (("content", content), ("style", styles)) if not given]
     if missing:
         raise UserError(f"the following arguments are required: {', '.join(missing)}; see --help")
-    return content, style, replace(call.settings, **found)
+    return content, styles, replace(call.settings, **found)
 
 
 def read_config(path: Path) -> dict[str, Any]:
@@ -138,14 +148,13 @@ def read_record(path: Path) -> Record:
         raise UserError(f"{path}: its record is damaged or not of neural_art; name another, or give flags") from None
 
 
-def find_input(record: Record, role: str) -> str:
-    """Return the path of an input of the record: beside it, in the current folder or among the samples.
+def find_input(record: Record, role: str, name: str) -> str:
+    """Return the path of an input that the record names: beside it, in the current folder or among the samples.
 
     Raises UserError unless one is found, and is the same file by its SHA-256 where the record has that.
     """
     from nst.job import SAMPLES
 
-    name = record.files[role]
     digest = record.hashes.get(name)
     if record.hashes and digest is None and role != "weights":
         raise UserError(f"{record.source}: more than one of its inputs is called {name}; give {INPUTS[role]}")
@@ -239,6 +248,11 @@ def _read_value(path: Path, key: str, value: Any) -> Any:
     """Return a setting or an option of the call as read from a file, in which a number is no text."""
     name = field_name(key)
     if name in CALL_KEYS:
+        if CALL_KEYS[name] is list:
+            value = [value] if isinstance(value, str) else value
+            if not _is_list_of_text(value):
+                raise UserError(f"{path}: {key} = {toml_value(value)}: must be text in quotes, or a list of it")
+            return tuple(value)
         if not isinstance(value, CALL_KEYS[name]):
             wanted = "true or false" if CALL_KEYS[name] is bool else "text in quotes"
             raise UserError(f"{path}: {key} = {toml_value(value)}: must be {wanted}")
@@ -247,6 +261,10 @@ def _read_value(path: Path, key: str, value: Any) -> Any:
     kind = option_of(item).kind
     if kind == "layers" and not isinstance(value, dict) and not _is_list_of_text(value):
         raise UserError(f'{path}: {key} = {toml_value(value)}: must be a list such as ["conv1_1:0.5", "conv4_1"]')
+    if kind == "paths" and not _is_list_of_text(value):
+        raise UserError(f'{path}: {key} = {toml_value(value)}: must be a list such as ["left.png", "right.png"]')
+    if kind == "numbers" and not (isinstance(value, list) and not any(isinstance(part, str) for part in value)):
+        raise UserError(f"{path}: {key} = {toml_value(value)}: must be a list such as [3, 1]")
     if isinstance(value, str) and (kind in ("int", "float") or (kind == "size" and value != ORIGINAL_SIZE)):
         also = f' or "{ORIGINAL_SIZE}"' if kind == "size" else ""
         raise UserError(f"{path}: {key} = {toml_value(value)}: must be a number without quotes{also}")
@@ -267,12 +285,14 @@ def _checked_record(path: Path, content: Any) -> Record:
 
     try:
         settings = dict(content["settings"].items())
-        files = {role: _file_name(content[role]) for role in ("content", "style")}
-        hashes = _texts(content.get("inputs", {}))
+        files = {role: tuple(map(_file_name, names)) for role, names in content["files"].items() if role in INPUTS}
+        hashes = _texts(content["sha256"])
         versions = _texts({name: content["versions"][name] for name in COMPARED_VERSIONS})
         network = _texts({name: content[name] for name in ("precision", "weights_sha256")})
     except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(path) from error
+    if len(files.get("content", ())) != 1 or not files.get("style"):
+        raise ValueError(path)
     _refuse_control_characters(path, content)
     unknown = next((name for name in settings if name not in FIELDS), None)
     if unknown is not None:
@@ -280,12 +300,15 @@ def _checked_record(path: Path, content: Any) -> Record:
     settings = {name: _read_value(path, name, value) for name, value in settings.items()}
     for role, words in (("init", INITS), ("weights", (None, "imagenet"))):
         if settings.get(role, words[0]) not in words:
-            files[role] = settings[role] = _file_name(settings[role])
+            settings[role] = _file_name(settings[role])
+            files[role] = (settings[role],)
     return Record(path, files, settings, hashes, versions, **network)
 
 
 def _file_name(value: str) -> str:
     """Return the name of a file without its folder: a record from elsewhere leads to no other place on this machine."""
+    if not isinstance(value, str):
+        raise TypeError
     name = Path(value).name
     if not name:
         raise ValueError(value)

@@ -15,7 +15,9 @@ import tensorflow as tf
 from scipy.ndimage import gaussian_filter
 
 from nst.image_io import Size, resize
+from nst.masks import mixed, total
 from nst.scales import Scale
+from nst.settings import Settings
 
 STRENGTH = (0.5, 1.5)  # how much the photo's detail may be weakened or strengthened to be as strong as the style's
 PATCH_PX = 16
@@ -25,19 +27,32 @@ PLAIN_PX = 8  # standard deviation of the neighbourhood in which the photo has d
 
 
 def enlarge(
-    image: np.ndarray, first: np.ndarray, style: np.ndarray, coarser: Scale, scale: Scale, *, strokes: float
+    image: np.ndarray,
+    first: np.ndarray,
+    styles: Sequence[np.ndarray],
+    shares: Sequence[np.ndarray],
+    coarser: Scale,
+    scale: Scale,
+    settings: Settings,
 ) -> np.ndarray:
     """Return `image` at the next scale, with fine detail.
 
-    first    the first picture as it would have been at this scale; its detail is kept, as strong as the style's
-    strokes  share of the style's detail, 0 to 1, laid where that of `first` is weaker than the style's
+    first   the first picture as it would have been at this scale; its detail is kept, as strong as the styles'
+    shares  of each style, [height, width, 1] of the scale or [1, 1, 1]
     """
+    strokes = settings.strokes * settings.departure
     enlarged = resize(image, scale.size)
-    blurred, theirs = split_detail(resize(style, scale.style_size), coarser.style_size)
     _, ours = split_detail(first, coarser.size)
-    ours *= np.clip(theirs.std() / max(ours.std(), 1e-6), *STRENGTH)
+    split = [
+        split_detail(resize(style, size), coarser_size)
+        for style, size, coarser_size in zip(styles, scale.style_sizes, coarser.style_sizes, strict=True)
+    ]
+    weights = [float(share.mean()) for share in shares]
+    energy = np.average([np.mean(theirs**2) for _, theirs in split], weights=np.maximum(weights, 1e-6))
+    ours *= np.clip(np.sqrt(energy) / max(ours.std(), 1e-6), *STRENGTH) ** settings.departure
     if strokes:
-        ours += strokes * lack(ours, theirs) * borrowed_detail(enlarged, blurred, theirs)
+        parts = [borrowed_detail(enlarged, blurred, theirs) for blurred, theirs in split]
+        ours += strokes * lack(ours, energy) * _mixed_detail(parts, shares)
     return np.clip(enlarged + ours, 0, 1)
 
 
@@ -47,12 +62,12 @@ def split_detail(image: np.ndarray, coarser_size: Size) -> tuple[np.ndarray, np.
     return blurred, image - blurred
 
 
-def lack(ours: np.ndarray, theirs: np.ndarray) -> np.ndarray:
-    """Return by how much detail [height, width, 3] is weaker than other on average: a factor [height, width, 1] for it.
+def lack(ours: np.ndarray, energy: float) -> np.ndarray:
+    """Return how much detail of a mean square of `energy` is missing from detail [height, width, 3]: a factor for it.
 
-    0 where it is as strong, 1 where there is none; energies add up.
+    [height, width, 1]; 0 where ours is as strong, 1 where there is none; energies add up.
     """
-    share = gaussian_filter(np.mean(ours**2, axis=-1), PLAIN_PX) / max(np.mean(theirs**2), 1e-12)
+    share = gaussian_filter(np.mean(ours**2, axis=-1), PLAIN_PX) / max(energy, 1e-12)
     return np.sqrt(np.clip(1 - share, 0, 1))[..., None].astype(np.float32)
 
 
@@ -68,12 +83,18 @@ def borrowed_detail(image: np.ndarray, blurred: np.ndarray, detail: np.ndarray) 
     candidates = list(itertools.product(corners(height, side, step), corners(width, side, step)))
     found = nearest(patches(image, places, side), patches(blurred, candidates, side))
     window = np.outer(*[np.sin(np.pi * (np.arange(side) + 0.5) / side) ** 2] * 2)[..., None].astype(np.float32)
-    total, weight = np.zeros_like(image), np.zeros_like(image[..., :1])
+    summed, weight = np.zeros_like(image), np.zeros_like(image[..., :1])
     for (y, x), index in zip(places, found, strict=True):
         v, u = candidates[index]
-        total[y : y + side, x : x + side] += window * detail[v : v + side, u : u + side]
+        summed[y : y + side, x : x + side] += window * detail[v : v + side, u : u + side]
         weight[y : y + side, x : x + side] += window
-    return total / weight
+    return summed / weight
+
+
+def _mixed_detail(parts: Sequence[np.ndarray], shares: Sequence[np.ndarray]) -> np.ndarray:
+    """Return the sum of details by the shares of their styles, as strong as one of them."""
+    energy = total([share**2 for share in shares])
+    return mixed(parts, shares) * total(shares) / np.sqrt(np.maximum(energy, 1e-12))
 
 
 def corners(length: int, side: int, step: int) -> list[int]:

@@ -1,8 +1,18 @@
-"""The costs of Gatys et al. 2016 as pure functions of TensorFlow tensors. They never see the network."""
+"""The costs as pure functions of TensorFlow tensors: those of Gatys et al. 2016, and others for the style.
+
+They never see the network.
+"""
 
 from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import tensorflow as tf
+
+ROOT_ROUNDS = 14
+LEAST_VARIANCE = 1e-6  # along a direction, as a share of all
+LEAST_SQUARE = 1e-8  # of a deviation, whose root has no slope at 0
+
+Shares = Any  # a tensor [positions, 1], or None
 
 
 @tf.custom_gradient
@@ -18,21 +28,103 @@ def gram_matrix(features: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], t
     return tf.matmul(features, features, transpose_a=True), gradient
 
 
-def style_statistics(features: tf.Tensor) -> tf.Tensor:
+def gram_statistics(features: tf.Tensor, shares: Shares = None) -> tf.Tensor:
     """Return the Gram matrix of features [positions, channels] divided by the number of positions.
 
-    So divided, pictures of different size can be compared.
+    So divided, pictures of different size can be compared. `shares` [positions, 1], which add up to 1, weigh the
+    positions instead (Gatys et al. 2017, "Controlling perceptual factors", eq. 6).
     """
+    if shares is not None:
+        return gram_matrix(features * tf.sqrt(shares))
     return gram_matrix(features) / tf.cast(tf.shape(features)[0], features.dtype)
 
 
-def style_cost(statistics: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+def gram_cost(statistics: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
     """Return J_style of one layer: sum((S - G)²) / (4 nC²), both Gram matrices divided by their positions.
 
     Where both pictures have nH nW positions this is Gatys et al. 2016, eq. 4, with 4 nC² (nH nW)².
     """
     channels = tf.cast(tf.shape(statistics)[0], statistics.dtype)
     return tf.reduce_sum(tf.square(statistics - target)) / (4.0 * tf.square(channels))
+
+
+def covariance_statistics(features: tf.Tensor, shares: Shares = None) -> tf.Tensor:
+    """Return the mean of features [positions, channels] over their Gram matrix: [1 + channels, channels]."""
+    return tf.concat([_mean(features, shares), gram_statistics(features, shares)], axis=0)
+
+
+def covariance_cost(statistics: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+    """Return the squared Wasserstein-2 distance of two Gaussians with the means and covariances of the layers.
+
+    |m - n|² + tr(A + B - 2 (A^½ B A^½)^½), divided by the channels (Olkin & Pukelsheim 1982).
+    """
+    (mean, ours), (wanted, theirs) = (_mean_and_covariance(part) for part in (statistics, target))
+    channels = tf.cast(tf.shape(mean)[0], mean.dtype)
+    apart = tf.reduce_sum(tf.square(mean - wanted)) + tf.linalg.trace(ours) + tf.linalg.trace(theirs)
+    return (apart - 2.0 * trace_of_root_product(ours, tf.stop_gradient(theirs))) / channels
+
+
+def moments_statistics(features: tf.Tensor, shares: Shares = None) -> tf.Tensor:
+    """Return mean and mean square of each channel of features [positions, channels]: [2, channels]."""
+    return tf.concat([_mean(features, shares), _mean(tf.square(features), shares)], axis=0)
+
+
+def moments_cost(statistics: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+    """Return the mean squared difference of the channels' means and of their deviations. Huang & Belongie 2017, eq. 13.
+
+    The same as covariance_cost for channels that do not vary together.
+    """
+    differences = [
+        tf.reduce_mean(tf.square(ours - wanted))
+        for ours, wanted in zip(_mean_and_deviation(statistics), _mean_and_deviation(target), strict=True)
+    ]
+    return tf.add_n(differences)
+
+
+@tf.custom_gradient
+def trace_of_root_product(
+    a: tf.Tensor, b: tf.Tensor
+) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple[tf.Tensor, None]]]:
+    """Return tr (B^½ A B^½)^½ of two covariances, differentiable in the first: ½ B^½ (B^½ A B^½)^-½ B^½."""
+    root = _root(b)[0]
+    product, inverse = _root(root @ a @ root)
+
+    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, None]:
+        return 0.5 * upstream * (root @ inverse @ root), None
+
+    return tf.linalg.trace(product), gradient
+
+
+def _root(matrix: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return the square root of a covariance and that root's inverse, by Newton and Schulz (Higham 2008, eq. 6.35).
+
+    Nothing but products, which are quicker than an eigenvalue decomposition. Directions of less than LEAST_VARIANCE of
+    the whole are taken to have that much.
+    """
+    identity = tf.eye(tf.shape(matrix)[0])
+    norm = tf.maximum(tf.linalg.trace(matrix), 1e-12)
+    root, inverse = matrix / norm + LEAST_VARIANCE * identity, identity
+    for _ in range(ROOT_ROUNDS):
+        step = 1.5 * identity - 0.5 * inverse @ root
+        root, inverse = root @ step, step @ inverse
+    return root * tf.sqrt(norm), inverse / tf.sqrt(norm)
+
+
+def _mean(features: tf.Tensor, shares: Shares) -> tf.Tensor:
+    """Return the mean over the positions as [1, channels]."""
+    if shares is not None:
+        return tf.reduce_sum(features * shares, axis=0, keepdims=True)
+    return tf.reduce_mean(features, axis=0, keepdims=True)
+
+
+def _mean_and_covariance(statistics: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    mean = statistics[0]
+    return mean, statistics[1:] - mean[:, None] * mean
+
+
+def _mean_and_deviation(statistics: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    mean, square = statistics[0], statistics[1]
+    return mean, tf.sqrt(tf.maximum(square - tf.square(mean), LEAST_SQUARE))
 
 
 def content_cost(features: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
@@ -45,3 +137,20 @@ def total_variation(image: tf.Tensor) -> tf.Tensor:
     down = tf.square(image[1:] - image[:-1])
     right = tf.square(image[:, 1:] - image[:, :-1])
     return tf.reduce_mean(down) + tf.reduce_mean(right)
+
+
+class StyleLoss(NamedTuple):
+    """What of a layer's activations is compared, and how.
+
+    The statistics are means over the positions, so that those of a blend of styles are the mean of theirs.
+    """
+
+    statistics: Callable[..., tf.Tensor]  # activations [positions, channels], shares -> [any, any]
+    cost: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # ours, the target -> scalar
+
+
+STYLE_LOSSES = {
+    "gram": StyleLoss(gram_statistics, gram_cost),
+    "covariance": StyleLoss(covariance_statistics, covariance_cost),
+    "moments": StyleLoss(moments_statistics, moments_cost),
+}

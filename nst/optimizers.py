@@ -73,7 +73,7 @@ def lbfgs(evaluate: Evaluate, image: np.ndarray, steps: int, *, report: Report) 
 def _learning_rate(settings: Settings, done: float) -> float:
     """Return the rate, in levels of 255, when the share `done` of a scale's steps is behind."""
     falling = 0.5 + 0.5 * math.cos(math.pi * done) if settings.decay == "cosine" else 1.0
-    return settings.learning_rate * falling
+    return settings.learning_rate * settings.departure * falling
 
 
 def _numbers(costs: Costs) -> dict[str, float]:

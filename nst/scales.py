@@ -1,6 +1,7 @@
 """The scales of a run, coarse to fine: how large the picture and the style are at each, and how many steps it gets."""
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nst.errors import UserError
@@ -14,7 +15,7 @@ class Scale:
     """One size at which the picture is optimised. Sizes are (height, width) in px."""
 
     size: Size
-    style_size: Size
+    style_sizes: tuple[Size, ...]
     steps: int
     settled: bool = False  # whether the picture comes from a coarser scale, which leaves only fine detail to be made
 
@@ -24,7 +25,7 @@ class Scale:
         return self.size[0] * self.size[1] * self.steps
 
 
-def plan_scales(content_size: Size, style_size: Size, settings: Settings) -> list[Scale]:
+def plan_scales(content_size: Size, style_sizes: Sequence[Size], settings: Settings) -> list[Scale]:
     """Return the scales, smallest first, in steps as near to a factor of two as `smallest_scale` to `size` allows.
 
     A scale of half the size gets `coarse_steps` times as many steps. Raises UserError where the result would be so
@@ -37,12 +38,17 @@ def plan_scales(content_size: Size, style_size: Size, settings: Settings) -> lis
             f"content {_wxh(content_size)}: the result would be {_wxh(result)}, but VGG19 halves a picture four "
             f"times and needs {SMALLEST_SIDE_PX} px a side; use a larger --size or a less narrow picture"
         )
+    factors = settings.style_scale if len(settings.style_scale) > 1 else settings.style_scale * len(style_sizes)
     scales: list[Scale] = []
     for long_side in _long_sides(long_side_px, settings.smallest_scale):
         size = size_with_long_side(content_size, long_side)
         if min(size) >= SMALLEST_SIDE_PX:
             steps = settings.steps * settings.coarse_steps ** math.log2(long_side_px / long_side)
-            scales.append(Scale(size, _style_size(style_size, long_side), max(1, round(steps)), settled=bool(scales)))
+            sizes = tuple(
+                _style_size(style_size, round(factor * long_side))
+                for style_size, factor in zip(style_sizes, factors, strict=True)
+            )
+            scales.append(Scale(size, sizes, max(1, round(steps)), settled=bool(scales)))
     return scales
 
 

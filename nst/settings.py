@@ -32,18 +32,32 @@ DEFAULT_PRESET = "default"
 
 @dataclass(frozen=True)
 class Option:
-    """How a field of Settings is read, checked and explained. `kind`: int, float, bool, text, layers or size."""
+    """How a field of Settings is read, checked and explained.
+
+    kind   int, float, bool, text, size, or a list: layers, numbers, paths
+    unset  what --help shows where there is no default
+    """
 
     kind: str
     group: str
     help: str
     low: float = 0
     high: float = LARGEST
-    choices: tuple[str, ...] = ()
+    choices: tuple[Any, ...] = ()
     metavar: str | None = None
+    unset: str = "none"
 
 
-METAVARS = {"int": "N", "float": "X", "text": "TEXT", "layers": "LAYER[:WEIGHT]", "size": "PX"}
+METAVARS = {
+    "int": "N",
+    "float": "X",
+    "text": "TEXT",
+    "size": "PX",
+    "layers": "LAYER[:WEIGHT]",
+    "numbers": "X",
+    "paths": "PATH",
+}
+LISTS = ("layers", "numbers", "paths")
 
 
 def _option(default: Any, kind: str, group: str, help: str, **limits: Any) -> Any:
@@ -54,6 +68,9 @@ def _option(default: Any, kind: str, group: str, help: str, **limits: Any) -> An
 class Settings:
     """All that decides what a run computes. Immutable; raises UserError for a value outside its range."""
 
+    strength: float = _option(
+        0.5, "float", "look", "one knob from the photo, 0, to the painting, 1; multiplies alpha and beta", high=1
+    )
     content_weight: float = _option(
         0.25, "float", "look", "alpha: weight of the content; more keeps the photo clearer", metavar="ALPHA"
     )
@@ -64,12 +81,46 @@ class Settings:
     content_layers: LayerWeights = _option(
         (("conv4_2", 1.0),), "layers", "look", "layers that the content is taken from"
     )
+    style_loss: str = _option(
+        "gram",
+        "text",
+        "look",
+        "what of a layer's activations is compared: gram, their Gram matrix; covariance, their mean and covariance; "
+        "moments, the mean and deviation of each channel",
+        choices=("gram", "covariance", "moments"),
+    )
     tv_weight: float = _option(0.0, "float", "look", "weight of total variation; more is smoother")
     balance: bool = _option(
         True,
         "bool",
         "look",
         "divide each layer's cost by that of a picture with nothing in it, so that weights compare",
+    )
+    style_weights: tuple[float, ...] = _option(
+        (), "numbers", "styles", "weight of each style in a blend", unset="equal", metavar="WEIGHT"
+    )
+    style_scale: tuple[float, ...] = _option(
+        (1.0,),
+        "numbers",
+        "styles",
+        "size of each style, or of all, beside the result's: larger makes larger strokes",
+        low=0.05,
+        high=20,
+        metavar="X",
+    )
+    style_mask: tuple[str, ...] = _option(
+        (), "paths", "styles", "for each style a picture that is white where it belongs, laid over the photo"
+    )
+    content_mask: str | None = _option(
+        None, "text", "styles", "a picture that is white where the photo may change", metavar="PATH"
+    )
+    preserve_color: str = _option(
+        "none",
+        "text",
+        "styles",
+        "keep the photo's colours: luminance paints in lightness alone; statistics and histogram first give the style "
+        "the photo's colours, by mean and covariance or in full",
+        choices=("none", "luminance", "statistics", "histogram"),
     )
     size: int | str = _option(
         512, "size", "size", "long side of the result in px, or 'original' for the content's own", low=16, high=20000
@@ -119,6 +170,7 @@ class Settings:
         "network",
         "VGG19's weights: a PATH to .npz, .mat or .h5, or 'imagenet' for Keras' download",
         metavar="WHERE",
+        unset="embedded file",
     )
     pooling: str = _option(
         "max", "text", "network", "of VGG19: max as trained, avg as in Gatys et al.", choices=("max", "avg")
@@ -131,6 +183,9 @@ class Settings:
         choices=("auto", "float32", "bfloat16"),
     )
     threads: int = _option(0, "int", "network", "processor threads; 0 leaves it to TensorFlow", high=1024)
+    bit_depth: int = _option(
+        8, "int", "output", "bits a channel of the result; 16 for .png and .tif", low=8, high=16, choices=(8, 16)
+    )
     snapshot_every: int = _option(
         25, "int", "output", "write a snapshot every so many steps; 0 for none", high=1_000_000
     )
@@ -138,8 +193,24 @@ class Settings:
     def __post_init__(self) -> None:
         for item in fields(self):
             _check(item, getattr(self, item.name))
-        if self.content_weight == self.style_weight == 0:
-            raise UserError("--content-weight and --style-weight: are both 0; raise one of them")
+        if not any(self.cost_weights):
+            raise UserError("--content-weight and --style-weight: are both 0, with --strength; raise one of them")
+        if self.style_weights and not any(self.style_weights):
+            raise UserError("--style-weights: are all 0; raise one of them")
+
+    @property
+    def cost_weights(self) -> tuple[float, float]:
+        """Return alpha and beta. Strength multiplies them by the squares of two numbers that are both 1 at 0.5."""
+        content, style = 2 * (1 - self.strength), 2 * self.strength
+        return self.content_weight * content**2, self.style_weight * style**2
+
+    @property
+    def departure(self) -> float:
+        """Return how far a run departs from the photo in its first picture and in Adam's steps: 1, below 0.5 less.
+
+        Adam moves every number by about as much, however little there is to gain.
+        """
+        return min(1.0, 2 * self.strength)
 
 
 @cache
@@ -197,8 +268,8 @@ def add_flags(parser: argparse.ArgumentParser) -> None:
         if option.kind == "bool":
             shown["action"] = argparse.BooleanOptionalAction
         else:
-            shown["metavar"] = option.metavar or "|".join(option.choices) or METAVARS[option.kind]
-            shown["nargs"] = "+" if option.kind == "layers" else None
+            shown["metavar"] = option.metavar or "|".join(map(str, option.choices)) or METAVARS[option.kind]
+            shown["nargs"] = "+" if option.kind in LISTS else None
         groups[option.group].add_argument(flag(item.name), **shown)
 
 
@@ -222,12 +293,16 @@ def _default_words(item: Field[Any]) -> str:
     words = _words(item, item.default)
     if isinstance(words, bool):
         return "on" if words else "off"
-    return "embedded file" if words is None else " ".join(words) if isinstance(words, list) else str(words)
+    if words is None or words == []:
+        return option_of(item).unset
+    return " ".join(map(str, words)) if isinstance(words, list) else str(words)
 
 
 def _words(item: Field[Any], value: Any) -> Any:
     """Return a field's value as JSON knows it and as `_read` reads it."""
-    return format_layer_weights(value) if option_of(item).kind == "layers" else value
+    if option_of(item).kind == "layers":
+        return format_layer_weights(value)
+    return list(value) if isinstance(value, tuple) else value
 
 
 def _read(item: Field[Any], value: Any) -> Any:
@@ -235,30 +310,51 @@ def _read(item: Field[Any], value: Any) -> Any:
     kind = option_of(item).kind
     if kind == "layers" and isinstance(value, Mapping):
         value = [f"{layer}:{weight}" for layer, weight in value.items()]
-    if kind == "layers" and isinstance(value, list):
-        return parse_layer_weights(value)
-    if not isinstance(value, str) or kind in ("text", "bool", "layers") or (value == ORIGINAL_SIZE and kind == "size"):
+    if isinstance(value, list) and kind in LISTS:
+        if kind == "layers":
+            return parse_layer_weights(value)
+        return tuple(_read_number(item, word) if kind == "numbers" else word for word in value)
+    if not isinstance(value, str) or kind in ("text", "bool", *LISTS) or (value == ORIGINAL_SIZE and kind == "size"):
         return value
+    return _read_number(item, value)
+
+
+def _read_number(item: Field[Any], word: Any) -> Any:
+    """Return the number that a user wrote. What is no string is taken as it is."""
+    kind = option_of(item).kind
+    if not isinstance(word, str):
+        return word
     try:
-        return float(value) if kind == "float" else int(value)
+        return int(word) if kind in ("int", "size") else float(word)
     except ValueError:
-        wanted = "a number" if kind == "float" else "a whole number"
+        wanted = "a whole number" if kind in ("int", "size") else "a number"
         also = f" or '{ORIGINAL_SIZE}'" if kind == "size" else ""
-        raise UserError(f"{flag(item.name)} {value}: must be {wanted}{also}") from None
+        raise UserError(f"{flag(item.name)} {word}: must be {wanted}{also}") from None
 
 
 def _check(item: Field[Any], value: Any) -> None:
     """Raise UserError unless the value is among the field's choices or within its range."""
     option = option_of(item)
+    if option.kind in ("numbers", "paths"):
+        if not isinstance(value, tuple):
+            raise UserError(f"{flag(item.name)} {value}: must be a list")
+        for part in value:
+            _check_one(item, part)
+    elif option.kind != "layers":
+        _check_one(item, value)
+
+
+def _check_one(item: Field[Any], value: Any) -> None:
+    option = option_of(item)
     if option.choices and value not in option.choices:
-        hint = suggestion(str(value), option.choices)
-        raise UserError(f"{flag(item.name)} {value}: must be {' or '.join(option.choices)}{hint}")
+        hint = suggestion(str(value), map(str, option.choices))
+        raise UserError(f"{flag(item.name)} {value}: must be {' or '.join(map(str, option.choices))}{hint}")
     if option.kind == "bool" and not isinstance(value, bool):
         raise UserError(f"{flag(item.name)} {value}: must be true or false")
-    if option.kind == "text" and not isinstance(value, str) and value != item.default:
+    if option.kind in ("text", "paths") and not isinstance(value, str) and value != item.default:
         raise UserError(f"{flag(item.name)} {value}: must be text")
-    if option.kind in ("int", "float") or (option.kind == "size" and value != ORIGINAL_SIZE):
-        whole = option.kind != "float"
+    if option.kind in ("int", "float", "numbers") or (option.kind == "size" and value != ORIGINAL_SIZE):
+        whole = option.kind in ("int", "size")
         number = isinstance(value, int) if whole else isinstance(value, int | float)
         if not number or isinstance(value, bool) or not (option.low <= value <= option.high):
             kind = "a whole number" if whole else "a number"

@@ -16,8 +16,9 @@ from PIL import Image
 import neural_art
 import nst
 from nst.files import file_sha256
-from nst.image_io import read_image, write_picture
+from nst.image_io import read_comment, read_image, read_picture, write_picture
 from nst.job import _network
+from nst.runtime import network_precision
 
 COMMAND = [sys.executable, str(PROJECT / "neural_art.py")]
 SMALL = ["--size", "64", "--smallest-scale", "32", "--steps", "2"]
@@ -84,10 +85,11 @@ def test_everything_of_a_run_lies_in_its_folder(tmp_path, pictures, tiny, capsys
     assert names == {"losses.csv", "losses.png", "settings.json", "step_00003_32px.png", "step_00006_64px.png"}
     record = json.loads((tmp_path / "art" / "settings.json").read_text())
     assert record["settings"]["steps"] == 2
-    assert record["content"] == "content.png"
+    assert record["files"] == {"content": ["content.png"], "style": ["style.png"]}
+    digests = {name: file_sha256(tmp_path / name) for name in ("content.png", "style.png")}
+    assert record["sha256"] == digests
     assert record["versions"]["neural_art"] == nst.__version__
     assert str(tmp_path) not in json.dumps(record)
-    assert record["inputs"] == {name: file_sha256(tmp_path / name) for name in ("content.png", "style.png")}
 
 
 def test_the_record_holds_names_instead_of_paths(tmp_path, pictures, tiny):
@@ -98,7 +100,7 @@ def test_the_record_holds_names_instead_of_paths(tmp_path, pictures, tiny):
     record = json.loads((tmp_path / "art" / "settings.json").read_text())
     assert (record["settings"]["init"], record["settings"]["weights"]) == ("style.png", "vgg.npz")
     assert str(tmp_path) not in json.dumps(record)
-    assert list(record["inputs"]) == ["content.png"]  # a hash of style.png would not say of which
+    assert list(record["sha256"]) == ["content.png"]  # a hash of style.png would not say of which
 
 
 def test_no_snapshots_with_0(tmp_path, pictures, tiny):
@@ -138,9 +140,16 @@ FLAGS = [
     ["--init-noise", "0.5"],
     ["--strokes", "0"],
     ["--style-layers", "relu1_1:2", "block3_conv1", "--content-layers", "conv3_2"],
+    ["--strength", "0.8"],
+    ["--style-loss", "covariance"],
+    ["--style-loss", "moments"],
+    ["--style-scale", "0.6"],
+    ["--preserve-color", "luminance"],
+    ["--preserve-color", "statistics", "--style-loss", "moments"],
+    ["--preserve-color", "histogram", "--optimizer", "lbfgs"],
     ["--tv-weight", "0.5"],
     ["--no-copies", "--coarse-steps", "1"],
-    ["--precision", "float32"],
+    ["--precision", network_precision("auto")],
     ["--verbose"],
 ]
 
@@ -184,7 +193,7 @@ def test_an_existing_result_needs_overwrite(tmp_path, pictures, tiny, capsys):
     ("words", "message"),
     [
         (["none.jpg", "stone.jpg"], "none.jpg: no such file, here or in images/"),
-        (["cat.jpg", "."], ".: is a folder"),
+        ([".", "stone.jpg"], ".: is a folder"),
         (["cat.jpg"], "the following arguments are required: STYLE"),
         (["cat.jpg", "stone.jpg", "--stepps", "3"], "did you mean --steps?"),
         (["cat.jpg", "stone.jpg", "--steps", "0"], "--steps 0: must be a whole number from 1"),
@@ -219,7 +228,7 @@ def test_a_file_stands_for_flags_and_inputs(tmp_path, pictures, tiny, monkeypatc
     assert read_image(tmp_path / "art.png").shape == (46, 64, 3)
     assert (tmp_path / "art" / "losses.png").exists()
     record = json.loads((tmp_path / "art" / "settings.json").read_text())
-    assert (record["content"], record["style"]) == ("content.png", "style.png")
+    assert record["files"] == {"content": ["content.png"], "style": ["style.png"]}
     assert record["settings"]["steps"] == (3 if "--steps" in words else 2)
 
 
@@ -283,8 +292,7 @@ def test_a_result_is_made_again_from_its_record(tmp_path, pictures, tiny, monkey
     monkeypatch.chdir(tmp_path)
     words = [*SMALL, "--init", pictures[1], "--init-noise", "0.3", "--seed", "5", "-o", "first.png"]
     assert neural_art.main([*pictures, *words]) == 0
-    first, record = read_image(tmp_path / "first.png"), (tmp_path / "first" / "settings.json").read_text()
-    monkeypatch.setattr("nst.image_io.read_comment", lambda path: record, raising=False)
+    first = read_image(tmp_path / "first.png")
     capsys.readouterr()
     for source in ("first/settings.json", "first.png"):
         assert neural_art.main(["--settings-from", source, "-o", "again.png", "--overwrite"]) == 0
@@ -315,17 +323,126 @@ def test_a_result_of_another_version_or_network_is_warned_of(tmp_path, pictures,
 
 def test_records_that_do_not_serve_are_one_line_and_exit_2(tmp_path, pictures, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("nst.image_io.read_comment", lambda path: None, raising=False)
     assert "content.png: holds no record" in refused(["--settings-from", "content.png"], capsys)
-    monkeypatch.setattr("nst.image_io.read_comment", lambda path: "Made in a studio", raising=False)
-    assert "content.png: its record is damaged or not of" in refused(["--settings-from", "content.png"], capsys)
+    write_picture(tmp_path / "studio.jpg", read_image(tmp_path / "content.png"), comment="Made in a studio")
+    assert "studio.jpg: its record is damaged or not of" in refused(["--settings-from", "studio.jpg"], capsys)
     versions = {"neural_art": nst.__version__, "tensorflow": "2"}
     facts = {"settings": {}, "precision": "float32", "weights_sha256": "0", "versions": versions}
-    record = {"content": "content.png", "style": "style.png", "inputs": {"content.png": "0", "style.png": "0"}, **facts}
+    files = {"content": ["content.png"], "style": ["style.png"]}
+    record = {"files": files, "sha256": {"content.png": "0", "style.png": "0"}, **facts}
     (tmp_path / "old.json").write_text(json.dumps(record))
     words = ["--settings-from", "old.json"]
     assert "content.png: is not the content that old.json was made from" in refused(words, capsys)
     assert "preset best: --settings-from stands in its place" in refused([*words, "--preset", "best"], capsys)
+
+
+@pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tif"])
+def test_a_result_of_any_format_holds_its_record_without_a_path(tmp_path, pictures, tiny, suffix):
+    result = tmp_path / f"art.{suffix}"
+    assert neural_art.main([*pictures, *SMALL, "--init", pictures[1], "-o", str(result)]) == 0
+    text = read_comment(result)
+    record, written = json.loads(text), json.loads((tmp_path / "art" / "settings.json").read_text())
+    assert record == {name: value for name, value in written.items() if name != "seconds"}
+    assert record["settings"]["init"] == "style.png"
+    assert str(tmp_path) not in text
+
+
+@pytest.fixture
+def halves(tmp_path):
+    """Return the paths of masks of the left and of the right half, and of the whole."""
+    left = np.repeat((np.arange(56) < 28)[None, :, None], 40, axis=0) * np.ones(3, np.float32)
+    masks = {"left.png": left, "right.png": 1 - left, "whole.png": np.ones_like(left)}
+    for name, mask in masks.items():
+        write_picture(tmp_path / name, mask.astype(np.float32))
+    return [str(tmp_path / name) for name in masks]
+
+
+def made(tmp_path, *words):
+    result = tmp_path / "made.png"
+    assert neural_art.main([*words, *SMALL, "--overwrite", "-o", str(result)]) == 0
+    return read_image(result)
+
+
+def test_several_styles_are_blended_by_their_weights(tmp_path, pictures, tiny):
+    content, style = pictures
+    alone = made(tmp_path, content, style)
+    assert np.abs(made(tmp_path, content, style, content, "--style-weights", "1", "0") - alone).mean() < 0.05
+    blend = made(tmp_path, content, style, content, "--style-weights", "1", "3", "--style-scale", "1", "0.5")
+    assert np.abs(blend - alone).mean() > 0.02
+
+
+def test_a_folder_of_styles_is_a_blend_of_its_pictures_and_the_name_tells(
+    tmp_path, pictures, tiny, monkeypatch, capsys
+):
+    monkeypatch.setattr("nst.job.OUTPUT", tmp_path / "output")
+    folder = tmp_path / "styles"
+    folder.mkdir()
+    for number in range(5):
+        write_picture(folder / f"s{number}.png", read_image(tmp_path / "style.png") * number / 4)
+    (folder / "notes.txt").write_text("no picture")
+    assert neural_art.main([pictures[0], str(folder), *SMALL]) == 0
+    assert capsys.readouterr().out.strip() == str(tmp_path / "output" / "content_s0_s1_s2_and_2_more.png")
+
+
+def test_masks_with_a_blend_with_another_loss_and_with_preserved_colours(tmp_path, pictures, tiny, halves):
+    content, style = pictures
+    left, right, whole = halves
+    usual = made(tmp_path, content, style)
+    both = [content, style, content, "--style-mask", left, right]
+    half = made(tmp_path, *both, "--style-weights", "3", "1")
+    assert np.abs(half[:, :24] - usual[:, :24]).mean() < np.abs(half[:, 40:] - usual[:, 40:]).mean()
+    for words in (["--style-loss", "covariance"], ["--style-loss", "moments"], ["--preserve-color", "luminance"]):
+        assert np.abs(made(tmp_path, *both, *words) - half).max() > 1 / 255
+    assert np.abs(made(tmp_path, content, style, "--content-mask", whole) - usual).mean() < 0.05
+    kept = made(tmp_path, content, style, "--content-mask", left)
+    photo = made(tmp_path, content, style, "--strength", "0")
+    assert np.abs(kept[:, 40:] - photo[:, 40:]).mean() < 0.02 < np.abs(kept[:, :24] - photo[:, :24]).mean()
+
+
+@pytest.mark.parametrize("words", [[], ["--preserve-color", "luminance"], ["--bit-depth", "16"]])
+def test_a_transparent_photo_makes_a_transparent_picture(tmp_path, pictures, tiny, content, words):
+    alpha = np.repeat((np.arange(56) < 28)[None], 40, axis=0).astype(np.float32)
+    write_picture(tmp_path / "cut.png", content, alpha=alpha, dpi=(300, 300))
+    assert neural_art.main([str(tmp_path / "cut.png"), pictures[1], *SMALL, *words, "-o", str(tmp_path / "a.png")]) == 0
+    made = read_picture(tmp_path / "a.png")
+    np.testing.assert_allclose(made.alpha[:, :28], 1, atol=0.01)
+    np.testing.assert_allclose(made.alpha[:, 36:], 0, atol=0.01)
+    np.testing.assert_allclose(made.dpi, 300, rtol=0.01)
+
+
+def test_16_bits_are_more_than_256_levels(tmp_path, pictures, tiny):
+    words = [*pictures, *SMALL, "--bit-depth", "16", "-o", str(tmp_path / "a.tif")]
+    assert neural_art.main(words) == 0
+    assert len(np.unique(read_image(tmp_path / "a.tif"))) > 256
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--style-weights", "1", "2"], "--style-weights: got 2 for 1 style image; give one per image"),
+        (["--style-scale", "1", "2"], "--style-scale: got 2 for 1 style image"),
+        (["--style-mask", "left.png", "right.png"], "--style-mask: got 2 for 1 style image"),
+        (["--style-mask", "none.png"], "none.png: no such file"),
+        (["--style-mask", "style.png"], "style.png: a mask of 36x48 px does not fit on the photo of 56x40 px"),
+        (["--content-mask", "black.png"], "black.png: the mask is black"),
+        (["--bit-depth", "16", "-o", "a.jpg"], "a.jpg: .jpg holds 8 bits a channel, not 16"),
+        (["--bit-depth", "12"], "--bit-depth 12: must be 8 or 16"),
+        (["--style-loss", "gramm"], "did you mean gram?"),
+        (["--preserve-color", "yes"], "must be none or luminance or statistics or histogram"),
+        (["--strength", "1.5"], "--strength 1.5: must be a number from 0 to 1"),
+    ],
+)
+def test_what_does_not_go_together_is_one_line_and_exit_2(
+    words, message, tmp_path, pictures, halves, capsys, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    write_picture(tmp_path / "black.png", np.zeros((40, 56, 3), np.float32))
+    assert message in refused([*pictures, *words], capsys)
+
+
+def test_a_folder_without_pictures_is_refused(tmp_path, pictures, capsys):
+    (tmp_path / "empty").mkdir()
+    assert "empty: is a folder without pictures" in refused([pictures[0], str(tmp_path / "empty")], capsys)
 
 
 def test_bad_pictures_are_one_line_and_exit_2(tmp_path, pictures, capsys):

@@ -53,10 +53,9 @@ def record(tmp_path):
             (tmp_path / name).write_bytes(name.encode())
             hashes[name] = file_sha256(tmp_path / name)
         content = {
-            "content": "cat.png",
-            "style": "stone.png",
+            "files": {"content": ["cat.png"], "style": ["stone.png"]},
             "result": "cat_stone.png",
-            "inputs": hashes,
+            "sha256": hashes,
             "settings": describe(make_settings("course")),
             "precision": "float32",
             "weights_sha256": "0" * 64,
@@ -78,6 +77,9 @@ def test_a_file_may_say_what_flags_say(config):
     balance = false
     preset = "best"
     content = "cat.jpg"
+    style = ["a.jpg", "b.jpg"]
+    style-weights = [3, 1.5]
+    style-mask = ["left.png", "right.png"]
     overwrite = true
     [content-layers]
     block4_conv2 = 0.25
@@ -91,6 +93,9 @@ def test_a_file_may_say_what_flags_say(config):
         "balance": False,
         "preset": "best",
         "content": "cat.jpg",
+        "style": ("a.jpg", "b.jpg"),
+        "style_weights": (3, 1.5),
+        "style_mask": ("left.png", "right.png"),
         "overwrite": True,
         "content_layers": (("conv4_2", 0.25), ("conv5_1", 2.0)),
     }
@@ -112,8 +117,8 @@ def test_flags_win_over_the_file_and_the_file_over_the_preset(config):
 
 def test_flags_win_over_the_options_of_the_call_in_a_file(config):
     path = config('content = "a.png"\nstyle = "b.png"\noutput = "c.png"\n')
-    call = read_call({"config": str(path), "style": "d.png"})
-    assert (call.content, call.style, call.output, call.overwrite) == ("a.png", "d.png", "c.png", False)
+    call = read_call({"config": str(path), "style": ["d.png"]})
+    assert (call.content, call.style, call.output, call.overwrite) == ("a.png", ("d.png",), "c.png", False)
 
 
 def test_nothing_given_is_the_default():
@@ -156,6 +161,10 @@ def test_nothing_given_is_the_default():
         ("output = 3", "output = 3: must be text in quotes"),
         ("preset = ['best']", 'preset = ["best"]: must be text in quotes'),
         ("content = {}", "content = {}: must be text in quotes"),
+        ("style = 3", "style = 3: must be text in quotes, or a list of it"),
+        ("style-weights = 2", "style-weights = 2: must be a list such as [3, 1]"),
+        ("style-weights = ['2']", 'style-weights = ["2"]: must be a list such as [3, 1]'),
+        ("style-mask = 'a.png'", 'style-mask = "a.png": must be a list such as'),
         ("steps = 3\nsteps = 4", "is not TOML: Cannot overwrite a value (at "),
         ("size = 3\nsteps : 3", "is not TOML: Expected '=' after a key in a key/value pair (at line 2, column 7)"),
         ("a = " + "[" * 5000, "is not TOML"),
@@ -247,7 +256,7 @@ def test_a_record_gives_settings_and_inputs(record):
     call = read_call({"settings_from": str(path)})
     content, style, settings = find_inputs(call)
     assert settings == make_settings("course")
-    assert (content, style) == (str(path.parent / "cat.png"), str(path.parent / "stone.png"))
+    assert (content, style) == (str(path.parent / "cat.png"), (str(path.parent / "stone.png"),))
 
 
 def test_flags_and_a_file_win_over_the_record(record, config, tmp_path):
@@ -255,7 +264,7 @@ def test_flags_and_a_file_win_over_the_record(record, config, tmp_path):
     call = read_call({"settings_from": str(record()), "config": str(path), "seed": "9", "content": "other.png"})
     content, style, settings = find_inputs(call)
     assert settings == make_settings("course", {"steps": 7, "seed": 9})
-    assert (content, style) == ("other.png", str(tmp_path / "stone.png"))
+    assert (content, style) == ("other.png", (str(tmp_path / "stone.png"),))
 
 
 def test_a_preset_beside_a_record_is_refused(record):
@@ -267,7 +276,7 @@ def test_a_record_in_a_picture_is_read_from_its_comment(record, tmp_path, monkey
     text = record().read_text()
     (tmp_path / "art.png").write_bytes(b"picture")
     monkeypatch.setattr("nst.image_io.read_comment", lambda path: text, raising=False)
-    assert read_record(tmp_path / "art.png").files == {"content": "cat.png", "style": "stone.png"}
+    assert read_record(tmp_path / "art.png").files == {"content": ("cat.png",), "style": ("stone.png",)}
     for nothing in (None, "", " \n"):
         monkeypatch.setattr("nst.image_io.read_comment", lambda path, nothing=nothing: nothing, raising=False)
         with pytest.raises(UserError, match=r"art\.png: holds no record"):
@@ -275,31 +284,31 @@ def test_a_record_in_a_picture_is_read_from_its_comment(record, tmp_path, monkey
 
 
 def test_inputs_are_looked_up_beside_the_result_then_here_then_among_the_samples(record, tmp_path, monkeypatch):
-    read = read_record(record(inputs={}))
+    read = read_record(record(sha256={}))
     monkeypatch.setattr("nst.job.SAMPLES", tmp_path / "images")
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "cat.png").write_bytes(b"")
     (tmp_path / "here" / "cat.png").write_bytes(b"")
     for place in (tmp_path / "cat.png", "cat.png", tmp_path / "images" / "cat.png"):
-        assert find_input(read, "content") == str(place)
+        assert find_input(read, "content", "cat.png") == str(place)
         (tmp_path / "here" / place).unlink()
     with pytest.raises(UserError, match=r"its content cat\.png is not beside it, here or in images/; give CONTENT"):
-        find_input(read, "content")
+        find_input(read, "content", "cat.png")
 
 
 def test_an_input_with_another_hash_is_refused_unless_the_same_lies_elsewhere(record, tmp_path):
     read = read_record(record())
     (tmp_path / "stone.png").write_bytes(b"another")
     with pytest.raises(UserError, match=r"stone\.png: is not the style .* another SHA-256; give STYLE"):
-        find_input(read, "style")
+        find_input(read, "style", "stone.png")
     (tmp_path / "here" / "stone.png").write_bytes(b"stone.png")
-    assert find_input(read, "style") == "stone.png"
+    assert find_input(read, "style", "stone.png") == "stone.png"
 
 
 def test_an_input_whose_name_another_has_too_is_not_guessed(record):
-    read = read_record(record(style="cat.png", inputs={"stone.png": "0"}))
+    read = read_record(record(sha256={"stone.png": "0"}))
     with pytest.raises(UserError, match=r"more than one of its inputs is called cat\.png; give STYLE"):
-        find_input(read, "style")
+        find_input(read, "style", "cat.png")
 
 
 def test_a_first_picture_and_weights_of_a_record_are_found_too(record, tmp_path):
@@ -313,15 +322,35 @@ def test_a_first_picture_and_weights_of_a_record_are_found_too(record, tmp_path)
     assert find_inputs(given)[2] == Settings(init="noise", weights="imagenet")
 
 
+def test_masks_and_several_styles_of_a_record_are_found_too(record, tmp_path):
+    for name in ("left.png", "right.png", "sky.png"):
+        (tmp_path / name).write_bytes(b"")
+    files = {
+        "content": ["cat.png"],
+        "style": ["stone.png", "cat.png"],
+        "style_mask": ["left.png", "right.png"],
+        "content_mask": ["sky.png"],
+    }
+    settings = {"style_mask": ["left.png", "right.png"], "content_mask": "sky.png"}
+    content, styles, found = find_inputs(
+        read_call({"settings_from": str(record(files=files, settings=settings, sha256={}))})
+    )
+    assert (content, styles) == (str(tmp_path / "cat.png"), (str(tmp_path / "stone.png"), str(tmp_path / "cat.png")))
+    assert found.style_mask == (str(tmp_path / "left.png"), str(tmp_path / "right.png"))
+    assert found.content_mask == str(tmp_path / "sky.png")
+
+
 def test_words_in_a_record_are_no_files(record):
     read = read_record(record(settings={"init": "style", "weights": "imagenet"}))
-    assert read.files == {"content": "cat.png", "style": "stone.png"}
+    assert read.files == {"content": ("cat.png",), "style": ("stone.png",)}
 
 
 def test_a_record_leads_to_no_other_folder(record):
-    assert read_record(record(content="/etc/passwd")).files["content"] == "passwd"
+    files = {"content": ["/etc/passwd"], "style": [".."]}
+    read = read_record(record(files=files, sha256={}))
+    assert read.files["content"] == ("passwd",)
     with pytest.raises(UserError, match=r"its style \.\. is not beside it"):
-        find_input(read_record(record(style="..", inputs={})), "style")
+        find_input(read, "style", *read.files["style"])
 
 
 @pytest.mark.parametrize(
@@ -329,17 +358,20 @@ def test_a_record_leads_to_no_other_folder(record):
     [
         ({"settings": None}, "damaged or not of neural_art"),
         ({"settings": "text"}, "damaged or not of neural_art"),
-        ({"content": 3}, "damaged or not of neural_art"),
-        ({"style": ""}, "damaged or not of neural_art"),
-        ({"inputs": {"cat.png": 3}}, "damaged or not of neural_art"),
-        ({"inputs": ["cat.png"]}, "damaged or not of neural_art"),
+        ({"files": {"content": [3], "style": ["a"]}}, "damaged or not of neural_art"),
+        ({"files": {"content": ["a", "b"], "style": ["a"]}}, "damaged or not of neural_art"),
+        ({"files": {"content": ["a"], "style": []}}, "damaged or not of neural_art"),
+        ({"files": {"content": ["a"], "style": [""]}}, "damaged or not of neural_art"),
+        ({"files": "text"}, "damaged or not of neural_art"),
+        ({"sha256": {"cat.png": 3}}, "damaged or not of neural_art"),
+        ({"sha256": ["cat.png"]}, "damaged or not of neural_art"),
         ({"versions": {"neural_art": "0.1.0"}}, "damaged or not of neural_art"),
         ({"weights_sha256": None}, "damaged or not of neural_art"),
         ({"settings": {"stepps": 3}}, "stepps: there is no such setting"),
         ({"settings": {"steps": "3"}}, 'steps = "3": must be a number'),
         ({"settings": {"steps": 0}}, "steps 0: must be a whole number"),
         ({"settings": {"init": None}}, "init None: must be text"),
-        ({"content": "a\nb.png"}, "has a control character"),
+        ({"files": {"content": ["a\nb.png"], "style": ["b.png"]}}, "has a control character"),
     ],
 )
 def test_damaged_records_are_refused(record, changes, message):

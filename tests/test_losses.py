@@ -2,9 +2,18 @@
 
 import numpy as np
 import pytest
+import scipy.linalg
 import tensorflow as tf
 
-from nst.losses import content_cost, gram_matrix, style_cost, style_statistics, total_variation
+from nst.losses import (
+    STYLE_LOSSES,
+    content_cost,
+    gram_cost,
+    gram_matrix,
+    gram_statistics,
+    total_variation,
+    trace_of_root_product,
+)
 
 RANDOM = np.random.default_rng(0)
 GENERATED = RANDOM.normal(size=(30, 5))
@@ -24,20 +33,101 @@ def test_style_cost_is_the_formula_of_gatys_where_sizes_agree():
     style = RANDOM.normal(size=GENERATED.shape)
     positions, channels = GENERATED.shape
     expected = np.sum((style.T @ style - GENERATED.T @ GENERATED) ** 2) / (4 * channels**2 * positions**2)
-    cost = style_cost(style_statistics(tf.constant(GENERATED)), style_statistics(tf.constant(style)))
+    cost = gram_cost(gram_statistics(tf.constant(GENERATED)), gram_statistics(tf.constant(style)))
     np.testing.assert_allclose(cost, expected)
 
 
 def test_style_cost_divides_each_gram_by_its_own_positions():
     expected = np.sum((STYLE.T @ STYLE / 12 - GENERATED.T @ GENERATED / 30) ** 2) / (4 * 5**2)
-    cost = style_cost(style_statistics(tf.constant(GENERATED)), style_statistics(tf.constant(STYLE)))
+    cost = gram_cost(gram_statistics(tf.constant(GENERATED)), gram_statistics(tf.constant(STYLE)))
     np.testing.assert_allclose(cost, expected)
 
 
 def test_style_cost_does_not_see_where_things_are():
     shuffled = RANDOM.permutation(GENERATED)
-    cost = style_cost(style_statistics(tf.constant(GENERATED)), style_statistics(tf.constant(shuffled)))
+    cost = gram_cost(gram_statistics(tf.constant(GENERATED)), gram_statistics(tf.constant(shuffled)))
     np.testing.assert_allclose(cost, 0, atol=1e-20)
+
+
+@pytest.mark.parametrize("name", STYLE_LOSSES)
+def test_style_losses_do_not_see_where_things_are_and_are_0_for_the_same_statistics(name):
+    statistics, cost = STYLE_LOSSES[name]
+    ours, theirs = (statistics(tf.constant(x.astype(np.float32))) for x in (GENERATED, RANDOM.permutation(GENERATED)))
+    np.testing.assert_allclose(cost(ours, theirs), 0, atol=2e-3)
+    assert cost(ours, statistics(tf.constant(STYLE.astype(np.float32)))) > 0.02
+
+
+@pytest.mark.parametrize("name", STYLE_LOSSES)
+def test_equal_shares_are_no_shares_and_positions_without_share_are_not_seen(name):
+    statistics, _ = STYLE_LOSSES[name]
+    equal = np.full((30, 1), 1 / 30)
+    np.testing.assert_allclose(
+        statistics(tf.constant(GENERATED), tf.constant(equal)), statistics(tf.constant(GENERATED))
+    )
+    some = np.where(np.arange(30)[:, None] < 10, 0.1, 0)
+    np.testing.assert_allclose(
+        statistics(tf.constant(GENERATED), tf.constant(some)), statistics(tf.constant(GENERATED[:10])), atol=1e-12
+    )
+
+
+@pytest.mark.parametrize("name", STYLE_LOSSES)
+def test_statistics_of_two_pictures_together_are_the_mean_of_theirs(name):
+    """What makes the blend of two styles the style of both side by side."""
+    statistics, _ = STYLE_LOSSES[name]
+    other = RANDOM.normal(size=GENERATED.shape)
+    both = statistics(tf.constant(np.concatenate([GENERATED, other])))
+    np.testing.assert_allclose(both, (statistics(tf.constant(GENERATED)) + statistics(tf.constant(other))) / 2)
+
+
+def gaussian(x):
+    return x.mean(axis=0), np.cov(x.T, bias=True)
+
+
+def test_covariance_cost_is_the_wasserstein_distance_of_gaussians():
+    random = np.random.default_rng(1)
+    x, y = (random.normal(size=(400, 6)) @ random.normal(size=(6, 6)) + random.normal(size=6) for _ in range(2))
+    (m, A), (n, B) = gaussian(x), gaussian(y)
+    root = scipy.linalg.sqrtm(A)
+    expected = np.sum((m - n) ** 2) + np.trace(A + B - 2 * scipy.linalg.sqrtm(root @ B @ root).real)
+    statistics, cost = STYLE_LOSSES["covariance"]
+    ours, theirs = (statistics(tf.constant(z.astype(np.float32))) for z in (x, y))
+    np.testing.assert_allclose(cost(ours, theirs), expected / 6, rtol=1e-3)
+
+
+def test_moments_cost_is_the_difference_of_means_and_deviations():
+    statistics, cost = STYLE_LOSSES["moments"]
+    expected = sum(np.mean((f(GENERATED, axis=0) - f(STYLE, axis=0)) ** 2) for f in (np.mean, np.std))
+    np.testing.assert_allclose(cost(statistics(tf.constant(GENERATED)), statistics(tf.constant(STYLE))), expected)
+
+
+def test_the_trace_of_a_root_has_the_slope_that_numpy_finds():
+    random = np.random.default_rng(2)
+    A, B, D = (m @ m.T / 8 for m in random.normal(size=(3, 6, 8)))
+
+    def trace(a):
+        root = scipy.linalg.sqrtm(B)
+        return np.trace(scipy.linalg.sqrtm(root @ a @ root).real)
+
+    a = tf.constant(A.astype(np.float32))
+    with tf.GradientTape() as tape:
+        tape.watch(a)
+        value = trace_of_root_product(a, tf.constant(B.astype(np.float32)))
+    np.testing.assert_allclose(value, trace(A), rtol=1e-3)
+    slope = np.sum(tape.gradient(value, a).numpy() * D)
+    np.testing.assert_allclose(slope, (trace(A + 1e-5 * D) - trace(A - 1e-5 * D)) / 2e-5, rtol=1e-2)
+
+
+@pytest.mark.parametrize("name", STYLE_LOSSES)
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_style_losses_of_one_colour_stay_finite(name, value):
+    """Activations that do not vary have no covariance and no deviation."""
+    statistics, cost = STYLE_LOSSES[name]
+    flat, target = tf.fill([20, 4], value), statistics(tf.constant(STYLE[:, :4].astype(np.float32)))
+    with tf.GradientTape() as tape:
+        tape.watch(flat)
+        found = cost(statistics(flat), target)
+    assert np.isfinite(found)
+    assert np.isfinite(tape.gradient(found, flat)).all()
 
 
 def test_content_cost_matches_numpy():
@@ -54,7 +144,10 @@ def test_total_variation_of_a_checkerboard_and_of_a_flat_picture():
 
 
 COSTS = {
-    "style": lambda x: style_cost(style_statistics(x), style_statistics(tf.constant(STYLE))),
+    "gram": lambda x: gram_cost(gram_statistics(x), gram_statistics(tf.constant(STYLE))),
+    "moments": lambda x: STYLE_LOSSES["moments"].cost(
+        *map(STYLE_LOSSES["moments"].statistics, (x, tf.constant(STYLE)))
+    ),
     "content": lambda x: content_cost(x, tf.constant(GENERATED[::-1].copy())),
     "total_variation": lambda x: total_variation(tf.reshape(x, [5, 10, 3])),
 }

@@ -5,7 +5,8 @@ import pytest
 import tensorflow as tf
 
 from nst.image_io import resize
-from nst.objective import make_evaluate, make_measure, make_view
+from nst.masks import Inputs
+from nst.objective import guided_regions, make_evaluate, make_measure, make_view
 from nst.scales import Scale
 from nst.settings import make_settings
 from nst.stylize import first_picture
@@ -20,8 +21,15 @@ def settings_with(**overrides):
 
 def objective(features, content, style, sizes, settings):
     """Return the evaluate of the views of the given pairs of content and style size, largest first."""
-    views = [make_view(features, content, style, *pair, settings) for pair in sizes]
-    return make_evaluate(make_measure(features, settings), views, settings)
+    return evaluate_of(features, Inputs(content, (style,), settings), sizes)
+
+
+def evaluate_of(features, inputs, sizes):
+    views = [
+        make_view(features, inputs, Scale(size, (style_size,) * len(inputs.styles), 1)) for size, style_size in sizes
+    ]
+    measure = make_measure(features, inputs.settings, regions=guided_regions(inputs))
+    return make_evaluate(measure, views, inputs.settings)
 
 
 @pytest.fixture
@@ -112,6 +120,56 @@ def test_total_variation_is_in_the_cost_and_in_the_gradient(features, content, s
     assert tf.norm(gradient - plain) > 1e-4
 
 
+def test_gradient_of_a_blend_is_that_of_the_blended_costs(features, content, style):
+    """Blending averages targets, so it costs nothing per step. Raw, since balance has a factor for each target."""
+    image = tf.constant(np.random.default_rng(5).uniform(size=content.shape), tf.float32)
+    other = style[::-1, ::-1] ** 2
+    sizes = [(content.shape[:2], style.shape[:2])]
+    given = {"balance": False, "content_weight": 0}
+    _, blend = evaluate_of(
+        features, Inputs(content, (style, other), settings_with(style_weights=[3, 1], **given)), sizes
+    )(image)
+    _, first = objective(features, content, style, sizes, settings_with(**given))(image)
+    _, second = objective(features, content, other, sizes, settings_with(**given))(image)
+    np.testing.assert_allclose(blend, 0.75 * first + 0.25 * second, rtol=1e-3, atol=1e-6 * np.abs(first).max())
+
+
+@pytest.mark.parametrize("style_loss", ["gram", "covariance", "moments"])
+def test_a_masked_pixel_gets_no_gradient_from_the_other_style(features, content, style, style_loss):
+    image = tf.constant(np.random.default_rng(5).uniform(size=content.shape), tf.float32)
+    left = np.repeat(np.linspace(2, -1, 56).clip(0, 1)[None], 40, axis=0).astype(np.float32)  # with a soft edge
+    sizes, settings = [(content.shape[:2], style.shape[:2])], settings_with(content_weight=0, style_loss=style_loss)
+
+    def gradient(*styles):
+        inputs = Inputs(content, styles, settings, style_masks=(left, 1 - left))
+        return evaluate_of(features, inputs, sizes)(image)[1].numpy()
+
+    usual, another = gradient(style, style**2), gradient(style, style**3)
+    np.testing.assert_array_equal(usual[left == 1], another[left == 1])
+    assert np.abs(usual[left == 0] - another[left == 0]).max() > 1e-6
+    assert np.abs(usual[left == 1]).max() > 1e-6
+
+
+def test_where_the_photo_may_not_change_there_is_no_gradient_of_the_style(features, content, style):
+    mask = np.zeros((40, 56), np.float32)
+    mask[10:30, 10:40] = 1
+    inputs = Inputs(content, (style,), settings_with(content_weight=0), content_mask=mask)
+    sizes = [(content.shape[:2], style.shape[:2]), ((20, 28), (24, 18))]
+    _, gradient = evaluate_of(features, inputs, sizes[:1])(tf.constant(content))
+    assert np.abs(gradient.numpy()[mask == 0]).max() == 0
+    assert np.abs(gradient.numpy()[mask == 1]).max() > 0
+
+
+def test_strength_multiplies_both_weights(features, content, style):
+    image = tf.constant(np.random.default_rng(5).uniform(size=content.shape), tf.float32)
+    sizes = [(content.shape[:2], style.shape[:2])]
+    for strength, factors in ((0.5, (1, 1)), (0, (4, 0)), (1, (0, 4)), (0.25, (2.25, 0.25))):
+        settings = settings_with(strength=strength, content_weight=3, style_weight=2)
+        costs, _ = objective(features, content, style, sizes, settings)(image)
+        expected = factors[0] * 3 * costs["content"] + factors[1] * 2 * costs["style"]
+        np.testing.assert_allclose(costs["total"], expected, rtol=1e-5)
+
+
 def numpy_vgg19(weights, image):
     """Return the activations of VGG19 with average pooling, in float64; image [height, width, 3] in 0..255."""
     x, found = image - np.array([123.68, 116.779, 103.939]), {}
@@ -134,7 +192,7 @@ def test_first_cost_of_the_course_is_what_numpy_computes():
     course = make_settings("course")
     weights = load_weights()
     size = (24, 32)
-    image = first_picture(content, style, None, Scale(size, size, 1), course)
+    image = first_picture(Inputs(content, (style,), course), size)
     noise = np.random.default_rng(course.seed).uniform(-20, 20, (24, 32, 3))
     mean = np.array([123.68, 116.779, 103.939])
     np.testing.assert_allclose(image * 255 - mean, 0.6 * noise + 0.4 * (content * 255 - mean), atol=1e-3)

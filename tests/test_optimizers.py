@@ -14,7 +14,7 @@ START = np.full((20, 24, 3), 0.5, np.float32)
 
 
 def run(steps, settings, report):
-    basis = make_basis(Scale((20, 24), (20, 24), steps), TARGET, settings)
+    basis = make_basis(Scale((20, 24), ((20, 24),), steps), TARGET, settings)
     return minimize(evaluate, START, basis, steps, settings, report=report)
 
 

@@ -31,10 +31,17 @@ def test_no_flag_leaves_all_defaults():
 
 
 EXAMPLES = {
+    "strength": (["0.7"], 0.7),
     "content_weight": (["0.5"], 0.5),
     "style_weight": (["2"], 2.0),
     "style_layers": (["relu1_1:0.5", "conv4_1"], (("conv1_1", 0.5), ("conv4_1", 1.0))),
     "content_layers": (["block5_conv2"], (("conv5_2", 1.0),)),
+    "style_loss": (["moments"], "moments"),
+    "style_weights": (["3", "1.5"], (3.0, 1.5)),
+    "style_scale": (["0.5"], (0.5,)),
+    "style_mask": (["left.png", "right.png"], ("left.png", "right.png")),
+    "content_mask": (["sky.png"], "sky.png"),
+    "preserve_color": (["luminance"], "luminance"),
     "tv_weight": (["1e-2"], 0.01),
     "balance": ([], True),
     "size": (["original"], "original"),
@@ -57,6 +64,7 @@ EXAMPLES = {
     "pooling": (["avg"], "avg"),
     "precision": (["bfloat16"], "bfloat16"),
     "threads": (["2"], 2),
+    "bit_depth": (["16"], 16),
     "snapshot_every": (["0"], 0),
 }
 
@@ -112,6 +120,14 @@ def test_course_holds_the_numbers_of_the_course():
         ("learning_rate", "0", "--learning-rate"),
         ("balance", "yes", "--balance yes: must be true or false"),
         ("init", 3, "--init 3: must be text"),
+        ("bit_depth", "12", "--bit-depth 12: must be 8 or 16"),
+        ("style_weights", ["1", "x"], "--style-weights x: must be a number"),
+        ("style_weights", ["-1"], "--style-weights -1.0: must be a number from 0"),
+        ("style_weights", ["0", "0"], "--style-weights: are all 0"),
+        ("style_scale", ["0.01"], "--style-scale 0.01: must be a number from 0.05"),
+        ("style_scale", 1, "--style-scale 1: must be a list"),
+        ("style_mask", [3], "--style-mask 3: must be text"),
+        ("strength", "2", "--strength 2.0: must be a number from 0 to 1"),
         ("stile_weight", "1", "setting stile_weight: there is none; did you mean style_weight?"),
     ],
 )
@@ -144,6 +160,12 @@ def test_presets_are_the_files_in_their_folder_and_say_what_they_are_for():
 def test_misspelt_preset_gets_a_hint():
     with pytest.raises(UserError, match="did you mean course"):
         make_settings("corse")
+
+
+@pytest.mark.parametrize("overrides", [{"strength": 0, "content_weight": 0}, {"strength": 1, "style_weight": 0}])
+def test_strength_cannot_leave_both_weights_zero(overrides):
+    with pytest.raises(UserError, match="both 0"):
+        make_settings(overrides=overrides)
 
 
 def test_both_weights_cannot_be_zero():

@@ -61,7 +61,7 @@ Convolution = Callable[[tf.Tensor, Tiles], tf.Tensor]  # [1, height, width, in] 
 def convolution(kernel: np.ndarray, precision: str, tile: int) -> Convolution:
     """Return the convolution with a kernel [3, 3, in, out], differentiable in its input.
 
-    precision  'float32' or 'bfloat16'
+    precision  'float32', 'bfloat16' or 'float16'
     tile       side of the Tiles in px: 4, or 2, which is slower and whose kernels take 4 / 9 of the memory
     """
     if precision != "float32" or tf.config.list_physical_devices("GPU"):

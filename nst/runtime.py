@@ -46,7 +46,7 @@ def start_tensorflow(*, threads: int, verbose: bool) -> None:
 
 
 def network_precision(wanted: str) -> str:
-    """Return 'float32' or 'bfloat16': what is wanted, or for 'auto' bfloat16 where the processor computes in it."""
+    """Return the type that is wanted, or for 'auto' bfloat16 where the processor computes in it, else float32."""
     if wanted != "auto":
         return wanted
     return "bfloat16" if processor_flags() & BFLOAT16_FLAGS else "float32"

@@ -179,8 +179,8 @@ class Settings:
         "auto",
         "text",
         "network",
-        "type of the convolutions; auto takes bfloat16 where the processor computes in it",
-        choices=("auto", "float32", "bfloat16"),
+        "type of the convolutions; auto takes bfloat16 where the processor computes in it; float16 is for GPUs",
+        choices=("auto", "float32", "bfloat16", "float16"),
     )
     threads: int = _option(0, "int", "network", "processor threads; 0 leaves it to TensorFlow", high=1024)
     bit_depth: int = _option(

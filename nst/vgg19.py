@@ -19,6 +19,7 @@ from nst.errors import UserError
 from nst.layers import CHANNELS_PER_BLOCK, LAYERS, block_of, keras_name
 
 MEAN_RGB = (123.68, 116.779, 103.939)
+FLOAT16_GRADIENT_SCALE = 2.0**20  # of gradients within the network, which are too small for float16
 TILE_PX_PER_BLOCK = (4, 4, 4, 4, 2)  # the last block has most of the weights and least of the work
 EMBEDDED = Path(__file__).resolve().parent.parent / "pretrained-model" / "vgg19_q8.npz"
 
@@ -70,7 +71,7 @@ def build_network(
     The image is float32 [height, width, 3] in [0, 1]; an activation is float32 [positions, channels].
 
     pooling    'max' as trained, or 'avg' as Gatys et al. advise.
-    precision  'float32' or 'bfloat16', the type of the convolutions.
+    precision  'float32', 'bfloat16' or 'float16', the type of the convolutions.
     """
     wanted = frozenset(layers)
     needed = LAYERS[: 1 + max(LAYERS.index(layer) for layer in wanted)]
@@ -81,7 +82,10 @@ def build_network(
     }
     biases = {layer: tf.constant(weights[layer][1], dtype) for layer in needed}
 
+    gradient_scale = FLOAT16_GRADIENT_SCALE if precision == "float16" else 1.0
+
     def features(image: tf.Tensor) -> dict[str, tf.Tensor]:
+        image = _with_scaled_gradient(image, 1 / gradient_scale)
         x = tf.cast(image * 255.0 - tf.constant(MEAN_RGB), dtype)[None]
         found, block = {}, 0
         for layer, following in itertools.zip_longest(needed, needed[1:]):
@@ -94,11 +98,19 @@ def build_network(
                 x, pooled = pool(x, 2, 2, "VALID"), False  # the maximum and ReLU commute; on a quarter, it is quicker
             x = tf.nn.relu(tf.nn.bias_add(x, biases[layer]))
             if layer in wanted:
-                found[layer] = tf.cast(tf.reshape(x, [-1, x.shape[-1]]), tf.float32)
+                flat = tf.cast(tf.reshape(x, [-1, x.shape[-1]]), tf.float32)
+                found[layer] = _with_scaled_gradient(flat, gradient_scale)
             x = pool(x, 2, 2, "VALID") if pooled else x
         return found
 
     return features
+
+
+def _with_scaled_gradient(x: tf.Tensor, factor: float) -> tf.Tensor:
+    """Return x; its gradient is multiplied by the factor."""
+    if factor == 1:
+        return x
+    return tf.custom_gradient(lambda y: (tf.identity(y), lambda upstream: factor * upstream))(x)
 
 
 def _check(weights: Weights, name: str) -> None:

@@ -46,9 +46,10 @@ def test_convolution_of_all_kinds_of_layers(channels, atol):
     assert_is_tensorflow_s(convolution(kernel, "float32", 4), kernel, (10, 7), 4, atol)
 
 
-def test_convolution_in_bfloat16_is_near():
+@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
+def test_convolution_in_a_smaller_type_is_near(precision):
     kernel = make_kernel(64, 128)
     x = tf.random.stateless_normal([1, 10, 7, 64], [1, 2])
-    near = convolution(kernel, "bfloat16", 4)(tf.cast(x, tf.bfloat16), Tiles(x, 4))
-    assert near.dtype == tf.bfloat16
+    near = convolution(kernel, precision, 4)(tf.cast(x, precision), Tiles(x, 4))
+    assert near.dtype == precision
     np.testing.assert_allclose(tf.cast(near, tf.float32), tf.nn.conv2d(x, kernel, 1, "SAME"), atol=0.05)

@@ -99,12 +99,13 @@ def test_small_gradients_survive_float16(tiny_weights, content):
     """About 1e-9, as in a large picture, far below the 6e-8 that float16 holds."""
     gradients = []
     for precision in ("float32", "float16"):
-        features, image = build_network(tiny_weights, ["conv4_1"], precision=precision), tf.constant(content)
+        features = build_network(tiny_weights, ["conv4_1"], pooling="avg", precision=precision)
+        image = tf.constant(content)
         with tf.GradientTape() as tape:
             tape.watch(image)
             cost = 1e-6 * tf.reduce_mean(tf.square(features(image)["conv4_1"]))
         gradients.append(tape.gradient(cost, image))
-    assert tf.norm(gradients[1] - gradients[0]) < 0.1 * tf.norm(gradients[0])
+    assert tf.norm(gradients[1] - gradients[0]) < 0.02 * tf.norm(gradients[0])
 
 
 def test_gradient_of_the_network_equals_finite_differences(tiny_weights, style):

@@ -105,7 +105,7 @@ def test_small_gradients_survive_float16(tiny_weights, content):
             tape.watch(image)
             cost = 1e-6 * tf.reduce_mean(tf.square(features(image)["conv4_1"]))
         gradients.append(tape.gradient(cost, image))
-    assert tf.norm(gradients[1] - gradients[0]) < 0.02 * tf.norm(gradients[0])
+    assert tf.norm(gradients[1] - gradients[0]) < 0.25 * tf.norm(gradients[0])  # some ReLUs flip; unscaled, it is 1
 
 
 def test_gradient_of_the_network_equals_finite_differences(tiny_weights, style):

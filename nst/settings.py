@@ -72,7 +72,7 @@ class Settings:
         0.5, "float", "look", "one knob from the photo, 0, to the painting, 1; multiplies alpha and beta", high=1
     )
     content_weight: float = _option(
-        0.25, "float", "look", "alpha: weight of the content; more keeps the photo clearer", metavar="ALPHA"
+        0.28, "float", "look", "alpha: weight of the content; more keeps the photo clearer", metavar="ALPHA"
     )
     style_weight: float = _option(1.0, "float", "look", "beta: weight of the style", metavar="BETA")
     style_layers: LayerWeights = _option(

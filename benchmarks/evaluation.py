@@ -46,7 +46,9 @@ def evaluations(sizes: list[Size], precision: str) -> dict[tuple[Size, str], Cal
     """Return what evaluates the default cost once, by size and precision; one network and one graph for all sizes."""
     import tensorflow as tf
 
+    from nst.masks import Inputs
     from nst.objective import make_measure, make_view
+    from nst.scales import Scale
     from nst.vgg19 import build_network, load_weights
 
     settings = make_settings()
@@ -54,8 +56,9 @@ def evaluations(sizes: list[Size], precision: str) -> dict[tuple[Size, str], Cal
     features = build_network(load_weights(), layers, pooling=settings.pooling, precision=precision)
     measure = make_measure(features, settings)
     calls: dict[tuple[Size, str], Callable[[], object]] = {}
+    inputs = Inputs(read_image(CONTENT), (read_image(STYLE),), settings)
     for size in sizes:
-        targets = make_view(features, read_image(CONTENT), read_image(STYLE), size, size, settings).targets
+        targets = make_view(features, inputs, Scale(size, (size,), 1)).targets
         image = tf.constant(np.random.default_rng(0).uniform(size=(*size, 3)), tf.float32)
         calls[size, precision] = lambda image=image, targets=targets: measure(image, targets)[1].numpy()
     return calls

@@ -1,38 +1,48 @@
 #!/usr/bin/env python3
-"""Time the whole command and its peak memory at several sizes, each in a process of its own.
+"""Time a step and take the peak memory at several sizes, each in a process of its own.
 
-    python benchmarks/scaling.py [--sizes 256 512 1024 2048] [--plot PATH] [neural_art.py's options]
+    python benchmarks/scaling.py [--sizes 256 512 1024 2048] [--steps 6] [--plot PATH]
 
-One scale. Seconds per step are the difference between a run of one step and one of --steps more.
+One scale. Seconds per step are the median of --steps of them.
 """
 
 import argparse
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 
 PROJECT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(PROJECT))
+
 PAIR = ("castle.jpg", "starry_night.jpg")
 ASPECT = 683 / 1024  # of castle.jpg
 
 
-def run(size_px: int, steps: int, options: list[str]) -> tuple[float, float]:
-    """Return seconds and peak memory in MiB of the command with one scale and so many steps."""
-    with tempfile.TemporaryDirectory() as folder:
-        words = [sys.executable, str(PROJECT / "neural_art.py"), *PAIR, "-o", f"{folder}/result.png"]
-        words += ["--size", str(size_px), "--smallest-scale", str(size_px), "--steps", str(steps)]
-        started = time.perf_counter()
-        process = subprocess.Popen([*words, "--snapshot-every", "0", *options], stdout=subprocess.DEVNULL)
-        _, status, usage = os.wait4(process.pid, 0)
-        elapsed = time.perf_counter() - started
+def measure(size_px: int, steps: int) -> None:
+    """Redraw at one scale in this process and print the median of the seconds between steps."""
+    from nst import make_settings, read_image, redraw
+
+    photo, painting = (read_image(PROJECT / "images" / name) for name in PAIR)
+    settings = make_settings(overrides={"size": size_px, "smallest_scale": size_px, "steps": steps + 1})
+    times: list[float] = []
+    redraw(photo, painting, settings, on_step=lambda step, picture: times.append(time.perf_counter()))
+    print(np.median(np.diff(times)))
+
+
+def run(size_px: int, steps: int) -> tuple[float, float]:
+    """Return seconds per step and peak memory in MiB of a process that takes so many steps at one scale."""
+    words = [sys.executable, __file__, "--measure", str(size_px), "--steps", str(steps)]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    assert process.stdout
+    printed = process.stdout.read()
+    _, status, usage = os.wait4(process.pid, 0)
     if status:
-        sys.exit("the command failed; see above")
-    return elapsed, usage.ru_maxrss / 1024
+        sys.exit(f"the run at {size_px} px failed")
+    return float(printed), usage.ru_maxrss / 1024
 
 
 def plot(path: Path, rows: list[tuple[int, float, float]]) -> None:
@@ -56,15 +66,17 @@ def main() -> None:
     """Print a row for each size, and what a pixel costs."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[256, 512, 1024, 2048])
-    parser.add_argument("--steps", type=int, default=4)
+    parser.add_argument("--steps", type=int, default=6)
     parser.add_argument("--plot", type=Path)
-    arguments, options = parser.parse_known_args()
+    parser.add_argument("--measure", type=int, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.measure:
+        measure(arguments.measure, arguments.steps)
+        return
     rows = []
     print("size   s/step  us/pixel/step  peak MiB")
     for size_px in arguments.sizes:
-        short, _ = run(size_px, 1, options)
-        long, memory = run(size_px, 1 + arguments.steps, options)
-        step = (long - short) / arguments.steps
+        step, memory = run(size_px, arguments.steps)
         rows.append((size_px, step, memory))
         print(f"{size_px:4d}  {step:7.3f}  {1e6 * step / (size_px**2 * ASPECT):13.2f}  {memory:8.0f}", flush=True)
     slope, base = np.polyfit([size_px**2 * ASPECT for size_px, _, _ in rows], [memory for _, _, memory in rows], 1)

@@ -4,10 +4,11 @@
 import argparse
 import signal
 import sys
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import nst
-from nst.errors import UserError, suggestion
+from nst.errors import RunError, UserError, suggestion
 from nst.settings import add_flags, presets
 
 if TYPE_CHECKING:
@@ -67,6 +68,11 @@ def make_parser() -> argparse.ArgumentParser:
         help="settings and inputs of an earlier result, in place of a preset: its picture or its settings.json",
     )
     parser.add_argument(
+        "--resume",
+        metavar="FOLDER",
+        help="go on with a run that was stopped, from the checkpoint in its folder, as output/cat_stone",
+    )
+    parser.add_argument(
         "--print-config", action="store_true", help="print the settings as a file for --config and exit"
     )
     parser.add_argument("--list-presets", action="store_true", help="print what each preset changes and exit")
@@ -95,7 +101,8 @@ def make_picture(call: "Call") -> None:
     from nst.config import find_inputs, network_warnings, read_record, version_warnings
     from nst.job import plan_job, run_job  # NumPy, Pillow and SciPy, which nothing else needs
 
-    job = plan_job(*find_inputs(call), output=call.output, overwrite=call.overwrite, plot=call.plot)
+    job = plan_job(*find_inputs(call), output=call.output, overwrite=call.overwrite, plot=call.plot, resume=call.resume)
+    warn(call.warnings)
     if call.record:
         warn(version_warnings(call.record))
     print(run_job(job, verbose=call.verbose))
@@ -103,7 +110,7 @@ def make_picture(call: "Call") -> None:
         warn(network_warnings(call.record, read_record(job.folder / "settings.json")))
 
 
-def warn(lines: list[str]) -> None:
+def warn(lines: Sequence[str]) -> None:
     """Tell what the user should know of a run that goes on."""
     for line in lines:
         print(f"neural_art: {line}", file=sys.stderr)
@@ -116,11 +123,14 @@ def main(words: list[str] | None = None) -> int:
     except UserError as error:
         print(f"neural_art: {error}", file=sys.stderr)
         return USER_ERROR
+    except RunError as error:
+        print(f"neural_art: {error}", file=sys.stderr)
+        return FAILED
     except KeyboardInterrupt as error:
-        again = isinstance(error.__context__, KeyboardInterrupt)  # a second signal, while the picture was being saved
-        saved = "the picture so far is not saved" if again else "the picture so far is saved, if a first step was done"
-        print(f"neural_art: stopped; {saved}", file=sys.stderr)
-        return SIGNALLED + (error.args[0] if error.args else signal.SIGINT)
+        number = error.args[0] if error.args else signal.SIGINT
+        state = error.args[1] if len(error.args) > 1 else "the first step was not done yet"
+        print(f"neural_art: stopped; {state}", file=sys.stderr)
+        return SIGNALLED + number
     except OSError as error:
         print(f"neural_art: {error.filename or 'file'}: {error.strerror or error}", file=sys.stderr)
         return FAILED

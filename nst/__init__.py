@@ -6,6 +6,7 @@ The modules in pipeline order. The number is a layer: a module imports only modu
     layers.py         [1] the layers of VGG19: names in three spellings, channels, "NAME:WEIGHT"
     files.py          [1] files appear whole or not at all; text, TOML and hashes of files
     runtime.py        [0] TensorFlow's surroundings: chatter, threads, fast types
+    signals.py        [0] a first Ctrl-C or SIGTERM waits for the end of a step
     convolution.py    [1] the 3x3 convolution, by Winograd where that is faster
     alpha.py          [0] transparency: over white, and colours where there are none
     color_profiles.py [0] ICC profiles: to sRGB, and sRGB's own
@@ -23,8 +24,11 @@ The modules in pipeline order. The number is a layer: a module imports only modu
     basis.py          [4] the bands of detail in which Adam takes its steps
     objective.py      [4] targets made once per scale; evaluate(image) -> costs by name and gradient
     optimizers.py     [5] Adam (Keras) and L-BFGS-B (SciPy) over one `evaluate`
+    state.py          [4] where a run is: a step, and all that is needed to go on from it
     stylize.py        [6] first picture, the loop over the scales; reports steps. No files, no printing.
-    report.py         [7] progress, losses.csv, loss plot, settings.json
+    checkpoint.py     [5] the whole state of a run in its folder, and back
+    report.py         [5] progress, losses.csv, loss plot, settings.json
+    results.py        [7] all that a run writes, and what becomes of it where it cannot be written
     job.py            [8] one picture: files in -> stylize -> files out
     api.py            [9] redraw: arrays in, an array out, for other programs
     config.py         [9] what a call asks for: flags over a TOML file over an earlier result's record or a preset

@@ -1,6 +1,6 @@
 """What other programs call: arrays and Settings in, an array out. No files, no printing."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -9,7 +9,8 @@ from nst.job import network_of
 from nst.masks import Inputs
 from nst.runtime import start_tensorflow
 from nst.settings import Settings
-from nst.stylize import OnStep, stylize
+from nst.state import Step
+from nst.stylize import stylize
 
 
 def redraw(
@@ -20,7 +21,7 @@ def redraw(
     start: np.ndarray | None = None,
     style_masks: Sequence[np.ndarray] = (),
     content_mask: np.ndarray | None = None,
-    on_step: OnStep = lambda step, picture: None,
+    on_step: Callable[[Step, Callable[[], np.ndarray]], None] = lambda step, picture: None,
 ) -> np.ndarray:
     """Return `content` redrawn in a style, or in a blend of several, as the command does.
 
@@ -43,4 +44,4 @@ def redraw(
     start_tensorflow(threads=settings.threads, verbose=False)
     inputs = Inputs(content, tuple(several), settings, start, tuple(style_masks), content_mask)
     features, _ = network_of(settings)
-    return stylize(inputs, features, on_step=on_step)
+    return stylize(inputs, features, on_step=lambda step, picture, _: on_step(step, picture))

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import Field, dataclass, fields, replace
+from dataclasses import Field, dataclass, field, fields, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import nst
 from nst.errors import UserError, suggestion
@@ -29,6 +29,9 @@ from nst.settings import (
     read_setting,
 )
 
+if TYPE_CHECKING:
+    from nst.checkpoint import Checkpoint
+
 FIELDS = {item.name: item for item in fields(Settings)}
 CALL_KEYS: dict[str, type] = {
     "content": str,
@@ -45,6 +48,7 @@ INPUTS = {  # role of a file -> how it is given
     **{role: flag(role) for role in ("init", "weights", "style_mask", "content_mask")},
 }
 SINGLE = ("content", "init", "weights", "content_mask")
+WITH_RESUME = ("snapshot_every", "checkpoint_every", "threads", "plot", "verbose")  # change no pixel, or hardly one
 COMPARED_VERSIONS = ("neural_art", "tensorflow")
 
 
@@ -59,11 +63,16 @@ class Record:
     versions: dict[str, str]
     precision: str
     weights_sha256: str
+    inputs: Mapping[str, list[list[str | None]]] = field(default_factory=dict)  # see Checkpoint; of a result, none
 
 
 @dataclass(frozen=True)
 class Call:
-    """What one call of the command asks for. `sought`: which of the record's files nothing else names."""
+    """What one call of the command asks for. `sought`: which of the record's files nothing else names.
+
+    resume    what a run goes on from; `record` and `output` are of its folder
+    warnings  what the user should know of that
+    """
 
     settings: Settings
     content: str | None = None
@@ -74,6 +83,8 @@ class Call:
     verbose: bool = False
     record: Record | None = None
     sought: tuple[str, ...] = ()
+    resume: Checkpoint | None = None
+    warnings: tuple[str, ...] = ()
 
 
 def read_call(arguments: Mapping[str, Any]) -> Call:
@@ -81,6 +92,8 @@ def read_call(arguments: Mapping[str, Any]) -> Call:
 
     A flag wins over the file, the file over the record or the preset. Raises UserError.
     """
+    if arguments.get("resume") is not None:
+        return _read_resumption(arguments)
     config, result = arguments.get("config"), arguments.get("settings_from")
     values = {} if config is None else read_config(Path(config))
     values |= {name: value for name, value in arguments.items() if name in FIELDS or name in CALL_KEYS}
@@ -98,12 +111,48 @@ def read_call(arguments: Mapping[str, Any]) -> Call:
     )
 
 
+def _read_resumption(arguments: Mapping[str, Any]) -> Call:
+    """Return what --resume FOLDER asks for, from the checkpoint there. Raises UserError for flags that are settled."""
+    from nst.checkpoint import NAME, read_checkpoint  # NumPy, which no other call needs here
+
+    folder = Path(arguments["resume"])
+    folder = folder if folder.name.strip(".") else folder.resolve()
+    told = (*FIELDS, *CALL_KEYS, "config", "settings_from")
+    given = {name: value for name, value in arguments.items() if name in told and value is not None}
+    settled = [name for name in given if name not in (*WITH_RESUME, *INPUTS)]
+    if settled:
+        also = ", ".join(map(flag, WITH_RESUME))
+        raise UserError(f"{flag(settled[0])}: is settled by --resume {folder}; give only {also}, or files that moved")
+    checkpoint, warnings = read_checkpoint(folder)
+    path = folder / NAME
+    try:
+        record = replace(_checked_record(path, checkpoint.record), inputs=checkpoint.inputs)
+        output = folder.parent / (folder.name + Path(_file_name(checkpoint.record["result"])).suffix)
+    except (LookupError, TypeError, ValueError) as error:
+        raise UserError(f"{path}: its record is damaged or not of neural_art; start the run anew") from error
+    settings = make_settings(DEFAULT_PRESET, {**record.settings, **{k: v for k, v in given.items() if k in FIELDS}})
+    if checkpoint.state and settings.optimizer == "lbfgs":
+        warnings.append(f"{folder}: L-BFGS starts to remember anew at the picture there: pixels may differ")
+    return Call(
+        settings,
+        given.get("content"),
+        tuple(given.get("style", ())),
+        output=str(output),
+        plot=given.get("plot", False),
+        verbose=given.get("verbose", False),
+        record=record,
+        sought=tuple(role for role in record.files if not given.get(role)),
+        resume=checkpoint,
+        warnings=tuple(warnings),
+    )
+
+
 def find_inputs(call: Call) -> tuple[str, tuple[str, ...], Settings]:
     """Return CONTENT, the STYLEs and the settings, with the files that only the record names. Raises UserError."""
     found: dict[str, Any] = {}
     if call.record:
         for role in call.sought:
-            paths = tuple(find_input(call.record, role, name) for name in call.record.files[role])
+            paths = tuple(find_input(call.record, role, *place) for place in _places(call.record, role))
             found[role] = paths[0] if role in SINGLE else paths
     content, styles = found.pop("content", call.content), found.pop("style", call.style)
     missing = [INPUTS[role] for role, given in (("content", content), ("style", styles)) if not given]
@@ -148,17 +197,21 @@ def read_record(path: Path) -> Record:
         raise UserError(f"{path}: its record is damaged or not of neural_art; name another, or give flags") from None
 
 
-def find_input(record: Record, role: str, name: str) -> str:
+def find_input(record: Record, role: str, name: str, known: Path | None = None, digest: str | None = None) -> str:
     """Return the path of an input that the record names: beside it, in the current folder or among the samples.
+
+    known   where it was, if the record tells
+    digest  its SHA-256, if the record has it for this role; else that of the name counts
 
     Raises UserError unless one is found, and is the same file by its SHA-256 where the record has that.
     """
     from nst.job import SAMPLES
 
-    digest = record.hashes.get(name)
+    digest = digest or record.hashes.get(name)
     if record.hashes and digest is None and role != "weights":
         raise UserError(f"{record.source}: more than one of its inputs is called {name}; give {INPUTS[role]}")
-    found = [path for path in (record.source.parent / name, Path(name), SAMPLES / name) if path.is_file()]
+    places = [*([known] if known else []), record.source.parent / name, Path(name), SAMPLES / name]
+    found = [path for path in places if path.is_file()]
     if not found:
         where = f"beside it, here or in {SAMPLES.name}/"
         raise UserError(f"{record.source}: its {role} {name} is not {where}; give {INPUTS[role]}")
@@ -168,6 +221,14 @@ def find_input(record: Record, role: str, name: str) -> str:
     raise UserError(
         f"{found[0]}: is not the {role} that {record.source} was made from: another SHA-256; give {INPUTS[role]}"
     )
+
+
+def _places(record: Record, role: str) -> list[tuple[Any, ...]]:
+    """Return the name of each file of a role, and of a checkpoint where it was and its SHA-256."""
+    known = record.inputs.get(role)
+    if known is None:
+        return [(name,) for name in record.files[role]]
+    return [(name, Path(str(path)), digest) for name, (path, digest) in zip(record.files[role], known, strict=True)]
 
 
 def version_warnings(record: Record) -> list[str]:
@@ -302,7 +363,7 @@ def _checked_record(path: Path, content: Any) -> Record:
         if settings.get(role, words[0]) not in words:
             settings[role] = _file_name(settings[role])
             files[role] = (settings[role],)
-    return Record(path, files, settings, hashes, versions, **network)
+    return Record(path, files, settings, hashes, versions, network["precision"], network["weights_sha256"])
 
 
 def _file_name(value: str) -> str:

@@ -1,11 +1,15 @@
-"""What the user can mend. The command shows it as one line, without a traceback, and exits with 2."""
+"""What ends a run, in words. The command shows one line, without a traceback."""
 
 import difflib
 from collections.abc import Iterable
 
 
 class UserError(Exception):
-    """Say what is wrong, with the value, and what to do about it."""
+    """What the user can mend: what is wrong, with the value, and what to do about it. The command exits with 2."""
+
+
+class RunError(Exception):
+    """What went wrong with a run that was sound to begin, and what is left of it. The command exits with 1."""
 
 
 def suggestion(word: str, choices: Iterable[str]) -> str:

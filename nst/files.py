@@ -3,7 +3,9 @@
 Text and TOML are read with what is wrong in words, and a file's hash says whether it is still the same.
 """
 
+import contextlib
 import hashlib
+import os
 import sys
 import uuid
 from collections.abc import Iterator
@@ -13,27 +15,73 @@ from typing import Any
 
 from nst.errors import UserError
 
+try:
+    import fcntl
+except ImportError:  # Windows, where folders cannot be locked
+    fcntl = None  # type: ignore[assignment]
+
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
 
 
+LONGEST_NAME = 100  # of a file, in the name of what is written aside of it
+
+
 @contextmanager
-def written_aside(path: Path) -> Iterator[Path]:
+def written_aside(path: Path, *, before: Path | None = None) -> Iterator[Path]:
     """Yield a path beside `path` to write to; rename it onto `path` at the end, or remove it after an error.
 
-    An OSError, as of a full disk, leaves with the name of `path`.
+    before  what to rename the file to that is at `path` now, if any
+
+    The new file is on the disk before it gets its name, so that a power cut leaves the old one or the new one. An
+    OSError, as of a full disk, leaves with the name of `path`.
     """
-    temporary = path.parent / f".{uuid.uuid4().hex}.part"
+    temporary = _aside(path)
     try:
         yield temporary
+        with temporary.open("rb+") as file:
+            os.fsync(file.fileno())
+        if before and path.exists():
+            path.replace(before)
         temporary.replace(path)
     except OSError as error:
         error.filename = str(path)
         raise
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # of a folder that has vanished, or that cannot be read any more
+            temporary.unlink(missing_ok=True)
+
+
+def remove_leftovers(output: Path) -> None:
+    """Remove what a killed run left half-written in its folder and beside its result. Only for who has `claimed` it."""
+    for folder, name in ((output.parent, f".{output.name[:LONGEST_NAME]}."), (output.with_suffix(""), ".")):
+        for path in list(folder.iterdir()):
+            if path.name.startswith(name) and path.suffix == ".part":
+                path.unlink(missing_ok=True)
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Hold a run's folder, which no other run holds meanwhile. Raises UserError. Ends with the process, if not before.
+
+    On Windows, and on disks without locks, there is no such guard.
+    """
+    if fcntl is None:
+        yield
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise UserError(f"{folder}: another run is at work there; wait for it, or give another -o") from None
+        except OSError:
+            pass
+        yield
+    finally:
+        os.close(handle)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -76,11 +124,25 @@ def check_writable(path: Path) -> None:
         if path.is_dir():  # raises where the name is too long
             raise UserError(f"{path}: is a folder; name a file in it")
         folder.mkdir(parents=True, exist_ok=True)
-        probe = folder / f".{uuid.uuid4().hex}.part"
+        probe = _aside(path)
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror or error}; choose another with -o") from error
+
+
+def reserved(path: Path) -> Path:
+    """Make the folder of a run whose result is `path`, or name_2, name_3, ..., and return that result's path.
+
+    The folder is new, so that of two runs that want a name at once, one gets the next.
+    """
+    while True:
+        candidate = first_free(path)
+        try:
+            candidate.with_suffix("").mkdir()
+            return candidate
+        except FileExistsError:
+            continue
 
 
 def first_free(path: Path) -> Path:
@@ -90,3 +152,7 @@ def first_free(path: Path) -> Path:
         number += 1
         candidate = path.with_stem(f"{path.stem}_{number}")
     return candidate
+
+
+def _aside(path: Path) -> Path:
+    return path.parent / f".{path.name[:LONGEST_NAME]}.{uuid.uuid4().hex}.part"

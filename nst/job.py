@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import itertools
-import json
 import platform
+import signal
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -16,17 +16,20 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import nst
-from nst.errors import UserError
-from nst.files import check_writable, file_sha256, first_free
-from nst.image_io import Picture, check_format, read_image, read_picture, resize, resize_alpha, write_picture
+from nst.checkpoint import Checkpoint, check_state, has_checkpoint, remove_checkpoint
+from nst.errors import RunError, UserError
+from nst.files import check_writable, claimed, file_sha256, first_free, remove_leftovers, reserved
+from nst.image_io import Picture, check_format, read_image, read_picture
 from nst.masks import Inputs, check_counts
-from nst.report import Progress, plotting, write_cost_plot, write_costs, write_json
+from nst.report import Progress, plotting
+from nst.results import Results
 from nst.runtime import network_precision, start_tensorflow
 from nst.scales import Scale, plan_scales
 from nst.settings import Settings, describe
+from nst.signals import AtOnce, Stopped, deferred
+from nst.state import State, Step
 
 if TYPE_CHECKING:
-    from nst.stylize import Step
     from nst.vgg19 import Features
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -42,7 +45,11 @@ Paths = dict[str, tuple[Path, ...]]  # by role: content, style, init, style_mask
 
 @dataclass(frozen=True)
 class Job:
-    """One picture to make, all of it checked: inputs read, output writable, sizes planned."""
+    """One picture to make, all of it checked: inputs read, output writable, sizes planned.
+
+    named   whether the user has named the output; else another name may be taken when the run starts
+    resume  where an earlier run of it has stopped
+    """
 
     paths: Paths
     content: Picture
@@ -50,6 +57,8 @@ class Job:
     output: Path
     scales: list[Scale]
     plot: bool = False
+    named: bool = True
+    resume: Checkpoint | None = None
 
     @property
     def settings(self) -> Settings:
@@ -70,10 +79,12 @@ def plan_job(
     output: str | None = None,
     overwrite: bool = False,
     plot: bool = False,
+    resume: Checkpoint | None = None,
 ) -> Job:
     """Check all that can be checked before the long work and return the job. Raises UserError.
 
     styles  pictures, or folders of them
+    resume  what the run goes on from, which gave its `output`
     """
     if plot:
         plotting()
@@ -84,13 +95,27 @@ def plan_job(
     photo, inputs = read_inputs(paths, settings)
     scales = plan_scales(photo.image.shape[:2], [style.shape[:2] for style in inputs.styles], settings)
     check_format(result, scales[-1].size, bit_depth=settings.bit_depth)
-    job = Job(paths, photo, inputs, result, scales, plot)
+    job = Job(paths, photo, inputs, result, scales, plot, named=output is not None, resume=resume)
     check_writable(result)
     if job.folder.exists() and not job.folder.is_dir():
         raise UserError(f"{job.folder}: is a file, where the folder of this run would be; give another -o")
-    if result.exists() and not overwrite:
-        raise UserError(f"{result}: exists already; give --overwrite to replace it, or another -o")
+    if resume:
+        _check_inputs(job.folder, resume.inputs, paths)
+        check_state(job.folder, resume.state, scales)
+    elif not overwrite:
+        _refuse_existing(job)
     return job
+
+
+def _refuse_existing(job: Job) -> None:
+    """Raise UserError where a result is already, or a run that was stopped."""
+    if has_checkpoint(job.folder):
+        raise UserError(
+            f"{job.folder}: holds a run that was stopped; give --resume {job.folder} to go on with it, "
+            "--overwrite to start anew, or another -o"
+        )
+    if job.output.exists():
+        raise UserError(f"{job.output}: exists already; give --overwrite to replace it, or another -o")
 
 
 def find_pictures(content: str, styles: Sequence[str], settings: Settings) -> Paths:
@@ -147,49 +172,103 @@ def read_mask(path: Path, photo: np.ndarray) -> np.ndarray:
 
 
 def run_job(job: Job, *, verbose: bool = False) -> Path:
-    """Make the picture and return its path. Ctrl-C and SIGTERM, as KeyboardInterrupt, first save what there is."""
+    """Make the picture and return its path. Ctrl-C and SIGTERM, as KeyboardInterrupt, first save what there is.
+
+    Raises RunError where numbers get out of hand, or where the picture had to be saved elsewhere.
+    """
     started = time.monotonic()
     start_tensorflow(threads=job.settings.threads, verbose=verbose)
     from nst.stylize import stylize  # brings TensorFlow, seconds to import, which no check needs
 
     features, facts = network_of(job.settings)
-    job.folder.mkdir(exist_ok=True)
-    steps: list[Step] = []
-    latest: list[Callable[[], np.ndarray]] = []
-
-    def follow(step: Step, picture: Callable[[], np.ndarray]) -> None:
-        steps.append(step)
-        latest[:] = [picture]
-        progress.show(step)
-        if job.settings.snapshot_every and step.number % job.settings.snapshot_every == 0:
-            write_picture(job.folder / f"step_{step.number:05d}_{max(step.size)}px.png", picture())
-
-    def save(image: np.ndarray) -> None:
-        size, photo, record = job.scales[-1].size, job.content, _record(job, facts)
-        write_picture(
+    _check_weights(job, facts)
+    job = _placed(job)
+    resume = job.resume or Checkpoint({}, {})
+    with claimed(job.folder), deferred() as signalled, Progress(job.scales, done=len(resume.steps)) as progress:
+        results = Results(
             job.output,
-            resize(image, size),
-            alpha=resize_alpha(photo.alpha, size),
-            bit_depth=job.settings.bit_depth,
-            dpi=photo.dpi,
-            exif=photo.exif,
-            comment=json.dumps(record),
+            job.content,
+            job.scales[-1].size,
+            job.settings,
+            _record(job, facts),
+            _inputs_of(job.paths, job.settings),
+            job.plot,
+            progress.tell,
+            started - resume.seconds,
+            list(resume.steps),
         )
-        write_json(job.folder / "settings.json", {**record, "seconds": time.monotonic() - started})
-        if steps:
-            write_costs(job.folder / "losses.csv", steps)
-        if steps and job.plot:
-            write_cost_plot(job.folder / "losses.png", steps)
 
-    try:
-        with Progress(job.scales) as progress:
-            image = stylize(job.inputs, features, on_step=follow)
-        save(image)
-    except KeyboardInterrupt:
-        if latest:
-            save(latest[0]())
-        raise
+        def follow(step: Step, picture: Callable[[], np.ndarray], state: Callable[[], State]) -> None:
+            results.follow(step, picture, state)
+            progress.show(step)
+            if signalled():
+                raise KeyboardInterrupt(signalled())
+
+        try:
+            remove_leftovers(job.output)
+            if not job.resume:
+                remove_checkpoint(job.folder)
+                results.write_checkpoint()
+            try:
+                image = stylize(job.inputs, features, on_step=follow, resume=resume.state)
+            except RunError as error:
+                raise RunError("; ".join(filter(None, [str(error), results.save_so_far(resumable=False)]))) from error
+            results.finish(image)
+        except AtOnce as error:
+            raise AtOnce(error.args[0], _unsaved(results)) from None
+        except KeyboardInterrupt as error:
+            raise _stopped(error, results) from None
     return job.output
+
+
+def _stopped(error: KeyboardInterrupt, results: Results) -> KeyboardInterrupt:
+    """Save what there is and return what says so; or, after another signal meanwhile, what says that it is not."""
+    number = error.args[0] if error.args else signal.SIGINT
+    try:
+        return Stopped(number, results.save_so_far())
+    except KeyboardInterrupt:
+        return AtOnce(number, _unsaved(results))
+
+
+def _unsaved(results: Results) -> str:
+    return "; ".join(filter(None, ["the picture so far is not saved", results.way_on]))
+
+
+def _placed(job: Job) -> Job:
+    """Make the folder of a run and return the job, with another name where a new run has taken it meanwhile."""
+    if job.named:
+        job.folder.mkdir(exist_ok=True)
+        return job
+    return replace(job, output=reserved(job.output))
+
+
+def _check_weights(job: Job, facts: dict[str, Any]) -> None:
+    """Raise UserError where a run would go on with other weights than it began with."""
+    if job.resume and job.resume.record["weights_sha256"] != facts["weights_sha256"]:
+        raise UserError(f"{job.folder}: was begun with other weights; give them with --weights, or start the run anew")
+
+
+def _inputs_of(paths: Paths, settings: Settings) -> dict[str, list[list[str | None]]]:
+    """Return role -> path and SHA-256 of each file, as a checkpoint holds them."""
+    found: dict[str, list[list[str | None]]] = {
+        role: [[str(path.absolute()), file_sha256(path)] for path in files] for role, files in paths.items()
+    }
+    if settings.weights not in (None, "imagenet"):
+        found["weights"] = [[str(Path(str(settings.weights)).absolute()), None]]
+    return found
+
+
+def _check_inputs(folder: Path, inputs: dict[str, list[list[str | None]]], paths: Paths) -> None:
+    """Raise UserError unless the files are those that a run was begun with."""
+    for role, files in paths.items():
+        wanted = [digest for _, digest in inputs.get(role, [])]
+        if len(files) != len(wanted):
+            raise UserError(f"{role}: got {len(files)} for {len(wanted)} of {folder}; give as many, or none")
+        for path, digest in zip(files, wanted, strict=True):
+            if file_sha256(path) != digest:
+                raise UserError(
+                    f"{path}: is not the {role} that {folder} was begun with: another SHA-256; give that one"
+                )
 
 
 def network_of(settings: Settings) -> tuple[Features, dict[str, Any]]:

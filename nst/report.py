@@ -11,16 +11,14 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import Any, TextIO
 
 from tqdm import tqdm
 
 from nst.errors import UserError
 from nst.files import write_text, written_aside
 from nst.scales import Scale
-
-if TYPE_CHECKING:
-    from nst.stylize import Step
+from nst.state import Step
 
 SECONDS_BETWEEN_LINES = 10  # where stderr is no terminal
 
@@ -28,16 +26,19 @@ SECONDS_BETWEEN_LINES = 10  # where stderr is no terminal
 class Progress:
     """Show a bar on a terminal, and plain lines elsewhere. Time left counts the work of each scale, not its steps."""
 
-    def __init__(self, scales: Sequence[Scale], stream: TextIO | None = None) -> None:
+    def __init__(self, scales: Sequence[Scale], stream: TextIO | None = None, *, done: int = 0) -> None:
         self.stream = stream or sys.stderr
         self.scales = {scale.size: scale for scale in scales}
         self.steps = sum(scale.steps for scale in scales)
         self.work = sum(scale.work for scale in scales)
-        self.done = 0
+        self.done = self.done_before = sum(
+            [scale.work // scale.steps for scale in scales for _ in range(scale.steps)][:done]
+        )
         self.started = time.monotonic()
         self.printed = -float(SECONDS_BETWEEN_LINES)
         self.bar = tqdm(
             total=self.work,
+            initial=self.done,
             file=self.stream,
             disable=not self.stream.isatty(),
             bar_format="{desc} |{bar}| {percentage:3.0f}% {elapsed}<{remaining}{postfix}",
@@ -63,8 +64,13 @@ class Progress:
         now = time.monotonic()
         if now - self.printed >= SECONDS_BETWEEN_LINES or step.number == self.steps:
             self.printed = now
-            left = (now - self.started) * (self.work / self.done - 1)
+            left = (now - self.started) * (self.work - self.done) / (self.done - self.done_before)
             print(f"{where}  {costs}  {max(0, left):.0f} s left", file=self.stream, flush=True)
+
+    def tell(self, line: str) -> None:
+        """Tell what the user should know of a run that goes on."""
+        with self.bar.external_write_mode(file=self.stream):
+            print(f"neural_art: {line}", file=self.stream, flush=True)
 
 
 def write_costs(path: Path, steps: Sequence[Step]) -> None:

@@ -189,6 +189,9 @@ class Settings:
     snapshot_every: int = _option(
         25, "int", "output", "write a snapshot every so many steps; 0 for none", high=1_000_000
     )
+    checkpoint_every: float = _option(
+        30.0, "float", "output", "seconds between checkpoints, from which --resume goes on; 0 for none"
+    )
 
     def __post_init__(self) -> None:
         for item in fields(self):

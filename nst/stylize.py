@@ -1,7 +1,7 @@
 """From arrays to an array: the scales, the first picture, the loop. Reports each step; no files, no printing."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,51 +13,64 @@ from nst.masks import Inputs, mixed, style_shares, total
 from nst.objective import View, guided_regions, make_evaluate, make_measure, make_view
 from nst.optimizers import minimize
 from nst.scales import plan_scales
+from nst.state import Descent, State, Step
 from nst.vgg19 import MEAN_RGB, Features
 
 PALETTE_COLORS = 100_000
 NOISE_LEVELS = 20  # of 255, either way of the mean colour, as in the course
 
 
-@dataclass(frozen=True)
-class Step:
-    """One evaluation of the cost: where the run is, and the costs by name."""
-
-    number: int  # from 1, over all scales
-    size: Size
-    costs: dict[str, float]
+# The step, what returns the picture after it, and what returns the state to go on from.
+OnStep = Callable[[Step, Callable[[], np.ndarray], Callable[[], State]], None]
 
 
-OnStep = Callable[[Step, Callable[[], np.ndarray]], None]  # the step, and what returns the picture after it
-
-
-def stylize(inputs: Inputs, features: Features, *, on_step: OnStep = lambda step, picture: None) -> np.ndarray:
+def stylize(
+    inputs: Inputs,
+    features: Features,
+    *,
+    on_step: OnStep = lambda step, picture, state: None,
+    resume: State | None = None,
+) -> np.ndarray:
     """Return the content redrawn in the style, with the long side that the settings ask for.
 
     features  the network, with all content and style layers of the settings
     on_step   called after each evaluation
+    resume    a state of an earlier run of the same inputs, to go on from
+
+    Raises RunError where numbers get out of hand and stay so.
     """
     settings, photo = inputs.settings, inputs.content
     inputs = with_preserved_colors(inputs)
     scales = plan_scales(photo.shape[:2], [style.shape[:2] for style in inputs.styles], settings)
-    image = first_picture(inputs, scales[0].size)
     measure = make_measure(features, settings, regions=guided_regions(inputs))
     colors = palette(inputs)
+    image = first_picture(inputs, scales[0].size)
+    done = resume.steps if resume else 0
     views: list[View] = []
-    done = 0
-    for coarser, scale in zip([None, *scales], scales, strict=False):
-        if coarser:
-            shares, first = style_shares(inputs, scale.size), first_picture(inputs, scale.size)
-            image = enlarge(image, first, inputs.styles, shares, coarser, scale, settings)
+    for index, scale in enumerate(scales):
         views.insert(0, make_view(features, inputs, scale))
+        if resume and index < resume.scale:
+            continue
+        if resume and index == resume.scale:
+            start = resume.descent
+        elif index == 0:
+            start = Descent(image)
+        else:
+            shares, first = style_shares(inputs, scale.size), first_picture(inputs, scale.size)
+            start = Descent(enlarge(image, first, inputs.styles, shares, scales[index - 1], scale, settings))
         evaluate = make_evaluate(measure, views if settings.copies else views[:1], settings)
 
-        def report(costs: dict[str, float], picture: Callable[[], np.ndarray], size: Size = scale.size) -> None:
+        def report(costs: dict[str, float], descent: Callable[[], Descent], index: int = index) -> None:
             nonlocal done
             done += 1
-            on_step(Step(done, size, costs), lambda: finished(picture(), photo, inputs))
+            number = done
+            on_step(
+                Step(number, scales[index].size, costs),
+                lambda: finished(descent().image, photo, inputs),
+                lambda: State(index, number, descent()),
+            )
 
-        image = minimize(evaluate, image, make_basis(scale, colors, settings), scale.steps, settings, report=report)
+        image = minimize(evaluate, start, make_basis(scale, colors, settings), scale.steps, settings, report=report)
     return finished(image, photo, inputs)
 
 

@@ -516,7 +516,9 @@ def test_a_stopped_run_saves_the_picture_so_far(tmp_path, pictures, number, code
             run.kill()
     assert run.returncode == code
     assert "Traceback" not in err
+    assert f"{result} is the picture so far; to go on: python neural_art.py --resume {tmp_path / 'art'}" in err
     assert read_image(result).shape == (46, 64, 3)
+    assert (tmp_path / "art" / "checkpoint.npz").exists()
     assert not list(tmp_path.rglob(".*.part"))
 
 
@@ -537,8 +539,8 @@ def test_signals_while_saving(tmp_path, pictures, tiny, capsys, monkeypatch, int
         interrupt("write")
         write_picture(path, image, **metadata)
 
-    monkeypatch.setattr("nst.job.Progress.show", lambda *_: interrupt("step"))
-    monkeypatch.setattr("nst.job.write_picture", write)
+    monkeypatch.setattr("nst.report.Progress.show", lambda *_: interrupt("step"))
+    monkeypatch.setattr("nst.results.write_picture", write)
     result = tmp_path / "a.png"
     assert neural_art.main([*pictures, *SMALL, "--snapshot-every", "0", "-o", str(result)]) == 128 + signal.SIGTERM
     assert result.exists() == saved

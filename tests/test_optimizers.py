@@ -5,9 +5,11 @@ import pytest
 import tensorflow as tf
 
 from nst.basis import band_basis, color_axes, make_basis, pixel_basis
+from nst.errors import RunError
 from nst.optimizers import minimize
 from nst.scales import Scale
 from nst.settings import Settings
+from nst.state import Descent
 
 TARGET = np.random.default_rng(2).uniform(-0.2, 1.2, (20, 24, 3)).astype(np.float32)  # partly out of reach
 START = np.full((20, 24, 3), 0.5, np.float32)
@@ -15,7 +17,7 @@ START = np.full((20, 24, 3), 0.5, np.float32)
 
 def run(steps, settings, report):
     basis = make_basis(Scale((20, 24), ((20, 24),), steps), TARGET, settings)
-    return minimize(evaluate, START, basis, steps, settings, report=report)
+    return minimize(evaluate, Descent(START), basis, steps, settings, report=report)
 
 
 def evaluate(image):
@@ -38,9 +40,9 @@ SETTINGS = {
 def test_cost_falls_within_bounds_and_repeatably(name):
     costs, pictures = [], []
 
-    def report(found, image):
+    def report(found, descent):
         costs.append(found["total"])
-        pictures.append(image())
+        pictures.append(descent().image)
 
     first = run(40, SETTINGS[name], report)
     again = run(40, SETTINGS[name], lambda *_: None)
@@ -49,6 +51,66 @@ def test_cost_falls_within_bounds_and_repeatably(name):
     assert all(picture.min() >= 0 and picture.max() <= 1 for picture in [*pictures, first])
     assert first.dtype == np.float32
     np.testing.assert_array_equal(first, again)
+
+
+@pytest.mark.parametrize("name", ["adam in bands", "adam on pixels", "adam, constant rate"])
+def test_resumed_is_straight_through(name):
+    """From the state after any step, Adam's moments among it, the same pixels."""
+    states = []
+    settings = SETTINGS[name]
+    whole = run(6, settings, lambda _, descent: states.append(descent()))
+    for state in states:
+        basis = make_basis(Scale((20, 24), ((20, 24),), 6), TARGET, settings)
+        np.testing.assert_array_equal(minimize(evaluate, state, basis, 6, settings, report=lambda *_: None), whole)
+
+
+def broken(numbers, what):
+    """Return `evaluate` that gives NaN for `what`, "total" or the gradient, in the calls whose number is given."""
+    calls = []
+
+    def fail_at_times(image):
+        calls.append(image.numpy())
+        costs, gradient = evaluate(image)
+        if len(calls) in numbers:
+            return ({"total": costs["total"] * np.nan}, gradient) if what == "total" else (costs, gradient * np.nan)
+        return costs, gradient
+
+    return fail_at_times, calls
+
+
+@pytest.mark.parametrize("what", ["total", "gradient"])
+@pytest.mark.parametrize("name", SETTINGS)
+def test_bad_numbers_go_back_to_the_last_good_picture(name, what):
+    costs, rates = [], []
+
+    def report(found, descent):
+        costs.append(found["total"])
+        rates.append(descent().rate)
+
+    fails, calls = broken({4, 9}, what)
+    basis = make_basis(Scale((20, 24), ((20, 24),), 20), TARGET, SETTINGS[name])
+    found = minimize(fails, Descent(START), basis, 20, SETTINGS[name], report=report)
+    assert np.isfinite(costs).all()
+    assert np.isfinite(found).all()
+    assert costs[-1] < 0.9 * costs[0]
+    assert all(np.isfinite(image).all() for image in calls)
+    if name != "lbfgs":
+        assert rates[-1] == 0.25
+        assert len(costs) == 20
+
+
+@pytest.mark.parametrize("what", ["total", "gradient"])
+@pytest.mark.parametrize("name", SETTINGS)
+def test_bad_numbers_that_stay_end_the_run_with_the_last_good_picture(name, what):
+    pictures = []
+    fails, calls = broken(range(4, 100), what)
+    basis = make_basis(Scale((20, 24), ((20, 24),), 20), TARGET, SETTINGS[name])
+    with pytest.raises(RunError, match="numbers are out of hand"):
+        minimize(
+            fails, Descent(START), basis, 20, SETTINGS[name], report=lambda _, descent: pictures.append(descent().image)
+        )
+    assert len(calls) == 3 + 4
+    assert np.isfinite(pictures[-1]).all()
 
 
 def test_lbfgs_finds_the_lowest_point_within_bounds():

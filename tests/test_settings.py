@@ -66,6 +66,7 @@ EXAMPLES = {
     "threads": (["2"], 2),
     "bit_depth": (["16"], 16),
     "snapshot_every": (["0"], 0),
+    "checkpoint_every": (["2.5"], 2.5),
 }
 
 

@@ -20,7 +20,7 @@ def features(tiny_weights):
 def test_result_has_the_size_and_every_step_is_reported(features, content, style):
     steps, pictures = [], []
 
-    def on_step(step, picture):
+    def on_step(step, picture, state):
         steps.append(step)
         pictures.append(picture())
 
@@ -127,7 +127,7 @@ def test_snapshots_too_keep_the_photos_colors(features, content, style):
     settings = make_settings(overrides={**SMALL, "preserve_color": "luminance"})
     pictures = []
     image = stylize(
-        Inputs(content, (style,), settings), features, on_step=lambda step, picture: pictures.append(picture())
+        Inputs(content, (style,), settings), features, on_step=lambda step, picture, _: pictures.append(picture())
     )
     np.testing.assert_array_equal(pictures[-1], image)
     assert np.ptp(oklab(pictures[0])[..., 1]) > 0.05

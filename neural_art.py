@@ -2,9 +2,12 @@
 """Redraw a photo in the style of a painting: python neural_art.py content.jpg style.jpg"""
 
 import argparse
+import json
 import signal
 import sys
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import nst
@@ -12,9 +15,15 @@ from nst.errors import RunError, UserError, suggestion
 from nst.settings import add_flags, presets
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from nst.config import Call
+    from nst.job import Job
+    from nst.report import Progress
 
 DONE, FAILED, USER_ERROR, SIGNALLED = 0, 1, 2, 128
+EXITS = {DONE: "done", FAILED: "failed", USER_ERROR: "refused"}  # any other code: "stopped"
+NOTHING_DONE = "the first step was not done yet"
 
 
 class Parser(argparse.ArgumentParser):
@@ -60,6 +69,11 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--plot", action="store_true", default=absent, help="also plot the costs to losses.png (needs matplotlib)"
     )
+    parser.add_argument("--json", action="store_true", help="tell all in JSON, for other programs; see README.md")
+    parser.add_argument("--quiet", action="store_true", help="show no progress, but still warnings and errors")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="check everything, print what would be done, write nothing and exit"
+    )
     parser.add_argument("--verbose", action="store_true", default=absent, help="show what TensorFlow says")
     parser.add_argument("--config", metavar="FILE", help="a TOML file with any of these flags by name; flags given win")
     parser.add_argument(
@@ -82,10 +96,64 @@ def make_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def run(arguments: dict[str, Any]) -> None:
-    """Do what the parsed arguments ask for and print what comes of it. Raises UserError."""
+@dataclass
+class Outcome:
+    """What came of a call, filled in as it is known; what --json prints at the end."""
+
+    as_json: bool
+    quiet: bool = False
+    code: int = DONE
+    message: str | None = None
+    path: "Path | None" = None
+    job: "Job | None" = None
+    progress: "Progress | None" = None
+    dry_run: bool = False
+    listed: bool = False  # whether all that was asked for is printed already
+    started: float = field(default_factory=time.monotonic)
+
+    def fail(self, code: int, message: str, path: "Path | None" = None) -> None:
+        """Note how the call ended, if not well."""
+        self.code, self.message, self.path = code, message, path
+
+    def warn(self, lines: Sequence[str]) -> None:
+        """Tell what the user should know of a run that goes on."""
+        for line in lines:
+            if self.progress:
+                self.progress.tell(line)
+
+    def print(self) -> int:
+        """Print how the call ended and return the exit code."""
+        if self.message and not self.as_json:
+            print(f"neural_art: {self.message}", file=sys.stderr)
+        if self.as_json and not self.listed:
+            print(json.dumps(self.content()))
+        elif self.code == DONE and self.path and not self.dry_run:
+            print(self.path)
+        return self.code
+
+    def content(self) -> dict[str, Any]:
+        """Return what docs/result.schema.json describes."""
+        from nst.settings import describe
+
+        last = self.progress.last if self.progress else None
+        return {
+            "exit": EXITS.get(self.code, "stopped"),
+            "code": self.code,
+            "message": self.message,
+            "path": str(self.path) if self.path else None,
+            "seconds": round(time.monotonic() - self.started, 3),
+            "steps": last.number if last else 0,
+            "costs": last.costs if last else None,
+            "settings": describe(self.job.settings) if self.job else None,
+            "plan": self.job and [{"size": list(scale.size), "steps": scale.steps} for scale in self.job.scales],
+        }
+
+
+def run(arguments: dict[str, Any], outcome: Outcome) -> None:
+    """Do what the parsed arguments ask for. Raises UserError."""
     from nst import config
 
+    outcome.listed = any(arguments[name] for name in ("list_presets", "list_layers", "print_config"))
     if arguments["list_presets"]:
         print(config.presets_text())
     elif arguments["list_layers"]:
@@ -93,48 +161,58 @@ def run(arguments: dict[str, Any]) -> None:
     elif arguments["print_config"]:
         print(config.config_text(config.read_call(arguments).settings))
     else:
-        make_picture(config.read_call(arguments))
+        make_picture(config.read_call(arguments), outcome)
 
 
-def make_picture(call: "Call") -> None:
-    """Make the picture, print its path, and warn where it may differ from the one that its settings are from."""
+def make_picture(call: "Call", outcome: Outcome) -> None:
+    """Make the picture, and warn where it may differ from the one that its settings are from."""
     from nst.config import find_inputs, network_warnings, read_record, version_warnings
-    from nst.job import plan_job, run_job  # NumPy, Pillow and SciPy, which nothing else needs
+    from nst.job import check_network, plan_job, run_job  # NumPy, Pillow and SciPy, which nothing else needs
+    from nst.report import Progress, plan_text
 
-    job = plan_job(*find_inputs(call), output=call.output, overwrite=call.overwrite, plot=call.plot, resume=call.resume)
-    warn(call.warnings)
+    outcome.job = job = plan_job(
+        *find_inputs(call),
+        output=call.output,
+        overwrite=call.overwrite,
+        plot=call.plot,
+        resume=call.resume,
+        dry_run=outcome.dry_run,
+    )
+    done = len(call.resume.steps) if call.resume else 0
+    kind = "json" if outcome.as_json else "quiet" if outcome.quiet else "text"
+    outcome.progress = Progress(job.scales, done=done, kind=kind)
+    outcome.warn(call.warnings)
     if call.record:
-        warn(version_warnings(call.record))
-    print(run_job(job, verbose=call.verbose))
+        outcome.warn(version_warnings(call.record))
+    if outcome.dry_run:
+        check_network(job, verbose=call.verbose)
+        outcome.path = job.output
+        if not outcome.as_json:
+            print(f"{job.output}\n{plan_text(job.scales)}")
+        return
+    outcome.path = run_job(job, verbose=call.verbose, progress=outcome.progress)
     if call.record:
-        warn(network_warnings(call.record, read_record(job.folder / "settings.json")))
-
-
-def warn(lines: Sequence[str]) -> None:
-    """Tell what the user should know of a run that goes on."""
-    for line in lines:
-        print(f"neural_art: {line}", file=sys.stderr)
+        written = outcome.path.with_suffix("") / "settings.json"
+        outcome.warn(network_warnings(call.record, read_record(written)))
 
 
 def main(words: list[str] | None = None) -> int:
     """Run the command and return its exit code."""
+    words = sys.argv[1:] if words is None else words
+    outcome = Outcome(as_json="--json" in words, quiet="--quiet" in words, dry_run="--dry-run" in words)
     try:
-        run(vars(make_parser().parse_args(words)))
+        run(vars(make_parser().parse_args(words)), outcome)
     except UserError as error:
-        print(f"neural_art: {error}", file=sys.stderr)
-        return USER_ERROR
+        outcome.fail(USER_ERROR, str(error))
     except RunError as error:
-        print(f"neural_art: {error}", file=sys.stderr)
-        return FAILED
+        outcome.fail(FAILED, str(error), error.path)
     except KeyboardInterrupt as error:
-        number = error.args[0] if error.args else signal.SIGINT
-        state = error.args[1] if len(error.args) > 1 else "the first step was not done yet"
-        print(f"neural_art: stopped; {state}", file=sys.stderr)
-        return SIGNALLED + number
+        known = error.args + (signal.SIGINT, NOTHING_DONE, None)[len(error.args) :]
+        number, message, path = known
+        outcome.fail(SIGNALLED + number, f"stopped; {message}", path)
     except OSError as error:
-        print(f"neural_art: {error.filename or 'file'}: {error.strerror or error}", file=sys.stderr)
-        return FAILED
-    return DONE
+        outcome.fail(FAILED, f"{error.filename or 'file'}: {error.strerror or error}")
+    return outcome.print()
 
 
 def stop(number: int, frame: object) -> NoReturn:

@@ -2,6 +2,7 @@
 
 import difflib
 from collections.abc import Iterable
+from pathlib import Path
 
 
 class UserError(Exception):
@@ -9,7 +10,14 @@ class UserError(Exception):
 
 
 class RunError(Exception):
-    """What went wrong with a run that was sound to begin, and what is left of it. The command exits with 1."""
+    """What went wrong with a run that was sound to begin, and what is left of it. The command exits with 1.
+
+    path  of the picture that was saved, if any
+    """
+
+    def __init__(self, words: str, path: Path | None = None) -> None:
+        super().__init__(words)
+        self.path = path
 
 
 def suggestion(word: str, choices: Iterable[str]) -> str:

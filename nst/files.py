@@ -4,6 +4,7 @@ Text and TOML are read with what is wrong in words, and a file's hash says wheth
 """
 
 import contextlib
+import errno
 import hashlib
 import os
 import sys
@@ -117,18 +118,32 @@ def file_sha256(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
-def check_writable(path: Path) -> None:
-    """Raise UserError unless a file can be made at `path`. Makes its folder, touches nothing that is there."""
-    folder = path.parent
+def check_writable(path: Path, *, dry_run: bool = False) -> None:
+    """Raise UserError unless a file can be made at `path`. Makes its folder, touches nothing that is there.
+
+    dry_run  whether to make nothing either, and believe what the permissions say
+    """
     try:
         if path.is_dir():  # raises where the name is too long
             raise UserError(f"{path}: is a folder; name a file in it")
-        folder.mkdir(parents=True, exist_ok=True)
+        if dry_run:
+            _check_permission(path.parent)
+            return
+        path.parent.mkdir(parents=True, exist_ok=True)
         probe = _aside(path)
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror or error}; choose another with -o") from error
+
+
+def _check_permission(folder: Path) -> None:
+    """Raise OSError unless files may be made in a folder, or where it is missing, in the nearest above it."""
+    there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    if not there.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
+    if not os.access(there, os.W_OK | os.X_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
 
 def reserved(path: Path) -> Path:

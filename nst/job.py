@@ -80,11 +80,13 @@ def plan_job(
     overwrite: bool = False,
     plot: bool = False,
     resume: Checkpoint | None = None,
+    dry_run: bool = False,
 ) -> Job:
     """Check all that can be checked before the long work and return the job. Raises UserError.
 
-    styles  pictures, or folders of them
-    resume  what the run goes on from, which gave its `output`
+    styles   pictures, or folders of them
+    resume   what the run goes on from, which gave its `output`
+    dry_run  whether not even a folder for the result is made
     """
     if plot:
         plotting()
@@ -96,7 +98,7 @@ def plan_job(
     scales = plan_scales(photo.image.shape[:2], [style.shape[:2] for style in inputs.styles], settings)
     check_format(result, scales[-1].size, bit_depth=settings.bit_depth)
     job = Job(paths, photo, inputs, result, scales, plot, named=output is not None, resume=resume)
-    check_writable(result)
+    check_writable(result, dry_run=dry_run)
     if job.folder.exists() and not job.folder.is_dir():
         raise UserError(f"{job.folder}: is a file, where the folder of this run would be; give another -o")
     if resume:
@@ -171,8 +173,10 @@ def read_mask(path: Path, photo: np.ndarray) -> np.ndarray:
     return mask
 
 
-def run_job(job: Job, *, verbose: bool = False) -> Path:
+def run_job(job: Job, *, verbose: bool = False, progress: Progress | None = None) -> Path:
     """Make the picture and return its path. Ctrl-C and SIGTERM, as KeyboardInterrupt, first save what there is.
+
+    progress  what shows it; a bar or lines on stderr if None
 
     Raises RunError where numbers get out of hand, or where the picture had to be saved elsewhere.
     """
@@ -184,7 +188,8 @@ def run_job(job: Job, *, verbose: bool = False) -> Path:
     _check_weights(job, facts)
     job = _placed(job)
     resume = job.resume or Checkpoint({}, {})
-    with claimed(job.folder), deferred() as signalled, Progress(job.scales, done=len(resume.steps)) as progress:
+    progress = progress or Progress(job.scales, done=len(resume.steps))
+    with claimed(job.folder), deferred() as signalled, progress:
         results = Results(
             job.output,
             job.content,
@@ -212,7 +217,8 @@ def run_job(job: Job, *, verbose: bool = False) -> Path:
             try:
                 image = stylize(job.inputs, features, on_step=follow, resume=resume.state)
             except RunError as error:
-                raise RunError("; ".join(filter(None, [str(error), results.save_so_far(resumable=False)]))) from error
+                words = f"{error}; {results.save_so_far(resumable=False)}"
+                raise RunError(words, job.output if results.picture else None) from error
             results.finish(image)
         except AtOnce as error:
             raise AtOnce(error.args[0], _unsaved(results)) from None
@@ -225,7 +231,7 @@ def _stopped(error: KeyboardInterrupt, results: Results) -> KeyboardInterrupt:
     """Save what there is and return what says so; or, after another signal meanwhile, what says that it is not."""
     number = error.args[0] if error.args else signal.SIGINT
     try:
-        return Stopped(number, results.save_so_far())
+        return Stopped(number, results.save_so_far(), results.output if results.picture else None)
     except KeyboardInterrupt:
         return AtOnce(number, _unsaved(results))
 
@@ -240,6 +246,13 @@ def _placed(job: Job) -> Job:
         job.folder.mkdir(exist_ok=True)
         return job
     return replace(job, output=reserved(job.output))
+
+
+def check_network(job: Job, *, verbose: bool = False) -> None:
+    """Load the weights that a job asks for, to see whether they are there and the right ones. Raises UserError."""
+    start_tensorflow(threads=job.settings.threads, verbose=verbose)
+    _, facts = network_of(job.settings)
+    _check_weights(job, facts)
 
 
 def _check_weights(job: Job, facts: dict[str, Any]) -> None:

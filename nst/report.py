@@ -24,23 +24,30 @@ SECONDS_BETWEEN_LINES = 10  # where stderr is no terminal
 
 
 class Progress:
-    """Show a bar on a terminal, and plain lines elsewhere. Time left counts the work of each scale, not its steps."""
+    """Show a bar on a terminal, and plain lines elsewhere. Time left counts the work of each scale, not its steps.
 
-    def __init__(self, scales: Sequence[Scale], stream: TextIO | None = None, *, done: int = 0) -> None:
+    done  steps that an earlier part of the run has done
+    kind  text; quiet, which shows warnings alone; or json, a line for each step and each warning
+    """
+
+    def __init__(
+        self, scales: Sequence[Scale], stream: TextIO | None = None, *, done: int = 0, kind: str = "text"
+    ) -> None:
         self.stream = stream or sys.stderr
+        self.kind = kind
         self.scales = {scale.size: scale for scale in scales}
         self.steps = sum(scale.steps for scale in scales)
         self.work = sum(scale.work for scale in scales)
-        self.done = self.done_before = sum(
-            [scale.work // scale.steps for scale in scales for _ in range(scale.steps)][:done]
-        )
+        each = [scale.work // scale.steps for scale in scales for _ in range(scale.steps)]
+        self.done = self.done_before = sum(each[:done])
+        self.last: Step | None = None
         self.started = time.monotonic()
         self.printed = -float(SECONDS_BETWEEN_LINES)
         self.bar = tqdm(
             total=self.work,
             initial=self.done,
             file=self.stream,
-            disable=not self.stream.isatty(),
+            disable=kind != "text" or not self.stream.isatty(),
             bar_format="{desc} |{bar}| {percentage:3.0f}% {elapsed}<{remaining}{postfix}",
         )
 
@@ -50,27 +57,61 @@ class Progress:
     def __exit__(self, *error: object) -> None:
         self.bar.close()
 
+    @property
+    def seconds_left(self) -> float:
+        """Return how long the rest will take, at the pace of what this process has done."""
+        done = self.done - self.done_before
+        return max(0.0, (time.monotonic() - self.started) * (self.work - self.done) / max(done, 1))
+
     def show(self, step: Step) -> None:
         """Show where the run is, the costs and the time left."""
         scale = self.scales[step.size]
         self.done += scale.work // scale.steps
+        self.last = step
+        if self.kind == "json":
+            print_json_line(
+                self.stream,
+                "step",
+                number=step.number,
+                steps=self.steps,
+                long_side_px=max(step.size),
+                costs=step.costs,
+                seconds_left=round(self.seconds_left, 1),
+            )
+        elif self.kind == "text":
+            self._print_step(step, scale.work // scale.steps)
+
+    def _print_step(self, step: Step, work: int) -> None:
+        """Move the bar, or print a line if there has been none for a while."""
         where = f"{max(step.size)} px  step {step.number}/{self.steps}"
         costs = "  ".join(f"{name} {value:.4g}" for name, value in step.costs.items())
         if not self.bar.disable:
             self.bar.set_description_str(where, refresh=False)
             self.bar.set_postfix_str(costs, refresh=False)
-            self.bar.update(scale.work // scale.steps)
+            self.bar.update(work)
             return
         now = time.monotonic()
         if now - self.printed >= SECONDS_BETWEEN_LINES or step.number == self.steps:
             self.printed = now
-            left = (now - self.started) * (self.work - self.done) / (self.done - self.done_before)
-            print(f"{where}  {costs}  {max(0, left):.0f} s left", file=self.stream, flush=True)
+            print(f"{where}  {costs}  {self.seconds_left:.0f} s left", file=self.stream, flush=True)
 
     def tell(self, line: str) -> None:
         """Tell what the user should know of a run that goes on."""
+        if self.kind == "json":
+            print_json_line(self.stream, "warning", message=line)
+            return
         with self.bar.external_write_mode(file=self.stream):
             print(f"neural_art: {line}", file=self.stream, flush=True)
+
+
+def print_json_line(stream: TextIO, event: str, **content: Any) -> None:
+    """Print an event and what belongs to it as one line of JSON."""
+    print(json.dumps({"event": event, **content}), file=stream, flush=True)
+
+
+def plan_text(scales: Sequence[Scale]) -> str:
+    """Return a line for each scale: its size and steps."""
+    return "\n".join(f"{scale.size[1]}x{scale.size[0]} px  {scale.steps} steps" for scale in scales)
 
 
 def write_costs(path: Path, steps: Sequence[Step]) -> None:

@@ -131,7 +131,7 @@ class Results:
                     self._write(path, image)
                 except OSError:
                     continue
-                raise RunError(f"{words}; the picture is saved as {path.absolute()}") from error
+                raise RunError(f"{words}; the picture is saved as {path.absolute()}", path.absolute()) from error
             raise RunError(f"{words}; nor could the picture be saved here or in a temporary folder") from error
 
     def _write(self, path: Path, image: np.ndarray) -> None:

@@ -10,7 +10,7 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Stopped(KeyboardInterrupt):
-    """The run has ended after a first signal: its number, and in words what is saved and how to go on."""
+    """The run has ended after a first signal: its number, in words what is saved and how to go on, and the picture."""
 
 
 class AtOnce(KeyboardInterrupt):

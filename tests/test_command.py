@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 
+import jsonschema
 import numpy as np
 import pytest
 from conftest import PROJECT
@@ -18,6 +19,7 @@ import nst
 from nst.files import file_sha256
 from nst.image_io import read_comment, read_image, read_picture, write_picture
 from nst.job import _network
+from nst.report import Progress
 from nst.runtime import network_precision
 
 COMMAND = [sys.executable, str(PROJECT / "neural_art.py")]
@@ -520,6 +522,68 @@ def test_a_stopped_run_saves_the_picture_so_far(tmp_path, pictures, number, code
     assert read_image(result).shape == (46, 64, 3)
     assert (tmp_path / "art" / "checkpoint.npz").exists()
     assert not list(tmp_path.rglob(".*.part"))
+
+
+def told(words, capsys, code=0):
+    """Return the JSON object and the JSON lines that a call tells, both as described."""
+    assert neural_art.main([*words, "--json"]) == code
+    out, err = capsys.readouterr()
+    content = json.loads(out)
+    jsonschema.validate(content, json.loads((PROJECT / "docs" / "result.schema.json").read_text()))
+    assert content["code"] == code
+    return content, [json.loads(line) for line in err.splitlines()]
+
+
+def test_json_tells_of_a_run_and_of_each_step(tmp_path, pictures, tiny, capsys):
+    result = str(tmp_path / "art.png")
+    content, lines = told([*pictures, *SMALL, "-o", result], capsys)
+    assert (content["exit"], content["path"], content["message"], content["steps"]) == ("done", result, None, 6)
+    assert content["settings"]["steps"] == 2
+    assert content["plan"] == [{"size": [23, 32], "steps": 4}, {"size": [46, 64], "steps": 2}]
+    assert [(line["event"], line["number"], line["steps"]) for line in lines] == [("step", n, 6) for n in range(1, 7)]
+    assert lines[-1]["costs"] == content["costs"]
+    assert lines[-1]["seconds_left"] == 0
+
+
+def test_json_tells_of_mistakes_stops_and_failures(tmp_path, pictures, tiny, capsys, monkeypatch):
+    result = str(tmp_path / "art.png")
+    for words in (["--stepps", "3"], ["none.jpg", "stone.jpg"]):
+        content, lines = told(words, capsys, neural_art.USER_ERROR)
+        assert (content["exit"], content["path"], content["settings"], lines) == ("refused", None, None, [])
+        assert "did you mean --steps?" in content["message"] or "none.jpg: no such file" in content["message"]
+    show = Progress.show
+
+    def stop(progress, step):
+        show(progress, step)
+        raise KeyboardInterrupt(signal.SIGTERM)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("nst.report.Progress.show", stop)
+        content, _ = told([*pictures, *SMALL, "-o", result], capsys, 128 + signal.SIGTERM)
+    assert (content["exit"], content["path"], content["steps"]) == ("stopped", result, 1)
+    with monkeypatch.context() as patch:
+        patch.setattr("nst.optimizers._finite", lambda numbers: False)
+        words = [*pictures, *SMALL, "-o", str(tmp_path / "bad.png")]
+        content, _ = told(words, capsys, neural_art.FAILED)
+    assert (content["exit"], content["path"], content["costs"]) == ("failed", None, None)
+
+
+def test_quiet_shows_no_progress_but_errors(tmp_path, pictures, tiny, capsys):
+    result = str(tmp_path / "art.png")
+    assert neural_art.main([*pictures, *SMALL, "-o", result, "--quiet"]) == 0
+    assert capsys.readouterr() == (f"{result}\n", "")
+    assert "exists already" in refused([*pictures, *SMALL, "-o", result, "--quiet"], capsys)
+
+
+def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path, pictures, tiny, capsys):
+    before = sorted(tmp_path.rglob("*"))
+    result = tmp_path / "new" / "folder" / "art.png"
+    assert neural_art.main([*pictures, *SMALL, "-o", str(result), "--dry-run"]) == 0
+    assert capsys.readouterr().out.splitlines()[:3] == [str(result), "32x23 px  4 steps", "64x46 px  2 steps"]
+    content, _ = told([*pictures, *SMALL, "-o", str(result), "--dry-run"], capsys)
+    assert (content["path"], content["steps"]) == (str(result), 0)
+    assert "cannot be written" in refused([*pictures, "-o", f"{pictures[0]}/art.png", "--dry-run"], capsys)
+    assert sorted(tmp_path.rglob("*")) == before
 
 
 @pytest.mark.parametrize(

@@ -167,8 +167,8 @@ def run(arguments: dict[str, Any], outcome: Outcome) -> None:
 def make_picture(call: "Call", outcome: Outcome) -> None:
     """Make the picture, and warn where it may differ from the one that its settings are from."""
     from nst.config import find_inputs, network_warnings, read_record, version_warnings
-    from nst.job import check_network, plan_job, run_job  # NumPy, Pillow and SciPy, which nothing else needs
-    from nst.report import Progress, plan_text
+    from nst.job import check_network, plan_job, plan_of, run_job  # NumPy, Pillow and SciPy, which nothing else needs
+    from nst.report import Progress
 
     outcome.job = job = plan_job(
         *find_inputs(call),
@@ -178,9 +178,12 @@ def make_picture(call: "Call", outcome: Outcome) -> None:
         resume=call.resume,
         dry_run=outcome.dry_run,
     )
-    done = len(call.resume.steps) if call.resume else 0
-    kind = "json" if outcome.as_json else "quiet" if outcome.quiet else "text"
-    outcome.progress = Progress(job.scales, done=done, kind=kind)
+    outcome.progress = Progress(
+        job.scales,
+        done=len(call.resume.steps) if call.resume else 0,
+        most_seconds=job.settings.max_time,
+        kind="json" if outcome.as_json else "quiet" if outcome.quiet else "text",
+    )
     outcome.warn(call.warnings)
     if call.record:
         outcome.warn(version_warnings(call.record))
@@ -188,7 +191,7 @@ def make_picture(call: "Call", outcome: Outcome) -> None:
         check_network(job, verbose=call.verbose)
         outcome.path = job.output
         if not outcome.as_json:
-            print(f"{job.output}\n{plan_text(job.scales)}")
+            print(plan_of(job))
         return
     outcome.path = run_job(job, verbose=call.verbose, progress=outcome.progress)
     if call.record:

@@ -20,6 +20,8 @@ The modules in pipeline order. The number is a layer: a module imports only modu
     losses.py         [2] gram_matrix, what is compared of a style, content_cost, total_variation
     masks.py          [3] the pictures of a run together, and which style belongs where
     scales.py         [3] how large the picture is at each scale, coarse to fine, and how many steps it gets
+    memory.py         [4] how much memory a run takes, and whether the machine has it
+    pace.py           [4] how much of a scale is behind, by steps, by time and by what steps still gain
     detail.py         [4] the fine detail with which a finer scale starts: the photo's and the style's
     basis.py          [4] the bands of detail in which Adam takes its steps
     objective.py      [4] targets made once per scale; evaluate(image) -> costs by name and gradient

@@ -123,5 +123,6 @@ def _read(path: Path) -> Checkpoint:
             if image.dtype != np.float32 or not np.isfinite(image).all():
                 raise ValueError(path)
             moments = tuple(arrays[f"moment_{k}"] for k in range(content["moments"]))
-            state = State(found["scale"], found["steps"], Descent(image, found["within"], moments, found["rate"]))
+            totals = tuple(step.costs["total"] for step in steps[len(steps) - found["within"] :])
+            state = State(found["scale"], found["steps"], Descent(image, totals, moments, found["rate"]))
     return Checkpoint(dict(content["record"]), inputs, state, steps, float(content["seconds"]))

@@ -21,6 +21,7 @@ from nst.errors import RunError, UserError
 from nst.files import check_writable, claimed, file_sha256, first_free, remove_leftovers, reserved
 from nst.image_io import Picture, check_format, read_image, read_picture
 from nst.masks import Inputs, check_counts
+from nst.memory import available_mb, check_memory, memory_mb
 from nst.report import Progress, plotting
 from nst.results import Results
 from nst.runtime import network_precision, start_tensorflow
@@ -97,6 +98,7 @@ def plan_job(
     photo, inputs = read_inputs(paths, settings)
     scales = plan_scales(photo.image.shape[:2], [style.shape[:2] for style in inputs.styles], settings)
     check_format(result, scales[-1].size, bit_depth=settings.bit_depth)
+    check_memory(scales, network_precision(settings.precision))
     job = Job(paths, photo, inputs, result, scales, plot, named=output is not None, resume=resume)
     check_writable(result, dry_run=dry_run)
     if job.folder.exists() and not job.folder.is_dir():
@@ -215,7 +217,9 @@ def run_job(job: Job, *, verbose: bool = False, progress: Progress | None = None
                 remove_checkpoint(job.folder)
                 results.write_checkpoint()
             try:
-                image = stylize(job.inputs, features, on_step=follow, resume=resume.state)
+                image = stylize(
+                    job.inputs, features, on_step=follow, resume=resume.state, clock=lambda: results.seconds
+                )
             except RunError as error:
                 words = f"{error}; {results.save_so_far(resumable=False)}"
                 raise RunError(words, job.output if results.picture else None) from error
@@ -246,6 +250,14 @@ def _placed(job: Job) -> Job:
         job.folder.mkdir(exist_ok=True)
         return job
     return replace(job, output=reserved(job.output))
+
+
+def plan_of(job: Job) -> str:
+    """Return where the result goes, a line for each scale, and about how much memory it takes."""
+    lines = [f"{scale.size[1]}x{scale.size[0]} px  {scale.steps} steps" for scale in job.scales]
+    there = available_mb()
+    words = f"about {memory_mb(job.scales, network_precision(job.settings.precision))} MB of memory"
+    return "\n".join([str(job.output), *lines, words if there is None else f"{words}, of {there} MB there"])
 
 
 def check_network(job: Job, *, verbose: bool = False) -> None:

@@ -11,29 +11,31 @@ import tensorflow as tf
 from nst.basis import Basis
 from nst.errors import RunError
 from nst.objective import Costs, Evaluate
+from nst.pace import Pace
 from nst.settings import Settings
 from nst.state import Descent
 
 Report = Callable[[dict[str, float], Callable[[], Descent]], None]  # costs by name, and where they lead
 CORRECTIONS = 10  # pairs of steps and gradients that L-BFGS remembers
+MOST_STEPS = 1_000_000_000  # of L-BFGS, which the pace ends before
 TRIES = 3  # to go on from the last good picture, each with half the step size
 
 
 def minimize(
-    evaluate: Evaluate, start: Descent, basis: Basis, steps: int, settings: Settings, *, report: Report
+    evaluate: Evaluate, start: Descent, basis: Basis, pace: Pace, settings: Settings, *, report: Report
 ) -> np.ndarray:
-    """Return the image after `steps` evaluations, those before `start` included, each reported.
+    """Return the image when `pace` says that all of the scale is behind, each evaluation reported.
 
     L-BFGS has no use for the basis. Where a cost or a gradient is no finite number, it goes back to the last good
     picture with half the step size; raises RunError where that does not help.
     """
     if settings.optimizer == "lbfgs":
-        return lbfgs(evaluate, start, steps, report=report)
-    return adam(evaluate, start, basis, steps, settings, report=report)
+        return lbfgs(evaluate, start, pace, report=report)
+    return adam(evaluate, start, basis, pace, settings, report=report)
 
 
 def adam(
-    evaluate: Evaluate, start: Descent, basis: Basis, steps: int, settings: Settings, *, report: Report
+    evaluate: Evaluate, start: Descent, basis: Basis, pace: Pace, settings: Settings, *, report: Report
 ) -> np.ndarray:
     """Take Adam's steps (Kingma & Ba 2015) in `basis`, clipping the pixels after each.
 
@@ -58,19 +60,19 @@ def adam(
 
     variables = [picture, *moments]
     good = [variable.read_value() for variable in variables]  # before the last step; copied only where changed
-    index, rate, failures = start.steps, start.rate, 0
+    totals, rate, failures = list(start.totals), start.rate, 0
 
     def descent() -> Descent:
-        return Descent(picture.numpy(), index, tuple(variable.numpy() for variable in moments), rate)
+        return Descent(picture.numpy(), tuple(totals), tuple(variable.numpy() for variable in moments), rate)
 
-    while index < steps:
+    while (behind := pace(totals)) < 1:
         costs, gradient = evaluate(picture.read_value())
         numbers = _numbers(costs)
         if _finite(numbers):
             good = [variable.read_value() for variable in variables]
-            size = rate * _learning_rate(settings, index / steps) / 255
+            size = rate * _learning_rate(settings, behind) / 255
             if math.isfinite(float(step(gradient, tf.constant(size, tf.float32)))):
-                index += 1
+                totals.append(numbers["total"])
                 report(numbers, descent)
                 continue
         _assign(variables, good)
@@ -81,15 +83,17 @@ def adam(
     return picture.numpy()
 
 
-def lbfgs(evaluate: Evaluate, start: Descent, steps: int, *, report: Report) -> np.ndarray:
-    """Run SciPy's L-BFGS-B (Byrd et al. 1995) with the pixel range as bounds; a step is one evaluation.
+def lbfgs(evaluate: Evaluate, start: Descent, pace: Pace, *, report: Report) -> np.ndarray:
+    """Run SciPy's L-BFGS-B (Byrd et al. 1995) with the pixel range as bounds and return the best picture.
 
-    After a number that is not finite it starts to remember anew, at the best picture so far.
+    A step is one evaluation. After a number that is not finite it starts to remember anew, at the best picture so far.
     """
-    best, lowest, index = start.image, math.inf, start.steps
+    best, lowest, totals = start.image, math.inf, list(start.totals)
 
     def cost_and_gradient(pixels: np.ndarray) -> tuple[float, np.ndarray]:
-        nonlocal best, lowest, index
+        nonlocal best, lowest
+        if pace(totals) >= 1:
+            raise StopIteration
         picture = pixels.reshape(start.image.shape).astype(np.float32)
         costs, gradient = evaluate(tf.constant(picture))
         numbers, slope = _numbers(costs), gradient.numpy().ravel().astype(np.float64)
@@ -97,25 +101,23 @@ def lbfgs(evaluate: Evaluate, start: Descent, steps: int, *, report: Report) -> 
             raise _out_of_hand(numbers)
         if numbers["total"] < lowest:
             best, lowest = picture, numbers["total"]
-        index += 1
-        kept = Descent(best, index)
-        report(numbers, lambda: kept)
+        totals.append(numbers["total"])
+        report(numbers, lambda: Descent(best, tuple(totals)))
         return numbers["total"], slope
 
     for attempt in range(TRIES + 1):
-        left = steps - index
-        if left <= 0:
-            return best
         try:
-            found = scipy.optimize.minimize(
+            scipy.optimize.minimize(
                 cost_and_gradient,
                 best.ravel().astype(np.float64),
                 jac=True,
                 method="L-BFGS-B",
                 bounds=scipy.optimize.Bounds(0, 1),
-                options={"maxcor": CORRECTIONS, "maxfun": left, "maxiter": left, "ftol": 0, "gtol": 0},
+                options={"maxcor": CORRECTIONS, "maxfun": MOST_STEPS, "maxiter": MOST_STEPS, "ftol": 0, "gtol": 0},
             )
-            return found.x.reshape(start.image.shape).astype(np.float32)
+            return best
+        except StopIteration:  # out of SciPy, which has no other way to end within an iteration
+            return best
         except RunError:
             if attempt == TRIES:
                 raise

@@ -26,15 +26,23 @@ SECONDS_BETWEEN_LINES = 10  # where stderr is no terminal
 class Progress:
     """Show a bar on a terminal, and plain lines elsewhere. Time left counts the work of each scale, not its steps.
 
-    done  steps that an earlier part of the run has done
-    kind  text; quiet, which shows warnings alone; or json, a line for each step and each warning
+    done          steps that an earlier part of the run has done
+    most_seconds  that the run may still take; 0 for no limit
+    kind          text; quiet, which shows warnings alone; or json, a line for each step and each warning
     """
 
     def __init__(
-        self, scales: Sequence[Scale], stream: TextIO | None = None, *, done: int = 0, kind: str = "text"
+        self,
+        scales: Sequence[Scale],
+        stream: TextIO | None = None,
+        *,
+        done: int = 0,
+        most_seconds: float = 0,
+        kind: str = "text",
     ) -> None:
         self.stream = stream or sys.stderr
         self.kind = kind
+        self.most_seconds = most_seconds or float("inf")
         self.scales = {scale.size: scale for scale in scales}
         self.steps = sum(scale.steps for scale in scales)
         self.work = sum(scale.work for scale in scales)
@@ -60,12 +68,15 @@ class Progress:
     @property
     def seconds_left(self) -> float:
         """Return how long the rest will take, at the pace of what this process has done."""
-        done = self.done - self.done_before
-        return max(0.0, (time.monotonic() - self.started) * (self.work - self.done) / max(done, 1))
+        done, elapsed = self.done - self.done_before, time.monotonic() - self.started
+        left = min(elapsed * (self.work - self.done) / max(done, 1), self.most_seconds - elapsed)
+        return max(0.0, left)
 
     def show(self, step: Step) -> None:
         """Show where the run is, the costs and the time left."""
         scale = self.scales[step.size]
+        if not self.last or self.last.size != step.size:  # a scale may have ended before its steps were done
+            self.done = max(self.done, sum(other.work for size, other in self.scales.items() if size < step.size))
         self.done += scale.work // scale.steps
         self.last = step
         if self.kind == "json":
@@ -107,11 +118,6 @@ class Progress:
 def print_json_line(stream: TextIO, event: str, **content: Any) -> None:
     """Print an event and what belongs to it as one line of JSON."""
     print(json.dumps({"event": event, **content}), file=stream, flush=True)
-
-
-def plan_text(scales: Sequence[Scale]) -> str:
-    """Return a line for each scale: its size and steps."""
-    return "\n".join(f"{scale.size[1]}x{scale.size[0]} px  {scale.steps} steps" for scale in scales)
 
 
 def write_costs(path: Path, steps: Sequence[Step]) -> None:

@@ -34,7 +34,7 @@ DEFAULT_PRESET = "default"
 class Option:
     """How a field of Settings is read, checked and explained.
 
-    kind   int, float, bool, text, size, or a list: layers, numbers, paths
+    kind   int, float, bool, text, size, time (in seconds), or a list: layers, numbers, paths
     unset  what --help shows where there is no default
     """
 
@@ -55,8 +55,10 @@ METAVARS = {
     "size": "PX",
     "layers": "LAYER[:WEIGHT]",
     "numbers": "X",
+    "time": "TIME",
     "paths": "PATH",
 }
+SECONDS = {"s": 1, "m": 60, "h": 3600}
 LISTS = ("layers", "numbers", "paths")
 
 
@@ -148,6 +150,18 @@ class Settings:
     steps: int = _option(14, "int", "optimisation", "steps at the full size", low=1, high=1_000_000)
     coarse_steps: float = _option(
         2.0, "float", "optimisation", "how many times as many steps at half the size", low=0.1, high=100
+    )
+    max_time: float = _option(
+        0.0,
+        "time",
+        "optimisation",
+        "spend at most so long, as 90s, 10m or 1h, with fewer steps at each scale but one at least; 0 for no limit",
+    )
+    until_converged: bool = _option(
+        False,
+        "bool",
+        "optimisation",
+        "end a scale before its steps are done once each gains less than a thousandth of the cost",
     )
     learning_rate: float = _option(
         8.0, "float", "optimisation", "Adam's first step in levels of 255", low=1e-6, high=255
@@ -327,12 +341,23 @@ def _read_number(item: Field[Any], word: Any) -> Any:
     kind = option_of(item).kind
     if not isinstance(word, str):
         return word
+    if kind == "time":
+        return _read_time(item, word)
     try:
         return int(word) if kind in ("int", "size") else float(word)
     except ValueError:
         wanted = "a whole number" if kind in ("int", "size") else "a number"
         also = f" or '{ORIGINAL_SIZE}'" if kind == "size" else ""
         raise UserError(f"{flag(item.name)} {word}: must be {wanted}{also}") from None
+
+
+def _read_time(item: Field[Any], word: str) -> float:
+    """Return the seconds of 90s, 10m or 1h; a number alone is of seconds."""
+    number, unit = (word[:-1], word[-1]) if word[-1:] in SECONDS else (word, "s")
+    try:
+        return float(number) * SECONDS[unit]
+    except ValueError:
+        raise UserError(f"{flag(item.name)} {word}: must be a time such as 90s, 10m or 1h") from None
 
 
 def _check(item: Field[Any], value: Any) -> None:
@@ -356,7 +381,7 @@ def _check_one(item: Field[Any], value: Any) -> None:
         raise UserError(f"{flag(item.name)} {value}: must be true or false")
     if option.kind in ("text", "paths") and not isinstance(value, str) and value != item.default:
         raise UserError(f"{flag(item.name)} {value}: must be text")
-    if option.kind in ("int", "float", "numbers") or (option.kind == "size" and value != ORIGINAL_SIZE):
+    if option.kind in ("int", "float", "time", "numbers") or (option.kind == "size" and value != ORIGINAL_SIZE):
         whole = option.kind in ("int", "size")
         number = isinstance(value, int) if whole else isinstance(value, int | float)
         if not number or isinstance(value, bool) or not (option.low <= value <= option.high):

@@ -21,15 +21,20 @@ class Descent:
     """Where an optimiser is within a scale.
 
     image    the picture
-    steps    done in this scale
+    totals   the total cost at each step of this scale
     moments  what Adam remembers of the gradients; L-BFGS leaves none, and starts to remember anew
     rate     factor of the step size: halved each time that numbers went out of hand
     """
 
     image: np.ndarray
-    steps: int = 0
+    totals: tuple[float, ...] = ()
     moments: tuple[np.ndarray, ...] = ()
     rate: float = 1.0
+
+    @property
+    def steps(self) -> int:
+        """Return how many are done in this scale."""
+        return len(self.totals)
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """From arrays to an array: the scales, the first picture, the loop. Reports each step; no files, no printing."""
 
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -12,6 +13,7 @@ from nst.image_io import Size, resize
 from nst.masks import Inputs, mixed, style_shares, total
 from nst.objective import View, guided_regions, make_evaluate, make_measure, make_view
 from nst.optimizers import minimize
+from nst.pace import Schedule
 from nst.scales import plan_scales
 from nst.state import Descent, State, Step
 from nst.vgg19 import MEAN_RGB, Features
@@ -30,12 +32,14 @@ def stylize(
     *,
     on_step: OnStep = lambda step, picture, state: None,
     resume: State | None = None,
+    clock: Callable[[], float] | None = None,
 ) -> np.ndarray:
     """Return the content redrawn in the style, with the long side that the settings ask for.
 
     features  the network, with all content and style layers of the settings
     on_step   called after each evaluation
     resume    a state of an earlier run of the same inputs, to go on from
+    clock     returns the seconds that the run has taken, which settings.max_time limits; by default, from now
 
     Raises RunError where numbers get out of hand and stay so.
     """
@@ -46,11 +50,14 @@ def stylize(
     colors = palette(inputs)
     image = first_picture(inputs, scales[0].size)
     done = resume.steps if resume else 0
+    began = time.monotonic()
+    schedule = Schedule(scales, settings, clock or (lambda: time.monotonic() - began))
     views: list[View] = []
     for index, scale in enumerate(scales):
         views.insert(0, make_view(features, inputs, scale))
         if resume and index < resume.scale:
             continue
+        pace = schedule.pace(index)
         if resume and index == resume.scale:
             start = resume.descent
         elif index == 0:
@@ -70,7 +77,7 @@ def stylize(
                 lambda: State(index, number, descent()),
             )
 
-        image = minimize(evaluate, start, make_basis(scale, colors, settings), scale.steps, settings, report=report)
+        image = minimize(evaluate, start, make_basis(scale, colors, settings), pace, settings, report=report)
     return finished(image, photo, inputs)
 
 

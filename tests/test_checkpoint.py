@@ -23,8 +23,8 @@ SCALES = [Scale((10, 15), ((10, 15),), 4), Scale((20, 30), ((20, 30),), 2)]
 
 
 def made(steps):
-    state = State(1, steps, Descent(IMAGE, steps - 4, MOMENTS, 0.5))
     done = tuple(Step(number, (20, 30), {"total": 1 / number}) for number in range(1, steps + 1))
+    state = State(1, steps, Descent(IMAGE, tuple(step.costs["total"] for step in done[4:]), MOMENTS, 0.5))
     return Checkpoint({"settings": {"size": 30}}, {"content": [["/a/é.png", "00"]]}, state, done, 1.5)
 
 
@@ -37,6 +37,7 @@ def same(found, wanted):
     )
     assert (found.state.scale, found.state.steps, found.state.descent.steps) == (1, wanted.state.steps, 1)
     assert found.state.descent.rate == 0.5
+    assert found.state.descent.totals == (1 / 5,)
     np.testing.assert_array_equal(found.state.descent.image, IMAGE)
     for moment, value in zip(found.state.descent.moments, MOMENTS, strict=True):
         np.testing.assert_array_equal(moment, value)

@@ -432,6 +432,9 @@ def test_16_bits_are_more_than_256_levels(tmp_path, pictures, tiny):
         (["--style-loss", "gramm"], "did you mean gram?"),
         (["--preserve-color", "yes"], "must be none or luminance or statistics or histogram"),
         (["--strength", "1.5"], "--strength 1.5: must be a number from 0 to 1"),
+        (["--max-time", "soon"], "--max-time soon: must be a time such as 90s, 10m or 1h"),
+        (["--max-time", "-1h"], "--max-time: expected one argument"),
+        (["--max-time", "nan"], "--max-time nan: must be a number from 0"),
     ],
 )
 def test_what_does_not_go_together_is_one_line_and_exit_2(
@@ -524,6 +527,30 @@ def test_a_stopped_run_saves_the_picture_so_far(tmp_path, pictures, number, code
     assert not list(tmp_path.rglob(".*.part"))
 
 
+def test_a_limit_of_time_ends_each_scale_early_but_makes_the_whole_picture(tmp_path, pictures, tiny):
+    words = [*SMALL, "--steps", "5000", "--max-time", "4s", "-o", str(tmp_path / "art.png")]
+    began = time.monotonic()
+    assert neural_art.main([*pictures, *words]) == 0
+    assert time.monotonic() - began < 12
+    assert read_image(tmp_path / "art.png").shape == (46, 64, 3)
+    sides = [line.split(",")[1] for line in (tmp_path / "art" / "losses.csv").read_text().splitlines()[1:]]
+    assert 1 <= sides.count("64") < 5000
+    assert 1 <= sides.count("32") < 10000
+
+
+def test_converged_scales_end_before_their_steps_are_done(tmp_path, pictures, tiny):
+    words = [*SMALL, "--steps", "300", "--decay", "none", "--until-converged", "-o", str(tmp_path / "art.png")]
+    assert neural_art.main([*pictures, *words]) == 0
+    assert 10 <= len((tmp_path / "art" / "losses.csv").read_text().splitlines()) < 600
+
+
+def test_a_run_that_cannot_fit_in_memory_is_refused(tmp_path, pictures, tiny, capsys, monkeypatch):
+    (tmp_path / "meminfo").write_text("MemAvailable:    2000000 kB\n")
+    monkeypatch.setattr("nst.memory.MEMORY", tmp_path / "meminfo")
+    words = [*pictures, "--size", "4000", "-o", str(tmp_path / "art.png")]
+    assert re.search(r"--size 4000: needs about \d+ MB .* --size \d{3} would fit", refused(words, capsys))
+
+
 def told(words, capsys, code=0):
     """Return the JSON object and the JSON lines that a call tells, both as described."""
     assert neural_art.main([*words, "--json"]) == code
@@ -579,7 +606,9 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path, pictures, tiny, 
     before = sorted(tmp_path.rglob("*"))
     result = tmp_path / "new" / "folder" / "art.png"
     assert neural_art.main([*pictures, *SMALL, "-o", str(result), "--dry-run"]) == 0
-    assert capsys.readouterr().out.splitlines()[:3] == [str(result), "32x23 px  4 steps", "64x46 px  2 steps"]
+    plan = capsys.readouterr()
+    assert plan.out.splitlines()[:3] == [str(result), "32x23 px  4 steps", "64x46 px  2 steps"]
+    assert "MB of memory" in plan.out
     content, _ = told([*pictures, *SMALL, "-o", str(result), "--dry-run"], capsys)
     assert (content["path"], content["steps"]) == (str(result), 0)
     assert "cannot be written" in refused([*pictures, "-o", f"{pictures[0]}/art.png", "--dry-run"], capsys)

@@ -13,9 +13,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from nst.checkpoint import has_checkpoint, read_checkpoint
+from nst.errors import UserError
 from nst.image_io import read_image
+from nst.layers import LAYERS
+from nst.masks import Inputs
+from nst.settings import make_settings
+from nst.stylize import stylize
+from nst.vgg19 import build_network
 
 SIZES = ["--size", "96", "--smallest-scale", "48", "--steps", "6", "--checkpoint-every", "0.05"]
 WORDS = ["cat.jpg", "stone.jpg", *SIZES, "--snapshot-every", "4"]
@@ -113,3 +121,77 @@ def test_killed_at_any_moment_and_resumed_is_straight_through(tmp_path, command)
         assert (folder / "art" / "losses.csv").read_text() == costs
     assert "Traceback" not in (tmp_path / "errors.txt").read_text()
     assert len(reached) >= 5, reached
+
+
+def layers(least):
+    weight = st.floats(0, 10)
+    return st.dictionaries(st.sampled_from(LAYERS), weight, min_size=least, max_size=3)
+
+
+ANY = st.fixed_dictionaries(
+    {"size": st.integers(14, 40), "smallest_scale": st.integers(15, 48), "steps": st.just(2)},
+    optional={
+        "strength": st.floats(0, 1) | st.sampled_from([-0.1, 1.1, float("nan")]),
+        "content_weight": st.sampled_from([0, 1e-9, 1, 1e9]),
+        "style_weight": st.sampled_from([0, 1e-9, 1, 1e9]),
+        "style_layers": layers(0),
+        "content_layers": layers(0),
+        "style_loss": st.sampled_from(["gram", "covariance", "moments", "other"]),
+        "tv_weight": st.floats(0, 100),
+        "balance": st.booleans(),
+        "style_weights": st.lists(st.floats(0, 3), max_size=3),
+        "style_scale": st.lists(st.floats(0.3, 2), max_size=3),
+        "preserve_color": st.sampled_from(["none", "luminance", "statistics", "histogram"]),
+        "copies": st.booleans(),
+        "init": st.sampled_from(["content", "noise", "style"]),
+        "match_colors": st.booleans(),
+        "init_noise": st.floats(0, 1),
+        "strokes": st.floats(0, 1),
+        "optimizer": st.sampled_from(["adam", "lbfgs"]),
+        "coarse_steps": st.sampled_from([0.1, 1, 2]),
+        "learning_rate": st.sampled_from([1e-6, 8, 255]),
+        "decay": st.sampled_from(["cosine", "none"]),
+        "beta1": st.sampled_from([0, 0.5, 0.9999]),
+        "beta2": st.sampled_from([0, 0.5, 0.999999]),
+        "basis": st.sampled_from(["bands", "pixels"]),
+        "pooling": st.sampled_from(["max", "avg"]),
+        "max_time": st.sampled_from([0, 1e-9, 60]),
+        "until_converged": st.booleans(),
+    },
+)
+PICTURES = st.sampled_from(["content", "style", "black", "white", "tall"])
+
+
+@pytest.mark.slow
+def test_any_settings_and_pictures_make_a_picture_or_are_refused(tiny_weights, content, style):
+    """Whatever goes together gives a finite picture of the size that was asked for; the rest is one UserError."""
+    pictures = {
+        "content": content,
+        "style": style,
+        "black": np.zeros((30, 40, 3), np.float32),
+        "white": np.ones((17, 16, 3), np.float32),
+        "tall": np.repeat(style, 3, axis=0)[:, :20].copy(),
+    }
+    made, refused = [], []
+
+    @settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @given(ANY, PICTURES, st.lists(PICTURES, min_size=1, max_size=2))
+    def check(values, photo, styles):
+        try:
+            chosen = make_settings(overrides=values)
+            inputs = Inputs(pictures[photo], tuple(pictures[name] for name in styles), chosen)
+            used = {layer for layer, _ in chosen.style_layers + chosen.content_layers}
+            image = stylize(inputs, build_network(tiny_weights, used, pooling=chosen.pooling))
+        except UserError as error:
+            refused.append(str(error))
+            assert "\n" not in str(error)
+            return
+        made.append(values)
+        assert max(image.shape) == values["size"]
+        assert np.isfinite(image).all()
+        assert image.min() >= 0
+        assert image.max() <= 1
+
+    check()
+    assert len(made) >= 20
+    assert len(refused) >= 10

@@ -15,9 +15,13 @@ TARGET = np.random.default_rng(2).uniform(-0.2, 1.2, (20, 24, 3)).astype(np.floa
 START = np.full((20, 24, 3), 0.5, np.float32)
 
 
+def by_number(steps):
+    return lambda totals: len(totals) / steps
+
+
 def run(steps, settings, report):
     basis = make_basis(Scale((20, 24), ((20, 24),), steps), TARGET, settings)
-    return minimize(evaluate, Descent(START), basis, steps, settings, report=report)
+    return minimize(evaluate, Descent(START), basis, by_number(steps), settings, report=report)
 
 
 def evaluate(image):
@@ -61,7 +65,9 @@ def test_resumed_is_straight_through(name):
     whole = run(6, settings, lambda _, descent: states.append(descent()))
     for state in states:
         basis = make_basis(Scale((20, 24), ((20, 24),), 6), TARGET, settings)
-        np.testing.assert_array_equal(minimize(evaluate, state, basis, 6, settings, report=lambda *_: None), whole)
+        np.testing.assert_array_equal(
+            minimize(evaluate, state, basis, by_number(6), settings, report=lambda *_: None), whole
+        )
 
 
 def broken(numbers, what):
@@ -89,7 +95,7 @@ def test_bad_numbers_go_back_to_the_last_good_picture(name, what):
 
     fails, calls = broken({4, 9}, what)
     basis = make_basis(Scale((20, 24), ((20, 24),), 20), TARGET, SETTINGS[name])
-    found = minimize(fails, Descent(START), basis, 20, SETTINGS[name], report=report)
+    found = minimize(fails, Descent(START), basis, by_number(20), SETTINGS[name], report=report)
     assert np.isfinite(costs).all()
     assert np.isfinite(found).all()
     assert costs[-1] < 0.9 * costs[0]
@@ -107,7 +113,12 @@ def test_bad_numbers_that_stay_end_the_run_with_the_last_good_picture(name, what
     basis = make_basis(Scale((20, 24), ((20, 24),), 20), TARGET, SETTINGS[name])
     with pytest.raises(RunError, match="numbers are out of hand"):
         minimize(
-            fails, Descent(START), basis, 20, SETTINGS[name], report=lambda _, descent: pictures.append(descent().image)
+            fails,
+            Descent(START),
+            basis,
+            by_number(20),
+            SETTINGS[name],
+            report=lambda _, descent: pictures.append(descent().image),
         )
     assert len(calls) == 3 + 4
     assert np.isfinite(pictures[-1]).all()

@@ -1,5 +1,6 @@
 import csv
 import io
+import json
 import sys
 
 import pytest
@@ -34,6 +35,36 @@ def test_plain_lines_where_stderr_is_no_terminal():
     assert "\x1b" not in text
     assert text.splitlines()[0].startswith("30 px  step 1/6  total 3  content 1  style 2")
     assert "60 px  step 6/6" in text.splitlines()[-1]
+
+
+def test_time_left_is_no_more_than_there_is_and_nothing_at_the_end():
+    with Progress(SCALES, io.StringIO(), most_seconds=1e-9) as progress:
+        progress.show(STEPS[0])
+        assert progress.seconds_left == 0
+    with Progress(SCALES, io.StringIO(), done=4) as progress:
+        progress.show(STEPS[4])
+        assert progress.seconds_left > 0
+        progress.show(STEPS[5])
+        assert progress.seconds_left == 0
+
+
+def test_a_scale_that_ended_early_counts_as_done():
+    with Progress(SCALES, io.StringIO()) as progress:
+        progress.show(STEPS[0])
+        progress.show(STEPS[4])
+        assert progress.done == SCALES[0].work + SCALES[1].work // 2
+
+
+def test_quiet_and_json():
+    quiet, lines = io.StringIO(), io.StringIO()
+    for kind, stream in (("quiet", quiet), ("json", lines)):
+        with Progress(SCALES, stream, kind=kind) as progress:
+            progress.tell("beware")
+            progress.show(STEPS[0])
+    assert quiet.getvalue() == "neural_art: beware\n"
+    warning, step = map(json.loads, lines.getvalue().splitlines())
+    assert warning == {"event": "warning", "message": "beware"}
+    assert (step["event"], step["number"], step["steps"], step["long_side_px"]) == ("step", 1, 6, 30)
 
 
 def test_a_bar_on_a_terminal():

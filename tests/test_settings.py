@@ -66,6 +66,8 @@ EXAMPLES = {
     "threads": (["2"], 2),
     "bit_depth": (["16"], 16),
     "snapshot_every": (["0"], 0),
+    "max_time": (["10m"], 600),
+    "until_converged": ([], True),
     "checkpoint_every": (["2.5"], 2.5),
 }
 

@@ -142,7 +142,7 @@ class Outcome:
             "message": self.message,
             "path": str(self.path) if self.path else None,
             "seconds": round(time.monotonic() - self.started, 3),
-            "steps": last.number if last else 0,
+            "steps": self.progress.number if self.progress else 0,
             "costs": last.costs if last else None,
             "settings": describe(self.job.settings) if self.job else None,
             "plan": self.job and [{"size": list(scale.size), "steps": scale.steps} for scale in self.job.scales],

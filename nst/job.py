@@ -48,8 +48,9 @@ Paths = dict[str, tuple[Path, ...]]  # by role: content, style, init, style_mask
 class Job:
     """One picture to make, all of it checked: inputs read, output writable, sizes planned.
 
-    named   whether the user has named the output; else another name may be taken when the run starts
-    resume  where an earlier run of it has stopped
+    named      whether the user has named the output; else another name may be taken when the run starts
+    overwrite  whether a result that is there may be replaced
+    resume     where an earlier run of it has stopped
     """
 
     paths: Paths
@@ -59,6 +60,7 @@ class Job:
     scales: list[Scale]
     plot: bool = False
     named: bool = True
+    overwrite: bool = False
     resume: Checkpoint | None = None
 
     @property
@@ -99,20 +101,21 @@ def plan_job(
     scales = plan_scales(photo.image.shape[:2], [style.shape[:2] for style in inputs.styles], settings)
     check_format(result, scales[-1].size, bit_depth=settings.bit_depth)
     check_memory(scales, network_precision(settings.precision))
-    job = Job(paths, photo, inputs, result, scales, plot, named=output is not None, resume=resume)
+    job = Job(paths, photo, inputs, result, scales, plot, output is not None, overwrite, resume)
     check_writable(result, dry_run=dry_run)
     if job.folder.exists() and not job.folder.is_dir():
         raise UserError(f"{job.folder}: is a file, where the folder of this run would be; give another -o")
     if resume:
         _check_inputs(job.folder, resume.inputs, paths)
         check_state(job.folder, resume.state, scales)
-    elif not overwrite:
-        _refuse_existing(job)
+    _refuse_existing(job)
     return job
 
 
 def _refuse_existing(job: Job) -> None:
-    """Raise UserError where a result is already, or a run that was stopped."""
+    """Raise UserError where a result is already, or a run that was stopped, which the job is not to replace."""
+    if job.overwrite or job.resume:
+        return
     if has_checkpoint(job.folder):
         raise UserError(
             f"{job.folder}: holds a run that was stopped; give --resume {job.folder} to go on with it, "
@@ -184,6 +187,8 @@ def run_job(job: Job, *, verbose: bool = False, progress: Progress | None = None
     """
     started = time.monotonic()
     start_tensorflow(threads=job.settings.threads, verbose=verbose)
+    from tensorflow.errors import ResourceExhaustedError
+
     from nst.stylize import stylize  # brings TensorFlow, seconds to import, which no check needs
 
     features, facts = network_of(job.settings)
@@ -212,6 +217,7 @@ def run_job(job: Job, *, verbose: bool = False, progress: Progress | None = None
                 raise KeyboardInterrupt(signalled())
 
         try:
+            _refuse_existing(job)  # as another run may have ended since
             remove_leftovers(job.output)
             if not job.resume:
                 remove_checkpoint(job.folder)
@@ -220,8 +226,9 @@ def run_job(job: Job, *, verbose: bool = False, progress: Progress | None = None
                 image = stylize(
                     job.inputs, features, on_step=follow, resume=resume.state, clock=lambda: results.seconds
                 )
-            except RunError as error:
-                words = f"{error}; {results.save_so_far(resumable=False)}"
+            except (RunError, ResourceExhaustedError, MemoryError) as error:
+                words = str(error) if isinstance(error, RunError) else "out of memory; give a smaller --size"
+                words = f"{words}; {results.save_so_far(resumable=False)}"
                 raise RunError(words, job.output if results.picture else None) from error
             results.finish(image)
         except AtOnce as error:

@@ -49,6 +49,7 @@ class Progress:
         each = [scale.work // scale.steps for scale in scales for _ in range(scale.steps)]
         self.done = self.done_before = sum(each[:done])
         self.last: Step | None = None
+        self.number = done
         self.started = time.monotonic()
         self.printed = -float(SECONDS_BETWEEN_LINES)
         self.bar = tqdm(
@@ -78,7 +79,7 @@ class Progress:
         if not self.last or self.last.size != step.size:  # a scale may have ended before its steps were done
             self.done = max(self.done, sum(other.work for size, other in self.scales.items() if size < step.size))
         self.done += scale.work // scale.steps
-        self.last = step
+        self.last, self.number = step, step.number
         if self.kind == "json":
             print_json_line(
                 self.stream,

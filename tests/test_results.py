@@ -152,6 +152,24 @@ def test_two_runs_that_want_the_same_name_get_two(here, pictures, tiny, monkeypa
     assert out == [str(here / "output" / name) for name in ("content_style.png", "content_style_2.png")]
 
 
+def test_a_result_that_another_run_has_made_meanwhile_is_not_replaced(here, pictures, tiny, monkeypatch, capsys):  # noqa: F811
+    network_of = neural_art.nst.job.network_of
+    words = [*pictures, *SMALL, "-o", "art.png"]
+    found = []
+
+    def meanwhile(settings):
+        """Between the plan of the first run and its first step, a whole second run."""
+        if not found:
+            found.append("first")
+            found.append(neural_art.main(words))
+        return network_of(settings)
+
+    monkeypatch.setattr("nst.job.network_of", meanwhile)
+    assert neural_art.main(words) == neural_art.USER_ERROR
+    assert found == ["first", 0]
+    assert "art.png: exists already" in capsys.readouterr().err
+
+
 def test_numbers_out_of_hand_leave_the_last_good_picture(here, pictures, tiny, monkeypatch, capsys):  # noqa: F811
     """In mid-run every cost becomes NaN: exit 1, one line, and a picture that is neither black nor the photo."""
     from nst import optimizers
@@ -170,6 +188,21 @@ def test_numbers_out_of_hand_leave_the_last_good_picture(here, pictures, tiny, m
     assert "numbers are out of hand (total cost nan" in lines[0]
     assert lines[0].endswith("lower --learning-rate; art.png is the picture so far")
     assert read_image(here / "here" / "art.png").std() > 0.05
+
+
+def test_a_run_that_is_out_of_memory_leaves_the_last_good_picture(here, pictures, tiny, monkeypatch, capsys):  # noqa: F811
+    import tensorflow as tf
+
+    from nst import stylize
+
+    def exhausted(*arguments):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+    monkeypatch.setattr(stylize, "enlarge", exhausted)
+    assert neural_art.main([*pictures, *SMALL, "-o", "art.png"]) == neural_art.FAILED
+    lines = warnings_of(capsys)[1]
+    assert lines == ["neural_art: out of memory; give a smaller --size; art.png is the picture so far"]
+    assert read_image(here / "here" / "art.png").shape == (46, 64, 3)
 
 
 @pytest.mark.parametrize("kind", ["black", "white", "red"])

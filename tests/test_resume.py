@@ -104,6 +104,19 @@ def test_inputs_may_have_moved_but_must_be_the_same(here, pictures, tiny, stoppe
     assert "elsewhere/style.png: is not the style that art/checkpoint.npz" in refused(["--resume", "art"], capsys)
 
 
+def test_inputs_are_found_where_they_were_and_two_of_one_name_are_told_apart(here, pictures, tiny, stopped_at):  # noqa: F811
+    for name in ("photos", "paintings", "results"):
+        (here / name).mkdir()
+    shutil.move(here / "content.png", here / "photos" / "a.png")
+    shutil.move(here / "style.png", here / "paintings" / "a.png")
+    inputs = [str(here / "photos" / "a.png"), str(here / "paintings" / "a.png")]
+    assert neural_art.main([*inputs, *SMALL, "-o", "results/whole.jpg"]) == 0
+    line = stopped_at(3, [*inputs, *SMALL, "-o", "results/art 1.jpg"])
+    assert line.endswith("python neural_art.py --resume 'results/art 1'")
+    assert neural_art.main(["--resume", "results/art 1"]) == 0
+    np.testing.assert_array_equal(read_image(here / "results" / "art 1.jpg"), read_image(here / "results/whole.jpg"))
+
+
 def test_other_weights_are_refused(here, pictures, tiny, stopped_at, capsys, monkeypatch, tiny_weights):  # noqa: F811
     stopped_at(2, [*pictures, *SMALL, "-o", "art.png"])
     other = {**tiny_weights, "conv1_1": tuple(-part for part in tiny_weights["conv1_1"])}

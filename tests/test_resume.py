@@ -56,10 +56,10 @@ WAYS = [
 
 @pytest.mark.parametrize("words", WAYS, ids=" ".join)
 def test_resumed_is_straight_through(here, pictures, tiny, stopped_at, words):  # noqa: F811
-    """Whatever the step, the last of a scale and of the run among them: the same pixels, the same costs."""
+    """Wherever it is stopped, after the last step of a scale and of the run too: the same pixels, the same costs."""
     assert neural_art.main([*pictures, *SMALL, *words, "-o", "whole.png"]) == 0
     steps = len((here / "whole" / "losses.csv").read_text().splitlines()) - 1
-    for number in range(1, steps + 1):
+    for number in [*range(1, steps, max(1, steps // 6)), steps]:
         line = stopped_at(number, [*pictures, *SMALL, *words, "-o", "art.png", "--overwrite"])
         assert line == "neural_art: stopped; art.png is the picture so far; to go on: python neural_art.py --resume art"
         assert "checkpoint.npz" in files(here / "art")

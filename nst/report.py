@@ -47,7 +47,8 @@ class Progress:
         self.steps = sum(scale.steps for scale in scales)
         self.work = sum(scale.work for scale in scales)
         each = [scale.work // scale.steps for scale in scales for _ in range(scale.steps)]
-        self.done = self.done_before = sum(each[:done])
+        self.done = sum(each[:done])
+        self.first: tuple[int, float] | None = None  # the work that was done after this process's first step, and when
         self.last: Step | None = None
         self.number = done
         self.started = time.monotonic()
@@ -67,11 +68,18 @@ class Progress:
         self.bar.close()
 
     @property
-    def seconds_left(self) -> float:
-        """Return how long the rest will take, at the pace of what this process has done."""
-        done, elapsed = self.done - self.done_before, time.monotonic() - self.started
-        left = min(elapsed * (self.work - self.done) / max(done, 1), self.most_seconds - elapsed)
-        return max(0.0, left)
+    def seconds_left(self) -> float | None:
+        """Return how long the rest will take at the pace since the first step, or None where that is not known yet.
+
+        The first step holds what is done but once, such as to trace the graph.
+        """
+        if self.done == self.work:
+            return 0.0
+        if self.first is None or self.done == self.first[0]:
+            return None
+        (before, began), now = self.first, time.monotonic()
+        left = (now - began) * (self.work - self.done) / (self.done - before)
+        return max(0.0, min(left, self.most_seconds - (now - self.started)))
 
     def show(self, step: Step) -> None:
         """Show where the run is, the costs and the time left."""
@@ -80,7 +88,9 @@ class Progress:
             self.done = max(self.done, sum(other.work for size, other in self.scales.items() if size < step.size))
         self.done += scale.work // scale.steps
         self.last, self.number = step, step.number
+        self.first = self.first or (self.done, time.monotonic())
         if self.kind == "json":
+            left = self.seconds_left
             print_json_line(
                 self.stream,
                 "step",
@@ -88,7 +98,7 @@ class Progress:
                 steps=self.steps,
                 long_side_px=max(step.size),
                 costs=step.costs,
-                seconds_left=round(self.seconds_left, 1),
+                seconds_left=None if left is None else round(left, 1),
             )
         elif self.kind == "text":
             self._print_step(step, scale.work // scale.steps)
@@ -105,7 +115,8 @@ class Progress:
         now = time.monotonic()
         if now - self.printed >= SECONDS_BETWEEN_LINES or step.number == self.steps:
             self.printed = now
-            print(f"{where}  {costs}  {self.seconds_left:.0f} s left", file=self.stream, flush=True)
+            left = self.seconds_left
+            print(f"{where}  {costs}" + ("" if left is None else f"  {left:.0f} s left"), file=self.stream, flush=True)
 
     def tell(self, line: str) -> None:
         """Tell what the user should know of a run that goes on."""

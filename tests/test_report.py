@@ -40,8 +40,11 @@ def test_plain_lines_where_stderr_is_no_terminal():
 def test_time_left_is_no_more_than_there_is_and_nothing_at_the_end():
     with Progress(SCALES, io.StringIO(), most_seconds=1e-9) as progress:
         progress.show(STEPS[0])
+        assert progress.seconds_left is None  # the first step holds what is done but once
+        progress.show(STEPS[1])
         assert progress.seconds_left == 0
-    with Progress(SCALES, io.StringIO(), done=4) as progress:
+    with Progress(SCALES, io.StringIO(), done=3) as progress:
+        progress.show(STEPS[3])
         progress.show(STEPS[4])
         assert progress.seconds_left > 0
         progress.show(STEPS[5])

@@ -19,13 +19,14 @@ Shares = Any  # a tensor [positions, 1], or None
 def gram_matrix(features: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
     """Return FᵀF of features [positions, channels] as [channels, channels]. Gatys et al. 2016, eq. 3.
 
-    The gradient F (D + Dᵀ) is one product, where automatic differentiation of FᵀF takes two.
+    The gradient F (D + Dᵀ) is one product, where automatic differentiation of FᵀF takes two. Both products are of the
+    features' type, with sums in float32; the Gram matrix of bfloat16 is float32.
     """
 
     def gradient(upstream: tf.Tensor) -> tf.Tensor:
-        return tf.matmul(features, upstream + tf.transpose(upstream))
+        return tf.matmul(features, tf.cast(upstream + tf.transpose(upstream), features.dtype))
 
-    return tf.matmul(features, features, transpose_a=True), gradient
+    return _in_float32(tf.matmul(features, features, transpose_a=True)), gradient
 
 
 def gram_statistics(features: tf.Tensor, shares: Shares = None) -> tf.Tensor:
@@ -35,8 +36,9 @@ def gram_statistics(features: tf.Tensor, shares: Shares = None) -> tf.Tensor:
     positions instead (Gatys et al. 2017, "Controlling perceptual factors", eq. 6).
     """
     if shares is not None:
-        return gram_matrix(features * tf.sqrt(shares))
-    return gram_matrix(features) / tf.cast(tf.shape(features)[0], features.dtype)
+        return gram_matrix(features * tf.cast(tf.sqrt(shares), features.dtype))
+    gram = gram_matrix(features)
+    return gram / tf.cast(tf.shape(features)[0], gram.dtype)
 
 
 def gram_cost(statistics: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
@@ -50,22 +52,30 @@ def gram_cost(statistics: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
 
 def covariance_statistics(features: tf.Tensor, shares: Shares = None) -> tf.Tensor:
     """Return the mean of features [positions, channels] over their Gram matrix: [1 + channels, channels]."""
-    return tf.concat([_mean(features, shares), gram_statistics(features, shares)], axis=0)
+    return tf.concat([_mean(_in_float32(features), shares), gram_statistics(features, shares)], axis=0)
+
+
+def covariance_target(statistics: tf.Tensor) -> tf.Tensor:
+    """Return what covariance_cost compares with: the mean over the root of the covariance, [1 + channels, channels]."""
+    mean, covariance = _mean_and_covariance(statistics)
+    return tf.concat([mean[None], _root(covariance)[0]], axis=0)
 
 
 def covariance_cost(statistics: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
     """Return the squared Wasserstein-2 distance of two Gaussians with the means and covariances of the layers.
 
-    |m - n|² + tr(A + B - 2 (A^½ B A^½)^½), divided by the channels (Olkin & Pukelsheim 1982).
+    |m - n|² + tr(A + B - 2 (B^½ A B^½)^½), divided by the channels (Olkin & Pukelsheim 1982).
     """
-    (mean, ours), (wanted, theirs) = (_mean_and_covariance(part) for part in (statistics, target))
+    mean, ours = _mean_and_covariance(statistics)
+    wanted, root = target[0], target[1:]
     channels = tf.cast(tf.shape(mean)[0], mean.dtype)
-    apart = tf.reduce_sum(tf.square(mean - wanted)) + tf.linalg.trace(ours) + tf.linalg.trace(theirs)
-    return (apart - 2.0 * trace_of_root_product(ours, tf.stop_gradient(theirs))) / channels
+    apart = tf.reduce_sum(tf.square(mean - wanted)) + tf.linalg.trace(ours) + tf.reduce_sum(tf.square(root))
+    return (apart - 2.0 * trace_of_root_product(ours, root)) / channels
 
 
 def moments_statistics(features: tf.Tensor, shares: Shares = None) -> tf.Tensor:
     """Return mean and mean square of each channel of features [positions, channels]: [2, channels]."""
+    features = _in_float32(features)
     return tf.concat([_mean(features, shares), _mean(tf.square(features), shares)], axis=0)
 
 
@@ -83,10 +93,9 @@ def moments_cost(statistics: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
 
 @tf.custom_gradient
 def trace_of_root_product(
-    a: tf.Tensor, b: tf.Tensor
+    a: tf.Tensor, root: tf.Tensor
 ) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple[tf.Tensor, None]]]:
-    """Return tr (B^½ A B^½)^½ of two covariances, differentiable in the first: ½ B^½ (B^½ A B^½)^-½ B^½."""
-    root = _root(b)[0]
+    """Return tr (B^½ A B^½)^½ of a covariance and the root of another: its slope in A is ½ B^½ (B^½ A B^½)^-½ B^½."""
     product, inverse = _root(root @ a @ root)
 
     def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, None]:
@@ -110,6 +119,11 @@ def _root(matrix: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return root * tf.sqrt(norm), inverse / tf.sqrt(norm)
 
 
+def _in_float32(x: tf.Tensor) -> tf.Tensor:
+    """Return bfloat16 as float32, in which alone sums of many numbers are exact enough; other types as they are."""
+    return tf.cast(x, tf.float32) if x.dtype == tf.bfloat16 else x
+
+
 def _mean(features: tf.Tensor, shares: Shares) -> tf.Tensor:
     """Return the mean over the positions as [1, channels]."""
     if shares is not None:
@@ -129,7 +143,8 @@ def _mean_and_deviation(statistics: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 def content_cost(features: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
     """Return J_content: sum((C - G)²) / (4 nH nW nC) of activations [positions, channels]."""
-    return tf.reduce_sum(tf.square(features - target)) / (4.0 * tf.cast(tf.size(features), features.dtype))
+    apart = _in_float32(features) - _in_float32(target)
+    return tf.reduce_sum(tf.square(apart)) / (4.0 * tf.cast(tf.size(apart), apart.dtype))
 
 
 def total_variation(image: tf.Tensor) -> tf.Tensor:
@@ -146,11 +161,12 @@ class StyleLoss(NamedTuple):
     """
 
     statistics: Callable[..., tf.Tensor]  # activations [positions, channels], shares -> [any, any]
-    cost: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # ours, the target -> scalar
+    cost: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # our statistics, the target -> scalar
+    target: Callable[[tf.Tensor], tf.Tensor] = tf.identity  # the style's statistics -> what the cost compares with
 
 
 STYLE_LOSSES = {
     "gram": StyleLoss(gram_statistics, gram_cost),
-    "covariance": StyleLoss(covariance_statistics, covariance_cost),
+    "covariance": StyleLoss(covariance_statistics, covariance_cost, covariance_target),
     "moments": StyleLoss(moments_statistics, moments_cost),
 }

@@ -29,7 +29,7 @@ Measure = Callable[[tf.Tensor, "Targets"], tuple[Costs, tf.Tensor]]  # the same 
 class LayerTarget(NamedTuple):
     """What one layer is compared with, and the factor of its cost."""
 
-    wanted: tf.Tensor  # content: activation [positions, channels]; style: its statistics, see STYLE_LOSSES
+    wanted: tf.Tensor  # content: activation [positions, channels]; style: see StyleLoss.target
     factor: tf.Tensor
 
 
@@ -64,7 +64,8 @@ def make_view(features: Features, inputs: Inputs, scale: Scale) -> View:
     settings = inputs.settings
     contents = features(tf.constant(resize(inputs.content, scale.size)))
     content_targets = {
-        layer: _target(content_cost, contents[layer], weight, settings) for layer, weight in settings.content_layers
+        layer: _target(content_cost, tf.cast(contents[layer], tf.float32), weight, settings)
+        for layer, weight in settings.content_layers
     }
     statistics = STYLE_LOSSES[settings.style_loss].statistics
     styles = []
@@ -92,9 +93,9 @@ def _regions(styles: list[dict[str, tf.Tensor]], inputs: Inputs, size: Size) -> 
 
 def _region(style: dict[str, tf.Tensor], weight: float, share: np.ndarray | None, settings: Settings) -> Region:
     """Return the region of a style: everywhere, or by its share [height, width, 1] at each pixel."""
-    cost = STYLE_LOSSES[settings.style_loss].cost
+    loss = STYLE_LOSSES[settings.style_loss]
     targets = {
-        layer: _target(cost, style[layer], weight * layer_weight, settings)
+        layer: _target(loss.cost, loss.target(style[layer]), weight * layer_weight, settings)
         for layer, layer_weight in settings.style_layers
     }
     if share is None:

@@ -68,7 +68,8 @@ def build_network(
 ) -> Features:
     """Return the function from an image to the activations, after ReLU, of `layers`.
 
-    The image is float32 [height, width, 3] in [0, 1]; an activation is float32 [positions, channels].
+    The image is float32 [height, width, 3] in [0, 1]; an activation is [positions, channels], bfloat16 where the
+    convolutions are, else float32: float16 would not hold the sums of its squares.
 
     pooling    'max' as trained, or 'avg' as Gatys et al. advise.
     precision  'float32', 'bfloat16' or 'float16', the type of the convolutions.
@@ -82,6 +83,7 @@ def build_network(
     }
     biases = {layer: tf.constant(weights[layer][1], dtype) for layer in needed}
 
+    found_dtype = tf.bfloat16 if precision == "bfloat16" else tf.float32
     gradient_scale = FLOAT16_GRADIENT_SCALE if precision == "float16" else 1.0
 
     def features(image: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -98,7 +100,7 @@ def build_network(
                 x, pooled = pool(x, 2, 2, "VALID"), False  # the maximum and ReLU commute; on a quarter, it is quicker
             x = tf.nn.relu(tf.nn.bias_add(x, biases[layer]))
             if layer in wanted:
-                flat = tf.cast(tf.reshape(x, [-1, x.shape[-1]]), tf.float32)
+                flat = tf.cast(tf.reshape(x, [-1, x.shape[-1]]), found_dtype)
                 found[layer] = _with_scaled_gradient(flat, gradient_scale)
             x = pool(x, 2, 2, "VALID") if pooled else x
         return found

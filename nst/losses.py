@@ -51,8 +51,12 @@ def gram_cost(statistics: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
 
 
 def covariance_statistics(features: tf.Tensor, shares: Shares = None) -> tf.Tensor:
-    """Return the mean of features [positions, channels] over their Gram matrix: [1 + channels, channels]."""
-    return tf.concat([_mean(_in_float32(features), shares), gram_statistics(features, shares)], axis=0)
+    """Return the mean of features [positions, channels] over their Gram matrix: [1 + channels, channels].
+
+    In float32: a Gram matrix rounded to bfloat16 less the means' would be no covariance.
+    """
+    features = _in_float32(features)
+    return tf.concat([_mean(features, shares), gram_statistics(features, shares)], axis=0)
 
 
 def covariance_target(statistics: tf.Tensor) -> tf.Tensor:

@@ -140,6 +140,15 @@ def test_style_losses_of_one_colour_stay_finite(name, value):
     assert np.isfinite(tape.gradient(found, flat)).all()
 
 
+def test_covariance_cost_of_few_bfloat16_positions_is_finite():
+    """Fewer positions than channels, whose covariance has no room for rounding."""
+    loss = STYLE_LOSSES["covariance"]
+    ours, theirs = (
+        loss.statistics(tf.cast(tf.constant(RANDOM.uniform(5, 6, (40, 256))), tf.bfloat16)) for _ in range(2)
+    )
+    assert 0 < loss.cost(ours, loss.target(theirs)) < 1
+
+
 def test_content_cost_matches_numpy():
     other = RANDOM.normal(size=GENERATED.shape)
     expected = np.sum((GENERATED - other) ** 2) / (4 * 30 * 5)

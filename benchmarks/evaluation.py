@@ -47,7 +47,8 @@ def evaluations(sizes: list[Size], precision: str) -> dict[tuple[Size, str], Cal
     import tensorflow as tf
 
     from nst.masks import Inputs
-    from nst.objective import make_measure, make_view
+    from nst.measure import make_measure
+    from nst.objective import make_view
     from nst.scales import Scale
     from nst.vgg19 import build_network, load_weights
 

@@ -43,5 +43,5 @@ def redraw(
     settings = settings or Settings()
     start_tensorflow(threads=settings.threads, verbose=False)
     inputs = Inputs(content, tuple(several), settings, start, tuple(style_masks), content_mask)
-    features, _ = network_of(settings)
-    return stylize(inputs, features, on_step=lambda step, picture, _: on_step(step, picture))
+    network, _ = network_of(settings)
+    return stylize(inputs, network, on_step=lambda step, picture, _: on_step(step, picture))

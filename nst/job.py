@@ -31,7 +31,7 @@ from nst.signals import AtOnce, Stopped, deferred
 from nst.state import State, Step
 
 if TYPE_CHECKING:
-    from nst.vgg19 import Features
+    from nst.vgg19 import Network
 
 PROJECT = Path(__file__).resolve().parent.parent
 SAMPLES = PROJECT / "images"
@@ -191,7 +191,7 @@ def run_job(job: Job, *, verbose: bool = False, progress: Progress | None = None
 
     from nst.stylize import stylize  # brings TensorFlow, seconds to import, which no check needs
 
-    features, facts = network_of(job.settings)
+    network, facts = network_of(job.settings)
     _check_weights(job, facts)
     job = _placed(job)
     resume = job.resume or Checkpoint({}, {})
@@ -223,9 +223,7 @@ def run_job(job: Job, *, verbose: bool = False, progress: Progress | None = None
                 remove_checkpoint(job.folder)
                 results.write_checkpoint()
             try:
-                image = stylize(
-                    job.inputs, features, on_step=follow, resume=resume.state, clock=lambda: results.seconds
-                )
+                image = stylize(job.inputs, network, on_step=follow, resume=resume.state, clock=lambda: results.seconds)
             except (RunError, ResourceExhaustedError, MemoryError) as error:
                 words = str(error) if isinstance(error, RunError) else "out of memory; give a smaller --size"
                 words = f"{words}; {results.save_so_far(resumable=False)}"
@@ -303,7 +301,7 @@ def _check_inputs(folder: Path, inputs: dict[str, list[list[str | None]]], paths
                 )
 
 
-def network_of(settings: Settings) -> tuple[Features, dict[str, Any]]:
+def network_of(settings: Settings) -> tuple[Network, dict[str, Any]]:
     """Return the network that the settings ask for and what is worth recording of it."""
     layers = frozenset(layer for layer, _ in settings.style_layers + settings.content_layers)
     return _network(settings.weights, layers, settings.pooling, network_precision(settings.precision))
@@ -312,13 +310,13 @@ def network_of(settings: Settings) -> tuple[Features, dict[str, Any]]:
 @lru_cache(maxsize=1)  # one network for all jobs of a process; TensorFlow never frees what a gradient was defined on
 def _network(
     source: str | None, layers: frozenset[str], pooling: str, precision: str
-) -> tuple[Features, dict[str, Any]]:
+) -> tuple[Network, dict[str, Any]]:
     """Load the weights and build the network."""
     from nst.vgg19 import build_network, load_weights, weights_sha256
 
     weights = load_weights(source)
-    features = build_network(weights, layers, pooling=pooling, precision=precision)
-    return features, {"precision": precision, "weights_sha256": weights_sha256(weights)}
+    network = build_network(weights, layers, pooling=pooling, precision=precision)
+    return network, {"precision": precision, "weights_sha256": weights_sha256(weights)}
 
 
 def _pictures_of(path: Path) -> list[Path]:

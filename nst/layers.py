@@ -25,6 +25,11 @@ def block_of(layer: str) -> int:
     return int(layer[4])
 
 
+def stride_px(block: int) -> int:
+    """Return how many pixels lie between neighbours in the activations of a block: each pooling halves a picture."""
+    return 2 ** (block - 1)
+
+
 def keras_name(layer: str) -> str:
     """Return Keras' spelling, 'block4_conv2', of 'conv4_2'."""
     return f"block{layer[4]}_conv{layer[6]}"

@@ -7,7 +7,6 @@ network at full size, and keeps what the coarser scales have built.
 import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -15,40 +14,13 @@ import tensorflow as tf
 from nst.image_io import Size, resize, resize_matrix
 from nst.losses import STYLE_LOSSES, content_cost, total_variation
 from nst.masks import Inputs, at_layer, style_shares, total
+from nst.measure import PIXELS, Costs, LayerTarget, Measure, Region, Targets, activations, statistics
 from nst.scales import Scale
 from nst.settings import Settings
-from nst.vgg19 import Features
+from nst.tiling import UNTILED_PX
+from nst.vgg19 import Network
 
-PIXELS = "pixels"
-
-Costs = dict[str, tf.Tensor]
 Evaluate = Callable[[tf.Tensor], tuple[Costs, tf.Tensor]]  # image -> costs by name, d(total)/d(image)
-Measure = Callable[[tf.Tensor, "Targets"], tuple[Costs, tf.Tensor]]  # the same of one view
-
-
-class LayerTarget(NamedTuple):
-    """What one layer is compared with, and the factor of its cost."""
-
-    wanted: tf.Tensor  # content: activation [positions, channels]; style: see StyleLoss.target
-    factor: tf.Tensor
-
-
-class Region(NamedTuple):
-    """A style, or a blend, by layer, and where it belongs.
-
-    The guides are empty where that is everywhere. Else they hold the share of the style at each pixel, under PIXELS,
-    and the weight of each position of a layer, under its name.
-    """
-
-    style: dict[str, LayerTarget]
-    guides: dict[str, tf.Tensor]
-
-
-class Targets(NamedTuple):
-    """What the picture at one size is compared with."""
-
-    content: dict[str, LayerTarget]
-    regions: tuple[Region, ...]
 
 
 @dataclass(frozen=True)
@@ -59,20 +31,22 @@ class View:
     targets: Targets
 
 
-def make_view(features: Features, inputs: Inputs, scale: Scale) -> View:
-    """Return the view of pictures of a scale, with targets from content and styles at its sizes."""
+def make_view(network: Network, inputs: Inputs, scale: Scale, *, tile_px: int = UNTILED_PX) -> View:
+    """Return the view of pictures of a scale, with targets from content and styles at its sizes.
+
+    tile_px  the side of tiles, in which a larger picture is computed; see fits
+    """
     settings = inputs.settings
-    contents = features(tf.constant(resize(inputs.content, scale.size)))
+    contents = activations(network, resize(inputs.content, scale.size), settings, tile_px)
     content_targets = {
-        layer: _target(content_cost, tf.cast(contents[layer], tf.float32), weight, settings)
-        for layer, weight in settings.content_layers
+        layer: _target(content_cost, contents[layer], weight, settings) for layer, weight in settings.content_layers
     }
-    statistics = STYLE_LOSSES[settings.style_loss].statistics
-    styles = []
-    for style, size in zip(inputs.styles, scale.style_sizes, strict=True):
-        found = features(tf.constant(resize(style, size)))
-        styles.append({layer: statistics(found[layer]) for layer, _ in settings.style_layers})
-    return View(scale.size, Targets(content_targets, _regions(styles, inputs, scale.size)))
+    styles = [
+        statistics(network, resize(style, size), settings, tile_px)
+        for style, size in zip(inputs.styles, scale.style_sizes, strict=True)
+    ]
+    weights = tf.constant(settings.cost_weights, tf.float32)
+    return View(scale.size, Targets(content_targets, _regions(styles, inputs, scale.size), weights))
 
 
 def _regions(styles: list[dict[str, tf.Tensor]], inputs: Inputs, size: Size) -> tuple[Region, ...]:
@@ -107,53 +81,6 @@ def _region(style: dict[str, tf.Tensor], weight: float, share: np.ndarray | None
 def guided_regions(inputs: Inputs) -> int:
     """Return how many regions with guides the targets of these inputs have."""
     return len(inputs.style_masks) or int(inputs.content_mask is not None)
-
-
-def make_measure(features: Features, settings: Settings, *, regions: int = 0) -> Measure:
-    """Return the cost of a picture against targets, with its gradient: one traced graph for all sizes.
-
-    regions  how many the targets have with guides; 0 where there is one, without. A region moves the pixels that are in
-             it, by their share, and no others: its gradient is that of a cost in which the others stand still.
-    """
-    loss = STYLE_LOSSES[settings.style_loss]
-    alpha, beta = settings.cost_weights
-
-    def style_part(found: dict[str, tf.Tensor], region: Region) -> tf.Tensor:
-        return tf.add_n(
-            [
-                target.factor * loss.cost(loss.statistics(found[name], region.guides.get(name)), target.wanted)
-                for name, target in region.style.items()
-            ]
-        )
-
-    @tf.function(input_signature=(tf.TensorSpec([None, None, 3]), _signature(settings, regions)), autograph=False)
-    def measure(image: tf.Tensor, targets: Targets) -> tuple[Costs, tf.Tensor]:
-        with tf.GradientTape(persistent=regions > 0) as tape:
-            tape.watch(image)
-            found = features(image)
-            content = tf.add_n([t.factor * content_cost(found[name], t.wanted) for name, t in targets.content.items()])
-            parts = [style_part(found, region) for region in targets.regions]
-            costs = {"content": content, "style": tf.add_n(parts)}
-            costs = {"total": alpha * content + beta * costs["style"], **costs}
-            weighted = [alpha * content, *(beta * part for part in parts)] if regions else []
-        if not regions:
-            return costs, tape.gradient(costs["total"], image)
-        gradient, *within = [tape.gradient(part, image) for part in weighted]
-        for region, part in zip(targets.regions, within, strict=True):
-            gradient += region.guides[PIXELS] * part
-        return costs, gradient
-
-    return measure
-
-
-def _signature(settings: Settings, regions: int) -> Targets:
-    """Return what the targets look like to TensorFlow, whatever their size."""
-    numbers = LayerTarget(tf.TensorSpec([None, None]), tf.TensorSpec([]))
-    content, style = (
-        {name: numbers for name, _ in layers} for layers in (settings.content_layers, settings.style_layers)
-    )
-    guides = {PIXELS: tf.TensorSpec([None, None, 1]), **{name: tf.TensorSpec([None, 1]) for name in style}}
-    return Targets(content, tuple(Region(style, guides) for _ in range(regions)) or (Region(style, {}),))
 
 
 def make_evaluate(measure: Measure, views: Sequence[View], settings: Settings) -> Evaluate:

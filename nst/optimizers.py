@@ -10,7 +10,8 @@ import tensorflow as tf
 
 from nst.basis import Basis
 from nst.errors import RunError
-from nst.objective import Costs, Evaluate
+from nst.measure import Costs
+from nst.objective import Evaluate
 from nst.pace import Pace
 from nst.settings import Settings
 from nst.state import Descent

@@ -11,12 +11,13 @@ from nst.color import match_colors, match_histogram, match_lightness, with_color
 from nst.detail import enlarge
 from nst.image_io import Size, resize
 from nst.masks import Inputs, mixed, style_shares, total
-from nst.objective import View, guided_regions, make_evaluate, make_measure, make_view
+from nst.measure import make_measure
+from nst.objective import View, guided_regions, make_evaluate, make_view
 from nst.optimizers import minimize
 from nst.pace import Schedule
 from nst.scales import plan_scales
 from nst.state import Descent, State, Step
-from nst.vgg19 import MEAN_RGB, Features
+from nst.vgg19 import MEAN_RGB, Network
 
 PALETTE_COLORS = 100_000
 NOISE_LEVELS = 20  # of 255, either way of the mean colour, as in the course
@@ -28,7 +29,7 @@ OnStep = Callable[[Step, Callable[[], np.ndarray], Callable[[], State]], None]
 
 def stylize(
     inputs: Inputs,
-    features: Features,
+    network: Network,
     *,
     on_step: OnStep = lambda step, picture, state: None,
     resume: State | None = None,
@@ -36,7 +37,7 @@ def stylize(
 ) -> np.ndarray:
     """Return the content redrawn in the style, with the long side that the settings ask for.
 
-    features  the network, with all content and style layers of the settings
+    network  the network, with all content and style layers of the settings
     on_step   called after each evaluation
     resume    a state of an earlier run of the same inputs, to go on from
     clock     returns the seconds that the run has taken, which settings.max_time limits; by default, from now
@@ -46,7 +47,7 @@ def stylize(
     settings, photo = inputs.settings, inputs.content
     inputs = with_preserved_colors(inputs)
     scales = plan_scales(photo.shape[:2], [style.shape[:2] for style in inputs.styles], settings)
-    measure = make_measure(features, settings, regions=guided_regions(inputs))
+    measure = make_measure(network, settings, regions=guided_regions(inputs))
     colors = palette(inputs)
     image = first_picture(inputs, scales[0].size)
     done = resume.steps if resume else 0
@@ -54,7 +55,7 @@ def stylize(
     schedule = Schedule(scales, settings, clock or (lambda: time.monotonic() - began))
     views: list[View] = []
     for index, scale in enumerate(scales):
-        views.insert(0, make_view(features, inputs, scale))
+        views.insert(0, make_view(network, inputs, scale))
         if resume and index < resume.scale:
             continue
         pace = schedule.pace(index)

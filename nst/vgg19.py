@@ -6,7 +6,8 @@ Kernels are [height, width, in, out] with RGB input; the network takes pixels in
 import hashlib
 import itertools
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,15 +17,62 @@ import tensorflow as tf
 
 from nst.convolution import Tiles, convolution
 from nst.errors import UserError
-from nst.layers import CHANNELS_PER_BLOCK, LAYERS, block_of, keras_name
+from nst.layers import CHANNELS_PER_BLOCK, LAYERS, block_of, keras_name, stride_px
 
 MEAN_RGB = (123.68, 116.779, 103.939)
 FLOAT16_GRADIENT_SCALE = 2.0**20  # of gradients within the network, which are too small for float16
 TILE_PX_PER_BLOCK = (4, 4, 4, 4, 2)  # the last block has most of the weights and least of the work
 EMBEDDED = Path(__file__).resolve().parent.parent / "pretrained-model" / "vgg19_q8.npz"
 
+SEGMENT_BLOCKS = ((1, 2, 3), (4,), (5,))
+
 Weights = dict[str, tuple[np.ndarray, np.ndarray]]  # layer -> kernel, bias
-Features = Callable[[tf.Tensor], dict[str, tf.Tensor]]  # image -> layer -> activation [positions, channels]
+
+
+@dataclass(frozen=True)
+class Segment:
+    """Some blocks of the network that follow each other, which can be computed on their own.
+
+    first_block, last_block  1 to 5
+    layers     those of its activations that are asked for
+    reach_px   of the picture, how far beyond its own cell one of its activations sees in what the segment takes
+    channels, dtype  of what it takes: an image, or what the segment before leaves
+    run        x [height, width, channels] -> layer -> activation [height, width, channels], and what the next segment
+               takes; the last one leaves None
+    """
+
+    first_block: int
+    last_block: int
+    layers: tuple[str, ...]
+    reach_px: int
+    channels: int
+    dtype: tf.DType
+    run: Callable[[tf.Tensor], tuple[dict[str, tf.Tensor], tf.Tensor | None]]
+
+
+@dataclass(frozen=True)
+class Network:
+    """The network: an image -> layer -> activation [positions, channels]. It consists of segments.
+
+    The image is float32 [height, width, 3] in [0, 1]; an activation is bfloat16 where the convolutions are, else
+    float32: float16 would not hold the sums of its squares.
+    """
+
+    segments: tuple[Segment, ...]
+
+    def __call__(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Return the activations by layer, [positions, channels]."""
+        x: tf.Tensor | None = image
+        found: dict[str, tf.Tensor] = {}
+        for segment in self.segments:
+            some, x = segment.run(x)
+            found |= {layer: flat(activation) for layer, activation in some.items()}
+        return found
+
+
+def flat(activation: tf.Tensor) -> tf.Tensor:
+    """Return an activation [height, width, channels] as [positions, channels]."""
+    return tf.reshape(activation, [-1, activation.shape[-1]])
 
 
 def load_weights(source: str | None = None) -> Weights:
@@ -65,47 +113,66 @@ def weights_sha256(weights: Weights) -> str:
 
 def build_network(
     weights: Weights, layers: Iterable[str], *, pooling: str = "max", precision: str = "float32"
-) -> Features:
-    """Return the function from an image to the activations, after ReLU, of `layers`.
-
-    The image is float32 [height, width, 3] in [0, 1]; an activation is [positions, channels], bfloat16 where the
-    convolutions are, else float32: float16 would not hold the sums of its squares.
+) -> Network:
+    """Return the network from an image to the activations, after ReLU, of `layers`.
 
     pooling    'max' as trained, or 'avg' as Gatys et al. advise.
     precision  'float32', 'bfloat16' or 'float16', the type of the convolutions.
     """
     wanted = frozenset(layers)
     needed = LAYERS[: 1 + max(LAYERS.index(layer) for layer in wanted)]
+    groups = [[layer for layer in needed if block_of(layer) in blocks] for blocks in SEGMENT_BLOCKS]
+    groups = [group for group in groups if group]
+    return Network(
+        tuple(
+            _segment(weights, group, wanted, last=group is groups[-1], pooling=pooling, precision=precision)
+            for group in groups
+        )
+    )
+
+
+def _segment(
+    weights: Weights, layers: list[str], wanted: Collection[str], *, last: bool, pooling: str, precision: str
+) -> Segment:
+    """Return the segment of these layers, which ends with a pooling unless it is the last one."""
     pool = {"max": tf.nn.max_pool2d, "avg": tf.nn.avg_pool2d}[pooling]
     dtype = tf.dtypes.as_dtype(precision)
     convolutions = {
-        layer: convolution(weights[layer][0], precision, TILE_PX_PER_BLOCK[block_of(layer) - 1]) for layer in needed
+        layer: convolution(weights[layer][0], precision, TILE_PX_PER_BLOCK[block_of(layer) - 1]) for layer in layers
     }
-    biases = {layer: tf.constant(weights[layer][1], dtype) for layer in needed}
-
+    biases = {layer: tf.constant(weights[layer][1], dtype) for layer in layers}
     found_dtype = tf.bfloat16 if precision == "bfloat16" else tf.float32
     gradient_scale = FLOAT16_GRADIENT_SCALE if precision == "float16" else 1.0
+    first_block, last_block = block_of(layers[0]), block_of(layers[-1])
 
-    def features(image: tf.Tensor) -> dict[str, tf.Tensor]:
-        image = _with_scaled_gradient(image, 1 / gradient_scale)
-        x = tf.cast(image * 255.0 - tf.constant(MEAN_RGB), dtype)[None]
-        found, block = {}, 0
-        for layer, following in itertools.zip_longest(needed, needed[1:]):
+    def run(x: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor | None]:
+        if first_block == 1:
+            x = tf.cast(_with_scaled_gradient(x, 1 / gradient_scale) * 255.0 - tf.constant(MEAN_RGB), dtype)
+        x, block = x[None], 0
+        found = {}
+        for layer, following in itertools.zip_longest(layers, layers[1:]):
             if block_of(layer) != block:
-                tiles = Tiles(x, TILE_PX_PER_BLOCK[block])
-                block += 1
+                block = block_of(layer)
+                tiles = Tiles(x, TILE_PX_PER_BLOCK[block - 1])
             x = convolutions[layer](x, tiles)
-            pooled = following is not None and block_of(following) != block
+            pooled = not last if following is None else block_of(following) != block
             if pooled and pooling == "max" and layer not in wanted:
                 x, pooled = pool(x, 2, 2, "VALID"), False  # the maximum and ReLU commute; on a quarter, it is quicker
             x = tf.nn.relu(tf.nn.bias_add(x, biases[layer]))
             if layer in wanted:
-                flat = tf.cast(tf.reshape(x, [-1, x.shape[-1]]), found_dtype)
-                found[layer] = _with_scaled_gradient(flat, gradient_scale)
+                found[layer] = _with_scaled_gradient(tf.cast(tf.squeeze(x, 0), found_dtype), gradient_scale)
             x = pool(x, 2, 2, "VALID") if pooled else x
-        return found
+        return found, None if last else tf.squeeze(x, 0)
 
-    return features
+    return Segment(
+        first_block,
+        last_block,
+        tuple(layer for layer in layers if layer in wanted),
+        sum(stride_px(block_of(layer)) for layer in layers),
+        3 if first_block == 1 else weights[layers[0]][0].shape[2],
+        tf.float32 if first_block == 1 else dtype,
+        run,
+    )
 
 
 def _with_scaled_gradient(x: tf.Tensor, factor: float) -> tf.Tensor:

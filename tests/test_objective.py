@@ -6,11 +6,12 @@ import tensorflow as tf
 
 from nst.image_io import resize
 from nst.masks import Inputs
-from nst.objective import guided_regions, make_evaluate, make_measure, make_view
+from nst.measure import make_measure
+from nst.objective import guided_regions, make_evaluate, make_view
 from nst.scales import Scale
 from nst.settings import make_settings
 from nst.stylize import first_picture
-from nst.vgg19 import build_network, load_weights
+from nst.vgg19 import Network, Segment, build_network, load_weights
 
 LAYERS = {"style_layers": ("conv1_1:0.25", "conv2_1:0.75"), "content_layers": ("conv2_2",)}
 
@@ -72,13 +73,8 @@ def test_costs_are_the_formulas(features, content, style, balance):
 
 
 def test_balanced_costs_of_a_picture_without_activations_are_1(content, style):
-    def features(image):
-        return {
-            "conv1_1": tf.reshape(image, [-1, 3]),
-            "conv2_1": tf.reshape(image, [-1, 3]),
-            "conv2_2": tf.reshape(image, [-1, 3]),
-        }
-
+    layers = ("conv1_1", "conv2_1", "conv2_2")
+    features = Network((Segment(1, 2, layers, 0, 3, tf.float32, lambda image: (dict.fromkeys(layers, image), None)),))
     evaluate = objective(features, content, style, [(content.shape[:2], style.shape[:2])], settings_with())
     costs, _ = evaluate(tf.zeros(content.shape))
     np.testing.assert_allclose(costs["content"], 1, rtol=1e-6)

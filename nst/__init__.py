@@ -27,7 +27,7 @@ The modules in pipeline order. The number is a layer: a module imports only modu
     measure.py        [4] the cost of a picture against its targets with its gradient, whole or tile by tile
     basis.py          [4] the bands of detail in which Adam takes its steps
     objective.py      [5] targets made once per scale; evaluate(image) -> costs by name and gradient
-    optimizers.py     [6] Adam (Keras) and L-BFGS-B (SciPy) over one `evaluate`
+    optimizers.py     [6] Adam and L-BFGS-B (SciPy) over one `evaluate`
     state.py          [4] where a run is: a step, and all that is needed to go on from it
     stylize.py        [7] first picture, the loop over the scales; reports steps. No files, no printing.
     checkpoint.py     [5] the whole state of a run in its folder, and back

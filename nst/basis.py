@@ -6,8 +6,9 @@ shapes. Given the levels of a pyramid, it moves large shapes as readily as fine 
 
 import itertools
 import math
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
@@ -24,13 +25,43 @@ SETTLED_GROWTH = 0.25  # where a coarser scale has settled the coarser bands, th
 SETTLED_AMOUNT = 0.45  # and all of them together by so much
 
 
+class Bands(NamedTuple):
+    """The numbers of a basis, as a graph takes them.
+
+    amounts  [bands], by how much each band moves the picture
+    colors   the axes of colour [3, 3] that the numbers of a band stand for
+    enlarge  for each band but the coarsest, the matrices for rows and columns that enlarge the next coarser one to it
+    """
+
+    amounts: tf.Tensor
+    colors: tf.Tensor
+    enlarge: tuple[tuple[tf.Tensor, tf.Tensor], ...]
+
+
 @dataclass(frozen=True)
 class Basis:
-    """A linear map from bands to an image [height, width, 3], and its transpose for gradients."""
+    """A linear map from bands, fine to coarse, to an image: the sizes of the bands and the numbers of the map."""
 
     sizes: tuple[Size, ...]
-    combine: Callable[[list[tf.Tensor]], tf.Tensor]  # bands -> image
-    split: Callable[[tf.Tensor], list[tf.Tensor]]  # d/d(image) -> d/d(bands)
+    bands: Bands
+
+
+def combine(parts: Sequence[tf.Tensor], bands: Bands) -> tf.Tensor:
+    """Return the image [height, width, 3] of bands [height, width, 3] each, finest first."""
+    amounts = tf.unstack(bands.amounts, num=len(parts))
+    image = amounts[-1] * parts[-1]
+    for band, amount, (rows, columns) in zip(parts[-2::-1], amounts[-2::-1], bands.enlarge[::-1], strict=True):
+        image = amount * band + tf.einsum("ah,hwc,bw->abc", rows, image, columns)
+    return image @ bands.colors
+
+
+def split(gradient: tf.Tensor, bands: Bands) -> list[tf.Tensor]:
+    """Return d/d(bands) from d/d(image): the transpose of combine."""
+    gradients = [gradient @ tf.transpose(bands.colors)]
+    for rows, columns in bands.enlarge:
+        gradients.append(tf.einsum("ah,abc,bw->hwc", rows, gradients[-1], columns))
+    amounts = tf.unstack(bands.amounts, num=len(gradients))
+    return [amount * part for amount, part in zip(amounts, gradients, strict=True)]
 
 
 def make_basis(scale: Scale, palette: np.ndarray, settings: Settings) -> Basis:
@@ -42,7 +73,7 @@ def make_basis(scale: Scale, palette: np.ndarray, settings: Settings) -> Basis:
 
 def pixel_basis(size: Size) -> Basis:
     """Return the basis with one band: the picture itself."""
-    return Basis((size,), lambda bands: bands[0], lambda gradient: [gradient])
+    return Basis((size,), Bands(tf.ones([1]), tf.eye(3), ()))
 
 
 def color_axes(style: np.ndarray) -> np.ndarray:
@@ -69,21 +100,8 @@ def band_basis(size: Size, colors: np.ndarray, *, settled: bool) -> Basis:
     growth, together = (SETTLED_GROWTH, SETTLED_AMOUNT) if settled else (GROWTH, 1)
     amounts = growth ** np.arange(count)
     amounts = (together * amounts / np.sqrt(np.sum(amounts**2))).astype(np.float32)
-    enlarge = [
+    enlarge = tuple(
         tuple(tf.constant(resize_matrix(old, new, Resampling.BICUBIC)) for old, new in zip(coarse, fine, strict=True))
         for fine, coarse in itertools.pairwise(sizes)
-    ]
-
-    def combine(bands: list[tf.Tensor]) -> tf.Tensor:
-        image = amounts[-1] * bands[-1]
-        for band, amount, (rows, columns) in reversed(list(zip(bands, amounts, enlarge, strict=False))):
-            image = amount * band + tf.einsum("ah,hwc,bw->abc", rows, image, columns)
-        return image @ colors
-
-    def split(gradient: tf.Tensor) -> list[tf.Tensor]:
-        gradients = [gradient @ colors.T]
-        for rows, columns in enlarge:
-            gradients.append(tf.einsum("ah,abc,bw->hwc", rows, gradients[-1], columns))
-        return [amount * part for amount, part in zip(amounts, gradients, strict=True)]
-
-    return Basis(sizes, combine, split)
+    )
+    return Basis(sizes, Bands(tf.constant(amounts), tf.constant(colors), enlarge))

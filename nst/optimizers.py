@@ -1,14 +1,16 @@
-"""Adam (Keras) and L-BFGS-B (SciPy): two ways to lower what one `evaluate` measures. Pixels stay within [0, 1]."""
+"""Adam and L-BFGS-B (SciPy's): two ways to lower what one `evaluate` measures. Pixels stay within [0, 1]."""
 
+import itertools
 import math
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections.abc import Callable
+from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 import scipy.optimize
 import tensorflow as tf
 
-from nst.basis import Basis
+from nst.basis import Bands, Basis, combine, split
 from nst.errors import RunError
 from nst.measure import Costs
 from nst.objective import Evaluate
@@ -19,6 +21,7 @@ from nst.state import Descent
 Report = Callable[[dict[str, float], Callable[[], Descent]], None]  # costs by name, and where they lead
 CORRECTIONS = 10  # pairs of steps and gradients that L-BFGS remembers
 MOST_STEPS = 1_000_000_000  # of L-BFGS, which the pace ends before
+LEAST_DEVIATION = 1e-12  # of gradients: Adam's epsilon
 TRIES = 3  # to go on from the last good picture, each with half the step size
 
 
@@ -35,53 +38,90 @@ def minimize(
     return adam(evaluate, start, basis, pace, settings, report=report)
 
 
+class Moments(NamedTuple):
+    """What Adam remembers of the gradients in each band: their means and the means of their squares."""
+
+    first: list[tf.Tensor]
+    second: list[tf.Tensor]
+
+
 def adam(
     evaluate: Evaluate, start: Descent, basis: Basis, pace: Pace, settings: Settings, *, report: Report
 ) -> np.ndarray:
-    """Take Adam's steps (Kingma & Ba 2015) in `basis`, clipping the pixels after each.
-
-    Keras' Adam moves variables that are set to zero before each step, so what it leaves in them is the move.
-    """
-    picture = tf.Variable(start.image)
-    moves = [tf.Variable(tf.zeros([*size, 3])) for size in basis.sizes]
-    optimizer = tf.keras.optimizers.Adam(1.0, settings.beta1, settings.beta2, epsilon=1e-12)
-    optimizer.build(moves)
-    moments = [variable.value for variable in optimizer.variables]  # with Adam's count of steps
+    """Take Adam's steps in `basis`, clipping the pixels after each."""
+    step = adam_step(len(basis.sizes))
+    betas = tf.constant([settings.beta1, settings.beta2])
+    count, picture, moments = 0.0, tf.constant(start.image), _no_moments(basis)
     if start.moments:
-        _assign(moments, start.moments)
-
-    @tf.function(autograph=False)
-    def step(gradient: tf.Tensor, rate: tf.Tensor) -> tf.Tensor:
-        for move in moves:
-            move.assign(tf.zeros_like(move))
-        optimizer.apply_gradients(zip(basis.split(gradient), moves, strict=True))
-        moved = picture + rate * basis.combine([move.read_value() for move in moves])
-        picture.assign(tf.clip_by_value(moved, 0, 1))
-        return tf.reduce_sum(moved)  # not finite if one pixel is not
-
-    variables = [picture, *moments]
-    good = [variable.read_value() for variable in variables]  # before the last step; copied only where changed
+        count, (*both,) = float(start.moments[0]), map(tf.constant, start.moments[1:])
+        moments = Moments(both[: len(basis.sizes)], both[len(basis.sizes) :])
+    good = count, picture, moments  # before the last step
     totals, rate, failures = list(start.totals), start.rate, 0
 
     def descent() -> Descent:
-        return Descent(picture.numpy(), tuple(totals), tuple(variable.numpy() for variable in moments), rate)
+        kept = (np.float32(count), *(moment.numpy() for moment in itertools.chain(*moments)))
+        return Descent(picture.numpy(), tuple(totals), kept, rate)
 
     while (behind := pace(totals)) < 1:
-        costs, gradient = evaluate(picture.read_value())
+        costs, gradient = evaluate(picture)
         numbers = _numbers(costs)
         if _finite(numbers):
-            good = [variable.read_value() for variable in variables]
+            good = count, picture, moments
             size = rate * _learning_rate(settings, behind) / 255
-            if math.isfinite(float(step(gradient, tf.constant(size, tf.float32)))):
+            count += 1
+            picture, moments, check = step(
+                picture, moments, gradient, tf.constant(size, tf.float32), tf.constant(count), betas, basis.bands
+            )
+            if math.isfinite(float(check)):
                 totals.append(numbers["total"])
                 report(numbers, descent)
                 continue
-        _assign(variables, good)
+        count, picture, moments = good
         failures += 1
         rate /= 2
         if failures > TRIES:
             raise _out_of_hand(numbers)
     return picture.numpy()
+
+
+@cache
+def adam_step(bands: int) -> Callable[..., tuple[tf.Tensor, Moments, tf.Tensor]]:
+    """Return Adam's step (Kingma & Ba 2015, algorithm 1) for pictures with so many bands, of any size: one graph.
+
+    It returns picture and moments anew, and a number that is not finite if a pixel is not.
+    """
+    image, parts = tf.TensorSpec([None, None, 3]), [tf.TensorSpec([None, None, 3])] * bands
+    matrix = tf.TensorSpec([None, None])
+    shape = Bands(tf.TensorSpec([bands]), tf.TensorSpec([3, 3]), ((matrix, matrix),) * (bands - 1))
+    number = tf.TensorSpec([])
+
+    @tf.function(
+        input_signature=(image, Moments(parts, parts), image, number, number, tf.TensorSpec([2]), shape),
+        autograph=False,
+    )
+    def step(
+        picture: tf.Tensor,
+        moments: Moments,
+        gradient: tf.Tensor,
+        rate: tf.Tensor,
+        count: tf.Tensor,
+        betas: tf.Tensor,
+        bands: Bands,
+    ) -> tuple[tf.Tensor, Moments, tf.Tensor]:
+        beta1, beta2 = tf.unstack(betas)
+        slopes = split(gradient, bands)
+        first = [m + (g - m) * (1 - beta1) for m, g in zip(moments.first, slopes, strict=True)]
+        second = [v + (tf.square(g) - v) * (1 - beta2) for v, g in zip(moments.second, slopes, strict=True)]
+        unbiased = tf.sqrt(1 - beta2**count) / (1 - beta1**count)
+        moves = [unbiased * m / (tf.sqrt(v) + LEAST_DEVIATION) for m, v in zip(first, second, strict=True)]
+        moved = picture - rate * combine(moves, bands)
+        return tf.clip_by_value(moved, 0, 1), Moments(first, second), tf.reduce_sum(moved)
+
+    return step
+
+
+def _no_moments(basis: Basis) -> Moments:
+    return Moments(*([tf.zeros([*size, 3]) for size in basis.sizes] for _ in range(2)))
 
 
 def lbfgs(evaluate: Evaluate, start: Descent, pace: Pace, *, report: Report) -> np.ndarray:
@@ -123,11 +163,6 @@ def lbfgs(evaluate: Evaluate, start: Descent, pace: Pace, *, report: Report) -> 
             if attempt == TRIES:
                 raise
     return best
-
-
-def _assign(variables: Sequence[tf.Variable], values: Sequence[Any]) -> None:
-    for variable, value in zip(variables, values, strict=True):
-        variable.assign(value)
 
 
 def _finite(numbers: dict[str, float]) -> bool:

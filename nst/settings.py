@@ -145,7 +145,7 @@ class Settings:
         high=1,
     )
     optimizer: str = _option(
-        "adam", "text", "optimisation", "adam (Keras) or lbfgs (SciPy's L-BFGS-B)", choices=("adam", "lbfgs")
+        "adam", "text", "optimisation", "adam or lbfgs (SciPy's L-BFGS-B)", choices=("adam", "lbfgs")
     )
     steps: int = _option(14, "int", "optimisation", "steps at the full size", low=1, high=1_000_000)
     coarse_steps: float = _option(

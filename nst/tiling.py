@@ -1,7 +1,7 @@
 """Pictures in tiles: where tiles lie, and the walk through the network over them, forward and back. No costs.
 
 A tile has a core, which is its own, and around it a halo, wide enough that what the network makes of the core is as in
-the whole picture. The network is walked segment by segment: what a segment leaves of the whole picture is small, so that
+the whole picture. The network is walked segment by segment: what one leaves of the whole picture is small, so that
 the next one needs no halo for those before it. The network sees zeros only beyond the picture's real edges, as always.
 """
 

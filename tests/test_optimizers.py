@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nst.basis import band_basis, color_axes, make_basis, pixel_basis
+from nst.basis import band_basis, color_axes, combine, make_basis, pixel_basis, split
 from nst.errors import RunError
-from nst.optimizers import minimize
+from nst.optimizers import adam_step, minimize
 from nst.scales import Scale
 from nst.settings import Settings
 from nst.state import Descent
@@ -136,6 +136,33 @@ def test_first_step_on_pixels_is_the_learning_rate():
     np.testing.assert_allclose(np.abs(moved), 5 / 255, rtol=1e-3)
 
 
+def test_adam_is_keras():
+    """On pixels that no bound stops, the same picture as by Keras' optimiser."""
+    settings = Settings(basis="pixels", decay="none", learning_rate=2)
+    variable = tf.Variable(START)
+    optimizer = tf.keras.optimizers.Adam(2 / 255, settings.beta1, settings.beta2, epsilon=1e-12)
+    for _ in range(8):
+        optimizer.apply_gradients([(evaluate(variable.read_value())[1], variable)])
+    np.testing.assert_allclose(run(8, settings, lambda *_: None), variable, atol=1e-6)
+
+
+def test_a_second_picture_of_any_size_takes_no_new_graph():
+    run(2, Settings(), lambda *_: None)
+    step = adam_step(len(make_basis(Scale((20, 24), ((20, 24),), 1), TARGET, Settings()).sizes))
+    traced = step.experimental_get_tracing_count()
+    small = Scale((18, 24), ((18, 24),), 1)
+    basis, picture = make_basis(small, TARGET, Settings()), START[:18]
+    minimize(
+        lambda image: ({"total": tf.reduce_sum(image)}, tf.ones_like(image)),
+        Descent(picture),
+        basis,
+        by_number(2),
+        Settings(),
+        report=lambda *_: None,
+    )
+    assert step.experimental_get_tracing_count() == traced == 1
+
+
 def test_steps_are_exactly_as_many_as_asked():
     steps = []
     run(7, Settings(), lambda costs, _: steps.append(costs))
@@ -150,8 +177,8 @@ def test_split_is_the_transpose_of_combine(size, settled):
     random = np.random.default_rng(0)
     bands = [tf.constant(random.normal(size=(*band, 3)), tf.float32) for band in basis.sizes]
     image = tf.constant(random.normal(size=(*size, 3)), tf.float32)
-    left = tf.reduce_sum(basis.combine(bands) * image)
-    right = tf.add_n([tf.reduce_sum(a * b) for a, b in zip(bands, basis.split(image), strict=True)])
+    left = tf.reduce_sum(combine(bands, basis.bands) * image)
+    right = tf.add_n([tf.reduce_sum(a * b) for a, b in zip(bands, split(image, basis.bands), strict=True)])
     np.testing.assert_allclose(left, right, rtol=1e-4)
 
 

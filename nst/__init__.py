@@ -23,19 +23,20 @@ The modules in pipeline order. The number is a layer: a module imports only modu
     memory.py         [4] how much memory a run takes, and whether the machine has it
     pace.py           [4] how much of a scale is behind, by steps, by time and by what steps still gain
     detail.py         [4] the fine detail with which a finer scale starts: the photo's and the style's
-    tiling.py         [3] where the tiles of a large picture lie, and the walk through the network over them
-    measure.py        [4] the cost of a picture against its targets with its gradient, whole or tile by tile
+    tiling.py         [3] where the tiles of a large picture lie. No TensorFlow.
+    walk.py           [4] the walk through the network over tiles, forward and back
+    measure.py        [5] the cost of a picture against its targets with its gradient, whole or tile by tile
     basis.py          [4] the bands of detail in which Adam takes its steps
-    objective.py      [5] targets made once per scale; evaluate(image) -> costs by name and gradient
-    optimizers.py     [6] Adam and L-BFGS-B (SciPy) over one `evaluate`
+    objective.py      [6] targets made once per scale; evaluate(image) -> costs by name and gradient
+    optimizers.py     [7] Adam and L-BFGS-B (SciPy) over one `evaluate`
     state.py          [4] where a run is: a step, and all that is needed to go on from it
-    stylize.py        [7] first picture, the loop over the scales; reports steps. No files, no printing.
+    stylize.py        [8] first picture, the loop over the scales; reports steps. No files, no printing.
     checkpoint.py     [5] the whole state of a run in its folder, and back
     report.py         [5] progress, losses.csv, loss plot, settings.json
     results.py        [7] all that a run writes, and what becomes of it where it cannot be written
-    job.py            [8] one picture: files in -> stylize -> files out
-    api.py            [9] redraw: arrays in, an array out, for other programs
-    config.py         [9] what a call asks for: flags over a TOML file over an earlier result's record or a preset
+    job.py            [9] one picture: files in -> stylize -> files out
+    api.py            [10] redraw: arrays in, an array out, for other programs
+    config.py         [10] what a call asks for: flags over a TOML file over an earlier result's record or a preset
 """
 
 from importlib import import_module

@@ -18,7 +18,6 @@ from nst.files import file_sha256, read_text, read_toml
 from nst.layers import CHANNELS_PER_BLOCK, LAYERS, block_of, keras_name
 from nst.settings import (
     DEFAULT_PRESET,
-    ORIGINAL_SIZE,
     Settings,
     describe,
     field_name,
@@ -48,7 +47,15 @@ INPUTS = {  # role of a file -> how it is given
     **{role: flag(role) for role in ("init", "weights", "style_mask", "content_mask")},
 }
 SINGLE = ("content", "init", "weights", "content_mask")
-WITH_RESUME = ("snapshot_every", "checkpoint_every", "threads", "plot", "verbose")  # change no pixel, or hardly one
+WITH_RESUME = (
+    "snapshot_every",
+    "checkpoint_every",
+    "threads",
+    "max_memory",
+    "tile",
+    "plot",
+    "verbose",
+)  # change no pixel, or hardly one
 COMPARED_VERSIONS = ("neural_art", "tensorflow")
 
 
@@ -326,9 +333,10 @@ def _read_value(path: Path, key: str, value: Any) -> Any:
         raise UserError(f'{path}: {key} = {toml_value(value)}: must be a list such as ["left.png", "right.png"]')
     if kind == "numbers" and not (isinstance(value, list) and not any(isinstance(part, str) for part in value)):
         raise UserError(f"{path}: {key} = {toml_value(value)}: must be a list such as [3, 1]")
-    if isinstance(value, str) and (kind in ("int", "float") or (kind == "size" and value != ORIGINAL_SIZE)):
-        also = f' or "{ORIGINAL_SIZE}"' if kind == "size" else ""
-        raise UserError(f"{path}: {key} = {toml_value(value)}: must be a number without quotes{also}")
+    others = option_of(item).words
+    if isinstance(value, str) and kind in ("int", "float", "px") and value not in others:
+        wanted = " or ".join(["a number without quotes", *map(toml_value, others)])
+        raise UserError(f"{path}: {key} = {toml_value(value)}: must be {wanted}")
     try:
         return read_setting(item, value)
     except UserError as error:

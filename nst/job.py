@@ -21,7 +21,7 @@ from nst.errors import RunError, UserError
 from nst.files import check_writable, claimed, file_sha256, first_free, remove_leftovers, reserved
 from nst.image_io import Picture, check_format, read_image, read_picture
 from nst.masks import Inputs, check_counts
-from nst.memory import available_mb, check_memory, memory_mb
+from nst.memory import available_mb, memory_mb, plan_tile, sizes_of
 from nst.report import Progress, plotting
 from nst.results import Results
 from nst.runtime import network_precision, start_tensorflow
@@ -29,6 +29,7 @@ from nst.scales import Scale, plan_scales
 from nst.settings import Settings, describe
 from nst.signals import AtOnce, Stopped, deferred
 from nst.state import State, Step
+from nst.tiling import fits
 
 if TYPE_CHECKING:
     from nst.vgg19 import Network
@@ -48,6 +49,7 @@ Paths = dict[str, tuple[Path, ...]]  # by role: content, style, init, style_mask
 class Job:
     """One picture to make, all of it checked: inputs read, output writable, sizes planned.
 
+    tile_px    the side of tiles, in which larger pictures are computed
     named      whether the user has named the output; else another name may be taken when the run starts
     overwrite  whether a result that is there may be replaced
     resume     where an earlier run of it has stopped
@@ -58,6 +60,7 @@ class Job:
     inputs: Inputs
     output: Path
     scales: list[Scale]
+    tile_px: int
     plot: bool = False
     named: bool = True
     overwrite: bool = False
@@ -100,8 +103,8 @@ def plan_job(
     photo, inputs = read_inputs(paths, settings)
     scales = plan_scales(photo.image.shape[:2], [style.shape[:2] for style in inputs.styles], settings)
     check_format(result, scales[-1].size, bit_depth=settings.bit_depth)
-    check_memory(scales, network_precision(settings.precision))
-    job = Job(paths, photo, inputs, result, scales, plot, output is not None, overwrite, resume)
+    tile_px = plan_tile(scales, settings, network_precision(settings.precision))
+    job = Job(paths, photo, inputs, result, scales, tile_px, plot, output is not None, overwrite, resume)
     check_writable(result, dry_run=dry_run)
     if job.folder.exists() and not job.folder.is_dir():
         raise UserError(f"{job.folder}: is a file, where the folder of this run would be; give another -o")
@@ -259,9 +262,14 @@ def _placed(job: Job) -> Job:
 
 def plan_of(job: Job) -> str:
     """Return where the result goes, a line for each scale, and about how much memory it takes."""
-    lines = [f"{scale.size[1]}x{scale.size[0]} px  {scale.steps} steps" for scale in job.scales]
+    lines = [
+        f"{scale.size[1]}x{scale.size[0]} px  {scale.steps} steps"
+        + ("" if fits(scale.size, job.tile_px) else f"  in tiles of {job.tile_px} px")
+        for scale in job.scales
+    ]
     there = available_mb()
-    words = f"about {memory_mb(job.scales, network_precision(job.settings.precision))} MB of memory"
+    sizes = sizes_of(job.scales, network_precision(job.settings.precision))
+    words = f"about {memory_mb(sizes, job.tile_px)} MB of memory"
     return "\n".join([str(job.output), *lines, words if there is None else f"{words}, of {there} MB there"])
 
 

@@ -16,8 +16,9 @@ from nst.image_io import Size
 from nst.layers import block_of, stride_px
 from nst.losses import STYLE_LOSSES, StyleLoss, content_cost
 from nst.settings import Settings
-from nst.tiling import UNTILED_PX, Tile, fits, share_of, walk, walk_back
+from nst.tiling import UNTILED_PX, Tile, fits, share_of
 from nst.vgg19 import Network, Segment, flat
+from nst.walk import walk, walk_back
 
 PIXELS = "pixels"
 

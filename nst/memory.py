@@ -1,28 +1,53 @@
-"""How much memory a run takes, and whether the machine has it.
+"""How much memory a run takes, whether the machine has it, and how large tiles may be so that it has.
 
-Measured as the largest resident size of a run of one step on a processor with bfloat16, at 448x336 and 800x600 px: 1466
-and 2510 MB in float32, 1066 and 1579 MB in bfloat16, 1194 and 2190 MB in float16. A tenth is added.
+All figures are of the largest resident size of runs on a processor: see benchmarks/RESULTS.md. A tenth is added.
 """
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from nst.errors import UserError
+from nst.image_io import Size
 from nst.scales import Scale
+from nst.settings import NO_TILES, Settings
+from nst.tiling import UNTILED_PX, fits
 
-BASE_MB = 1000  # TensorFlow, the weights and the graph
-BYTES_PER_PIXEL = {"float32": 3500, "bfloat16": 1750, "float16": 3350}  # of the picture: activations and gradients
-STYLE_SHARE = 0.5  # of a style's pixel: its activations alone
+BASE_MB = 900  # TensorFlow, the weights and the graph
+WHOLE_BYTES = 260  # per pixel of the result: picture, gradient, moments, targets, and those of smaller scales
+EVALUATED_BYTES = {"float32": 3300, "bfloat16": 1500, "float16": 3150}  # per pixel evaluated in one piece
+TILE_BYTES = {"float32": 1700, "bfloat16": 800, "float16": 1600}  # per pixel of a tile
+STYLE_SHARE = 0.5  # of what a pixel evaluated takes: of a style's, only activations
+SIDES_PX = range(2048, 255, -64)  # of tiles, to choose from
+SPARED = 0.1  # of what is free, for other programs
 MEMORY = Path("/proc/meminfo")
 
 
-def memory_mb(scales: Sequence[Scale], precision: str) -> int:
-    """Return about how many megabytes a run takes at its largest scale, whose precision is one of BYTES_PER_PIXEL."""
-    largest = scales[-1]
-    pixels = largest.size[0] * largest.size[1]
-    style_pixels = max(height * width for height, width in largest.style_sizes)
-    return round(BASE_MB + BYTES_PER_PIXEL[precision] * max(pixels, STYLE_SHARE * style_pixels) / 1e6)
+@dataclass(frozen=True)
+class Sizes:
+    """What a run needs memory for: the size of its result and of its largest style, and the type of its network."""
+
+    result: Size
+    style: Size
+    precision: str
+
+
+def sizes_of(scales: Sequence[Scale], precision: str) -> Sizes:
+    """Return what needs most memory in a run whose precision is one of EVALUATED_BYTES."""
+    return Sizes(scales[-1].size, max(scales[-1].style_sizes, key=math.prod), precision)
+
+
+def memory_mb(sizes: Sizes, tile_px: int) -> int:
+    """Return about how many megabytes a run takes at its largest scale."""
+    evaluated = max(_evaluated(sizes.result, sizes, tile_px), STYLE_SHARE * _evaluated(sizes.style, sizes, tile_px))
+    return round(BASE_MB + (WHOLE_BYTES * max(math.prod(sizes.result), math.prod(sizes.style)) + evaluated) / 1e6)
+
+
+def _evaluated(size: Size, sizes: Sizes, tile_px: int) -> float:
+    """Return the bytes that the network takes for a picture, whole or in tiles."""
+    whole = EVALUATED_BYTES[sizes.precision] * math.prod(size)
+    return whole if fits(size, tile_px) else TILE_BYTES[sizes.precision] * tile_px**2
 
 
 def available_mb() -> int | None:
@@ -33,12 +58,43 @@ def available_mb() -> int | None:
     return next((int(size) // 1000 for name, size, *_ in sizes if name == "MemAvailable:"), None)
 
 
-def check_memory(scales: Sequence[Scale], precision: str) -> None:
-    """Raise UserError, with the long side that would fit, where a run takes more memory than there is."""
-    needed, there = memory_mb(scales, precision), available_mb()
-    if there is None or needed <= there:
-        return
-    share = max(0.0, (there - BASE_MB) / (needed - BASE_MB))
-    fits = math.floor(max(scales[-1].size) * math.sqrt(share))
-    advice = f"--size {fits} would fit" if fits >= 16 else "close other programs"
-    raise UserError(f"--size {max(scales[-1].size)}: needs about {needed} MB of memory, of {there} MB there; {advice}")
+def plan_tile(scales: Sequence[Scale], settings: Settings, precision: str) -> int:
+    """Return the side in px of tiles that keep a run within the memory that there is or that the settings allow.
+
+    UNTILED_PX where all fits in one piece. Raises UserError, with the long side that would fit, where nothing does.
+    """
+    sizes, limit = sizes_of(scales, precision), _limit_mb(settings)
+    if settings.tile == NO_TILES:
+        candidates = [UNTILED_PX]
+    elif isinstance(settings.tile, int):
+        candidates = [settings.tile]
+    else:
+        candidates = [UNTILED_PX, *SIDES_PX]
+    found = next((side for side in candidates if memory_mb(sizes, side) <= limit), None)
+    if found is None:
+        raise UserError(_too_large(sizes, limit, candidates[-1]))
+    return found
+
+
+def _limit_mb(settings: Settings) -> float:
+    """Return the megabytes that a run may take."""
+    free = available_mb()
+    there = math.inf if free is None else (1 - SPARED) * free
+    return min(there, settings.max_memory or math.inf)
+
+
+def _too_large(sizes: Sizes, limit_mb: float, tile_px: int) -> str:
+    """Return what is wrong and what would fit, in words."""
+    side = max(sizes.result)
+    smaller = (
+        (long_side, Sizes(_scaled(sizes.result, share), _scaled(sizes.style, share), sizes.precision))
+        for share in (k / 100 for k in range(99, 0, -1))
+        for long_side in [round(share * side)]
+    )
+    fitting = next((px for px, others in smaller if px >= 16 and memory_mb(others, tile_px) <= limit_mb), None)
+    advice = f"--size {fitting} would fit" if fitting else "close other programs or raise --max-memory"
+    return f"--size {side}: needs about {memory_mb(sizes, tile_px)} MB of memory, of {limit_mb:.0f} MB there; {advice}"
+
+
+def _scaled(size: Size, share: float) -> Size:
+    return max(1, round(share * size[0])), max(1, round(share * size[1]))

@@ -15,6 +15,7 @@ from nst.files import read_text, read_toml
 from nst.layers import LayerWeights, format_layer_weights, parse_layer_weights
 
 ORIGINAL_SIZE = "original"
+AUTO_TILE, NO_TILES = "auto", "off"
 STYLE_LAYERS: LayerWeights = (
     ("conv1_1", 0.125),
     ("conv2_1", 0.125),
@@ -34,7 +35,8 @@ DEFAULT_PRESET = "default"
 class Option:
     """How a field of Settings is read, checked and explained.
 
-    kind   int, float, bool, text, size, time (in seconds), or a list: layers, numbers, paths
+    kind   int, float, bool, text, px, time (in seconds), memory (in MB), or a list: layers, numbers, paths
+    words  that px may be instead of a number
     unset  what --help shows where there is no default
     """
 
@@ -44,6 +46,7 @@ class Option:
     low: float = 0
     high: float = LARGEST
     choices: tuple[Any, ...] = ()
+    words: tuple[str, ...] = ()
     metavar: str | None = None
     unset: str = "none"
 
@@ -52,13 +55,15 @@ METAVARS = {
     "int": "N",
     "float": "X",
     "text": "TEXT",
-    "size": "PX",
+    "px": "PX",
     "layers": "LAYER[:WEIGHT]",
     "numbers": "X",
     "time": "TIME",
+    "memory": "MEMORY",
     "paths": "PATH",
 }
-SECONDS = {"s": 1, "m": 60, "h": 3600}
+UNITS = {"time": {"s": 1, "m": 60, "h": 3600}, "memory": {"MB": 1, "GB": 1000}}  # the first for a number alone
+EXAMPLES = {"time": "a time such as 90s, 10m or 1h", "memory": "an amount such as 800MB or 4GB"}
 LISTS = ("layers", "numbers", "paths")
 
 
@@ -125,7 +130,13 @@ class Settings:
         choices=("none", "luminance", "statistics", "histogram"),
     )
     size: int | str = _option(
-        512, "size", "size", "long side of the result in px, or 'original' for the content's own", low=16, high=20000
+        512,
+        "px",
+        "size",
+        "long side of the result in px, or 'original' for the content's own",
+        low=16,
+        high=20000,
+        words=(ORIGINAL_SIZE,),
     )
     smallest_scale: int = _option(
         128, "int", "size", "long side in px of the coarsest scale, where the picture starts", low=16, high=20000
@@ -197,6 +208,22 @@ class Settings:
         choices=("auto", "float32", "bfloat16", "float16"),
     )
     threads: int = _option(0, "int", "network", "processor threads; 0 leaves it to TensorFlow", high=1024)
+    max_memory: float = _option(
+        0.0,
+        "memory",
+        "network",
+        "the most memory to take, as 800MB or 4GB; larger pictures are computed in tiles; 0 for most of what is free",
+    )
+    tile: int | str = _option(
+        AUTO_TILE,
+        "px",
+        "network",
+        "side in px of tiles, in which larger pictures are computed, with the same result; 'auto' as the memory asks "
+        "for, 'off' for none",
+        low=64,
+        high=20000,
+        words=(AUTO_TILE, NO_TILES),
+    )
     bit_depth: int = _option(
         8, "int", "output", "bits a channel of the result; 16 for .png and .tif", low=8, high=16, choices=(8, 16)
     )
@@ -331,7 +358,7 @@ def _read(item: Field[Any], value: Any) -> Any:
         if kind == "layers":
             return parse_layer_weights(value)
         return tuple(_read_number(item, word) if kind == "numbers" else word for word in value)
-    if not isinstance(value, str) or kind in ("text", "bool", *LISTS) or (value == ORIGINAL_SIZE and kind == "size"):
+    if not isinstance(value, str) or kind in ("text", "bool", *LISTS) or value in option_of(item).words:
         return value
     return _read_number(item, value)
 
@@ -341,23 +368,24 @@ def _read_number(item: Field[Any], word: Any) -> Any:
     kind = option_of(item).kind
     if not isinstance(word, str):
         return word
-    if kind == "time":
-        return _read_time(item, word)
+    if kind in UNITS:
+        return _read_amount(item, word)
+    whole = kind in ("int", "px")
     try:
-        return int(word) if kind in ("int", "size") else float(word)
+        return int(word) if whole else float(word)
     except ValueError:
-        wanted = "a whole number" if kind in ("int", "size") else "a number"
-        also = f" or '{ORIGINAL_SIZE}'" if kind == "size" else ""
-        raise UserError(f"{flag(item.name)} {word}: must be {wanted}{also}") from None
+        wanted = " or ".join(["a whole number" if whole else "a number", *map(repr, option_of(item).words)])
+        raise UserError(f"{flag(item.name)} {word}: must be {wanted}") from None
 
 
-def _read_time(item: Field[Any], word: str) -> float:
-    """Return the seconds of 90s, 10m or 1h; a number alone is of seconds."""
-    number, unit = (word[:-1], word[-1]) if word[-1:] in SECONDS else (word, "s")
+def _read_amount(item: Field[Any], word: str) -> float:
+    """Return the seconds of 90s, 10m or 1h, or the MB of 4GB; a number alone is in the first unit."""
+    kind = option_of(item).kind
+    unit = next((unit for unit in UNITS[kind] if word.endswith(unit)), "")
     try:
-        return float(number) * SECONDS[unit]
+        return float(word.removesuffix(unit)) * UNITS[kind].get(unit, 1)
     except ValueError:
-        raise UserError(f"{flag(item.name)} {word}: must be a time such as 90s, 10m or 1h") from None
+        raise UserError(f"{flag(item.name)} {word}: must be {EXAMPLES[kind]}") from None
 
 
 def _check(item: Field[Any], value: Any) -> None:
@@ -381,8 +409,8 @@ def _check_one(item: Field[Any], value: Any) -> None:
         raise UserError(f"{flag(item.name)} {value}: must be true or false")
     if option.kind in ("text", "paths") and not isinstance(value, str) and value != item.default:
         raise UserError(f"{flag(item.name)} {value}: must be text")
-    if option.kind in ("int", "float", "time", "numbers") or (option.kind == "size" and value != ORIGINAL_SIZE):
-        whole = option.kind in ("int", "size")
+    if option.kind in ("int", "float", "px", "numbers", *UNITS) and value not in option.words:
+        whole = option.kind in ("int", "px")
         number = isinstance(value, int) if whole else isinstance(value, int | float)
         if not number or isinstance(value, bool) or not (option.low <= value <= option.high):
             kind = "a whole number" if whole else "a number"

@@ -17,6 +17,7 @@ from nst.optimizers import minimize
 from nst.pace import Schedule
 from nst.scales import plan_scales
 from nst.state import Descent, State, Step
+from nst.tiling import UNTILED_PX
 from nst.vgg19 import MEAN_RGB, Network
 
 PALETTE_COLORS = 100_000
@@ -31,6 +32,7 @@ def stylize(
     inputs: Inputs,
     network: Network,
     *,
+    tile_px: int = UNTILED_PX,
     on_step: OnStep = lambda step, picture, state: None,
     resume: State | None = None,
     clock: Callable[[], float] | None = None,
@@ -38,6 +40,7 @@ def stylize(
     """Return the content redrawn in the style, with the long side that the settings ask for.
 
     network  the network, with all content and style layers of the settings
+    tile_px  the side of tiles, in which larger pictures are computed
     on_step   called after each evaluation
     resume    a state of an earlier run of the same inputs, to go on from
     clock     returns the seconds that the run has taken, which settings.max_time limits; by default, from now
@@ -47,7 +50,7 @@ def stylize(
     settings, photo = inputs.settings, inputs.content
     inputs = with_preserved_colors(inputs)
     scales = plan_scales(photo.shape[:2], [style.shape[:2] for style in inputs.styles], settings)
-    measure = make_measure(network, settings, regions=guided_regions(inputs))
+    measure = make_measure(network, settings, regions=guided_regions(inputs), tile_px=tile_px)
     colors = palette(inputs)
     image = first_picture(inputs, scales[0].size)
     done = resume.steps if resume else 0
@@ -55,7 +58,7 @@ def stylize(
     schedule = Schedule(scales, settings, clock or (lambda: time.monotonic() - began))
     views: list[View] = []
     for index, scale in enumerate(scales):
-        views.insert(0, make_view(network, inputs, scale))
+        views.insert(0, make_view(network, inputs, scale, tile_px=tile_px))
         if resume and index < resume.scale:
             continue
         pace = schedule.pace(index)

@@ -7,7 +7,9 @@ from conftest import PROJECT
 
 import nst
 
-NUMBERS = {name: int(number) for name, number in re.findall(r"^ +(\w+)\.py +\[(\d)\]", nst.__doc__ or "", re.MULTILINE)}
+NUMBERS = {
+    name: int(number) for name, number in re.findall(r"^ +(\w+)\.py +\[(\d+)\]", nst.__doc__ or "", re.MULTILINE)
+}
 
 
 def imported(path):

@@ -226,7 +226,14 @@ def run_job(job: Job, *, verbose: bool = False, progress: Progress | None = None
                 remove_checkpoint(job.folder)
                 results.write_checkpoint()
             try:
-                image = stylize(job.inputs, network, on_step=follow, resume=resume.state, clock=lambda: results.seconds)
+                image = stylize(
+                    job.inputs,
+                    network,
+                    tile_px=job.tile_px,
+                    on_step=follow,
+                    resume=resume.state,
+                    clock=lambda: results.seconds,
+                )
             except (RunError, ResourceExhaustedError, MemoryError) as error:
                 words = str(error) if isinstance(error, RunError) else "out of memory; give a smaller --size"
                 words = f"{words}; {results.save_so_far(resumable=False)}"

@@ -15,9 +15,10 @@ from nst.settings import NO_TILES, Settings
 from nst.tiling import UNTILED_PX, fits
 
 BASE_MB = 900  # TensorFlow, the weights and the graph
-WHOLE_BYTES = 260  # per pixel of the result: picture, gradient, moments, targets, and those of smaller scales
+WHOLE_BYTES = 310  # per pixel of the result: picture, gradient, moments, targets, and those of smaller scales
 EVALUATED_BYTES = {"float32": 3300, "bfloat16": 1500, "float16": 3150}  # per pixel evaluated in one piece
-TILE_BYTES = {"float32": 1700, "bfloat16": 800, "float16": 1600}  # per pixel of a tile
+TILE_BYTES = {"float32": 2600, "bfloat16": 900, "float16": 2500}  # per pixel of a tile
+STYLE_BYTES = 150  # per pixel of a style at its largest size
 STYLE_SHARE = 0.5  # of what a pixel evaluated takes: of a style's, only activations
 SIDES_PX = range(2048, 255, -64)  # of tiles, to choose from
 SPARED = 0.1  # of what is free, for other programs
@@ -41,7 +42,8 @@ def sizes_of(scales: Sequence[Scale], precision: str) -> Sizes:
 def memory_mb(sizes: Sizes, tile_px: int) -> int:
     """Return about how many megabytes a run takes at its largest scale."""
     evaluated = max(_evaluated(sizes.result, sizes, tile_px), STYLE_SHARE * _evaluated(sizes.style, sizes, tile_px))
-    return round(BASE_MB + (WHOLE_BYTES * max(math.prod(sizes.result), math.prod(sizes.style)) + evaluated) / 1e6)
+    whole = max(WHOLE_BYTES * math.prod(sizes.result), STYLE_BYTES * math.prod(sizes.style))
+    return round(BASE_MB + (whole + evaluated) / 1e6)
 
 
 def _evaluated(size: Size, sizes: Sizes, tile_px: int) -> float:

@@ -37,6 +37,8 @@ def start_tensorflow(*, threads: int, verbose: bool) -> None:
     with silenced(verbose=verbose):
         import tensorflow as tf
 
+        if not verbose:
+            tf.get_logger().setLevel("ERROR")  # it takes graphs of one function for several sizes for a mistake
         if threads:
             tf.config.threading.set_intra_op_parallelism_threads(threads)
             tf.config.threading.set_inter_op_parallelism_threads(threads)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from nst.image_io import Size
 from nst.layers import block_of, stride_px
 
-CELL_PX = stride_px(5)  # cores begin at multiples of what one position of the last block covers
+CELL_PX = 32  # cores begin at multiples of it: of two positions of the last block, a Winograd tile there
 ROOM = {1: 1, 4: 2, 5: 4}  # by first block, how many times as wide its tiles are: activations are smaller
 UNTILED_PX = 1_000_000  # a tile larger than any picture
 
@@ -64,18 +64,17 @@ def fits(size: Size, tile_px: int) -> bool:
     return size[0] * size[1] <= tile_px**2
 
 
-def tiles(size: Size, blocks: tuple[int, int], reach_px: int, side_px: int) -> list[Tile]:
+def tiles(size: Size, first_block: int, reach_px: int, grid_px: int, side_px: int) -> list[Tile]:
     """Return the tiles of a picture for some blocks of the network, row by row; those of block 1 are `side_px` wide.
 
-    blocks    the first and the last one
     reach_px  how far beyond its own cell an activation in them sees
+    grid_px   tiles begin at multiples of it
 
     They are wider where no more than a cell would be left of the core.
     """
-    first, last = blocks
-    pooled = stride_px(last + 1)  # tiles begin and end between positions of what these blocks leave
-    halo = math.ceil(reach_px / pooled) * pooled
-    return [Tile(*pair) for pair in itertools.product(*(spans(length, ROOM[first] * side_px, halo) for length in size))]
+    halo = math.ceil(reach_px / grid_px) * grid_px
+    rows, columns = (spans(length, ROOM[first_block] * side_px, halo) for length in size)
+    return [Tile(*pair) for pair in itertools.product(rows, columns)]
 
 
 def spans(length: int, side: int, halo: int) -> list[Span]:

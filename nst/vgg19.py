@@ -36,6 +36,8 @@ class Segment:
     first_block, last_block  1 to 5
     layers     those of its activations that are asked for
     reach_px   of the picture, how far beyond its own cell one of its activations sees in what the segment takes
+    grid_px    tiles of a picture have to begin at multiples of it: its poolings and its Winograd tiles then lie as in the
+               whole picture
     channels, dtype  of what it takes: an image, or what the segment before leaves
     run        x [height, width, channels] -> layer -> activation [height, width, channels], and what the next segment
                takes; the last one leaves None
@@ -45,6 +47,7 @@ class Segment:
     last_block: int
     layers: tuple[str, ...]
     reach_px: int
+    grid_px: int
     channels: int
     dtype: tf.DType
     run: Callable[[tf.Tensor], tuple[dict[str, tf.Tensor], tf.Tensor | None]]
@@ -169,6 +172,7 @@ def _segment(
         last_block,
         tuple(layer for layer in layers if layer in wanted),
         sum(stride_px(block_of(layer)) for layer in layers),
+        stride_px(last_block) * (TILE_PX_PER_BLOCK[last_block - 1] if precision == "float32" else 2),
         3 if first_block == 1 else weights[layers[0]][0].shape[2],
         tf.float32 if first_block == 1 else dtype,
         run,

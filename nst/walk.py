@@ -22,7 +22,7 @@ Backward = Callable[[Segment, tf.Tensor, Tile, list[tf.Tensor]], list[tf.Tensor]
 
 def tiles_of(size: Size, segment: Segment, side_px: int) -> list[Tile]:
     """Return the tiles of a picture for a segment."""
-    return tiles(size, (segment.first_block, segment.last_block), segment.reach_px, side_px)
+    return tiles(size, segment.first_block, segment.reach_px, segment.grid_px, side_px)
 
 
 def walk(network: Network, image: np.ndarray, side_px: int, work: Forward) -> Iterator[np.ndarray]:

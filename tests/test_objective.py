@@ -74,7 +74,9 @@ def test_costs_are_the_formulas(features, content, style, balance):
 
 def test_balanced_costs_of_a_picture_without_activations_are_1(content, style):
     layers = ("conv1_1", "conv2_1", "conv2_2")
-    features = Network((Segment(1, 2, layers, 0, 3, tf.float32, lambda image: (dict.fromkeys(layers, image), None)),))
+    features = Network(
+        (Segment(1, 2, layers, 0, 4, 3, tf.float32, lambda image: (dict.fromkeys(layers, image), None)),)
+    )
     evaluate = objective(features, content, style, [(content.shape[:2], style.shape[:2])], settings_with())
     costs, _ = evaluate(tf.zeros(content.shape))
     np.testing.assert_allclose(costs["content"], 1, rtol=1e-6)

@@ -69,6 +69,12 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--plot", action="store_true", default=absent, help="also plot the costs to losses.png (needs matplotlib)"
     )
+    parser.add_argument(
+        "--report",
+        action=argparse.BooleanOptionalAction,
+        default=absent,
+        help="write report.html: pictures with a slider to compare, costs, times, settings [on]",
+    )
     parser.add_argument("--json", action="store_true", help="tell all in JSON, for other programs; see README.md")
     parser.add_argument("--quiet", action="store_true", help="show no progress, but still warnings and errors")
     parser.add_argument(
@@ -175,6 +181,7 @@ def make_picture(call: "Call", outcome: Outcome) -> None:
         output=call.output,
         overwrite=call.overwrite,
         plot=call.plot,
+        report=call.report,
         resume=call.resume,
         dry_run=outcome.dry_run,
     )

@@ -39,6 +39,7 @@ CALL_KEYS: dict[str, type] = {
     "preset": str,
     "overwrite": bool,
     "plot": bool,
+    "report": bool,
     "verbose": bool,
 }
 INPUTS = {  # role of a file -> how it is given
@@ -47,6 +48,7 @@ INPUTS = {  # role of a file -> how it is given
     **{role: flag(role) for role in ("init", "weights", "style_mask", "content_mask")},
 }
 SINGLE = ("content", "init", "weights", "content_mask")
+# What changes no pixel, or hardly one.
 WITH_RESUME = (
     "snapshot_every",
     "checkpoint_every",
@@ -54,8 +56,9 @@ WITH_RESUME = (
     "max_memory",
     "tile",
     "plot",
+    "report",
     "verbose",
-)  # change no pixel, or hardly one
+)
 COMPARED_VERSIONS = ("neural_art", "tensorflow")
 
 
@@ -87,6 +90,7 @@ class Call:
     output: str | None = None
     overwrite: bool = False
     plot: bool = False
+    report: bool = True
     verbose: bool = False
     record: Record | None = None
     sought: tuple[str, ...] = ()
@@ -146,6 +150,7 @@ def _read_resumption(arguments: Mapping[str, Any]) -> Call:
         tuple(given.get("style", ())),
         output=str(output),
         plot=given.get("plot", False),
+        report=given.get("report", True),
         verbose=given.get("verbose", False),
         record=record,
         sought=tuple(role for role in record.files if not given.get(role)),

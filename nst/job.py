@@ -19,11 +19,12 @@ import nst
 from nst.checkpoint import Checkpoint, check_state, has_checkpoint, remove_checkpoint
 from nst.errors import RunError, UserError
 from nst.files import check_writable, claimed, file_sha256, first_free, remove_leftovers, reserved
-from nst.image_io import Picture, check_format, read_image, read_picture
+from nst.image_io import Picture, check_format, over_white, read_image, read_picture
 from nst.masks import Inputs, check_counts
 from nst.memory import available_mb, memory_mb, plan_tile, sizes_of
+from nst.page import Named, Sources, check_engine
 from nst.report import Progress, plotting
-from nst.results import Results
+from nst.results import Results, snapshot_name
 from nst.runtime import network_precision, start_tensorflow
 from nst.scales import Scale, plan_scales
 from nst.settings import Settings, describe
@@ -65,6 +66,7 @@ class Job:
     named: bool = True
     overwrite: bool = False
     resume: Checkpoint | None = None
+    report: bool = True
 
     @property
     def settings(self) -> Settings:
@@ -85,6 +87,7 @@ def plan_job(
     output: str | None = None,
     overwrite: bool = False,
     plot: bool = False,
+    report: bool = True,
     resume: Checkpoint | None = None,
     dry_run: bool = False,
 ) -> Job:
@@ -96,6 +99,8 @@ def plan_job(
     """
     if plot:
         plotting()
+    if report:
+        check_engine()
     paths = find_pictures(content, styles, settings)
     result = Path(output) if output else first_free(OUTPUT / f"{_name(paths)}.png")
     check_format(result, bit_depth=settings.bit_depth)
@@ -104,7 +109,7 @@ def plan_job(
     scales = plan_scales(photo.image.shape[:2], [style.shape[:2] for style in inputs.styles], settings)
     check_format(result, scales[-1].size, bit_depth=settings.bit_depth)
     tile_px = plan_tile(scales, settings, network_precision(settings.precision))
-    job = Job(paths, photo, inputs, result, scales, tile_px, plot, output is not None, overwrite, resume)
+    job = Job(paths, photo, inputs, result, scales, tile_px, plot, output is not None, overwrite, resume, report)
     check_writable(result, dry_run=dry_run)
     if job.folder.exists() and not job.folder.is_dir():
         raise UserError(f"{job.folder}: is a file, where the folder of this run would be; give another -o")
@@ -211,6 +216,9 @@ def run_job(job: Job, *, verbose: bool = False, progress: Progress | None = None
             progress.tell,
             started - resume.seconds,
             list(resume.steps),
+            _sources(job) if job.report else None,
+            progress.told,
+            [path for path in (job.folder / snapshot_name(step) for step in resume.steps) if path.exists()],
         )
 
         def follow(step: Step, picture: Callable[[], np.ndarray], state: Callable[[], State]) -> None:
@@ -229,7 +237,7 @@ def run_job(job: Job, *, verbose: bool = False, progress: Progress | None = None
                 image = stylize(job.inputs, network, on_step=follow, resume=resume.state, clock=lambda: results.seconds)
             except (RunError, ResourceExhaustedError, MemoryError) as error:
                 words = str(error) if isinstance(error, RunError) else "out of memory; give a smaller --size"
-                words = f"{words}; {results.save_so_far(resumable=False)}"
+                words = f"{words}; {results.save_so_far(words)}"
                 raise RunError(words, job.output if results.picture else None) from error
             results.finish(image)
         except AtOnce as error:
@@ -258,6 +266,16 @@ def _placed(job: Job) -> Job:
         job.folder.mkdir(exist_ok=True)
         return job
     return replace(job, output=reserved(job.output))
+
+
+def _sources(job: Job) -> Sources:
+    """Return what the report shows of a job."""
+    styles = zip(job.paths["style"], job.inputs.styles, strict=True)
+    return Sources(
+        Named(job.paths["content"][0].name, over_white(job.content)),
+        tuple(Named(path.name, image) for path, image in styles),
+        sum(scale.steps for scale in job.scales),
+    )
 
 
 def plan_of(job: Job) -> str:

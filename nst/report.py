@@ -52,6 +52,7 @@ class Progress:
         self.last: Step | None = None
         self.number = done
         self.started = time.monotonic()
+        self.told: list[str] = []
         self.printed = -float(SECONDS_BETWEEN_LINES)
         self.bar = tqdm(
             total=self.work,
@@ -120,6 +121,7 @@ class Progress:
 
     def tell(self, line: str) -> None:
         """Tell what the user should know of a run that goes on."""
+        self.told.append(line)
         if self.kind == "json":
             print_json_line(self.stream, "warning", message=line)
             return

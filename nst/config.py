@@ -40,6 +40,9 @@ CALL_KEYS: dict[str, type] = {
     "overwrite": bool,
     "plot": bool,
     "report": bool,
+    "watch": bool,
+    "watch_port": int,
+    "watch_host": str,
     "verbose": bool,
 }
 INPUTS = {  # role of a file -> how it is given
@@ -57,6 +60,9 @@ WITH_RESUME = (
     "tile",
     "plot",
     "report",
+    "watch",
+    "watch_port",
+    "watch_host",
     "verbose",
 )
 COMPARED_VERSIONS = ("neural_art", "tensorflow")
@@ -91,6 +97,9 @@ class Call:
     overwrite: bool = False
     plot: bool = False
     report: bool = True
+    watch: bool = False
+    watch_port: int | None = None
+    watch_host: str | None = None
     verbose: bool = False
     record: Record | None = None
     sought: tuple[str, ...] = ()
@@ -151,6 +160,9 @@ def _read_resumption(arguments: Mapping[str, Any]) -> Call:
         output=str(output),
         plot=given.get("plot", False),
         report=given.get("report", True),
+        watch=given.get("watch", False),
+        watch_port=given.get("watch_port"),
+        watch_host=given.get("watch_host"),
         verbose=given.get("verbose", False),
         record=record,
         sought=tuple(role for role in record.files if not given.get(role)),
@@ -326,8 +338,8 @@ def _read_value(path: Path, key: str, value: Any) -> Any:
             if not _is_list_of_text(value):
                 raise UserError(f"{path}: {key} = {toml_value(value)}: must be text in quotes, or a list of it")
             return tuple(value)
-        if not isinstance(value, CALL_KEYS[name]):
-            wanted = "true or false" if CALL_KEYS[name] is bool else "text in quotes"
+        if type(value) is not CALL_KEYS[name]:
+            wanted = {bool: "true or false", int: "a whole number"}.get(CALL_KEYS[name], "text in quotes")
             raise UserError(f"{path}: {key} = {toml_value(value)}: must be {wanted}")
         return value
     item: Field[Any] = FIELDS[name]

@@ -76,7 +76,9 @@ def preview(image: np.ndarray, long_side_px: int) -> np.ndarray:
 def jpeg_bytes(image: np.ndarray, *, quality: int = 85) -> bytes:
     """Return an image as a JPEG file, to be looked at on a screen."""
     file = io.BytesIO()
-    Image.fromarray(np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)).save(file, format="JPEG", quality=quality)
+    Image.fromarray(np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)).save(
+        file, format="JPEG", quality=quality, subsampling="4:4:4"
+    )
     return file.getvalue()
 
 

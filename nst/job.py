@@ -20,6 +20,7 @@ from nst.checkpoint import Checkpoint, check_state, has_checkpoint, remove_check
 from nst.errors import RunError, UserError
 from nst.files import check_writable, claimed, file_sha256, first_free, remove_leftovers, reserved
 from nst.image_io import Picture, check_format, over_white, read_image, read_picture
+from nst.live import Live
 from nst.masks import Inputs, check_counts
 from nst.memory import available_mb, memory_mb, plan_tile, sizes_of
 from nst.page import Named, Sources, check_engine
@@ -186,10 +187,11 @@ def read_mask(path: Path, photo: np.ndarray) -> np.ndarray:
     return mask
 
 
-def run_job(job: Job, *, verbose: bool = False, progress: Progress | None = None) -> Path:
+def run_job(job: Job, *, verbose: bool = False, progress: Progress | None = None, live: Live | None = None) -> Path:
     """Make the picture and return its path. Ctrl-C and SIGTERM, as KeyboardInterrupt, first save what there is.
 
     progress  what shows it; a bar or lines on stderr if None
+    live      what shows it to browsers
 
     Raises RunError where numbers get out of hand, or where the picture had to be saved elsewhere.
     """
@@ -204,7 +206,8 @@ def run_job(job: Job, *, verbose: bool = False, progress: Progress | None = None
     job = _placed(job)
     resume = job.resume or Checkpoint({}, {})
     progress = progress or Progress(job.scales, done=len(resume.steps))
-    with claimed(job.folder), deferred() as signalled, progress:
+    live, sources, steps = live or Live(), _sources(job), list(resume.steps)
+    with claimed(job.folder), deferred() as signalled, progress, live.showing(sources, steps):
         results = Results(
             job.output,
             job.content,
@@ -215,8 +218,8 @@ def run_job(job: Job, *, verbose: bool = False, progress: Progress | None = None
             job.plot,
             progress.tell,
             started - resume.seconds,
-            list(resume.steps),
-            _sources(job) if job.report else None,
+            steps,
+            sources if job.report else None,
             progress.told,
             [path for path in (job.folder / snapshot_name(step) for step in resume.steps) if path.exists()],
         )
@@ -224,6 +227,7 @@ def run_job(job: Job, *, verbose: bool = False, progress: Progress | None = None
         def follow(step: Step, picture: Callable[[], np.ndarray], state: Callable[[], State]) -> None:
             results.follow(step, picture, state)
             progress.show(step)
+            live.follow(picture, progress.seconds_left)
             if signalled():
                 raise KeyboardInterrupt(signalled())
 
@@ -239,6 +243,7 @@ def run_job(job: Job, *, verbose: bool = False, progress: Progress | None = None
                 words = str(error) if isinstance(error, RunError) else "out of memory; give a smaller --size"
                 words = f"{words}; {results.save_so_far(words)}"
                 raise RunError(words, job.output if results.picture else None) from error
+            live.show(image)
             results.finish(image)
         except AtOnce as error:
             raise AtOnce(error.args[0], _unsaved(results)) from None

@@ -131,7 +131,7 @@ def write_run_page(path: Path, run: Run) -> None:
         .get_template("report.html")
         .render(
             run=run,
-            title=_title(run.sources),
+            title=title_of(run.sources),
             made=datetime.now().astimezone(),
             peak_mb=peak_mb(),
             compared=(
@@ -220,7 +220,7 @@ def embedded(alt: str, image: np.ndarray, long_side_px: int, *, name: str = "", 
     return Shown(alt, source, small.shape[1], small.shape[0], name)
 
 
-def _title(sources: Sources) -> tuple[str, list[str]]:
+def title_of(sources: Sources) -> tuple[str, list[str]]:
     """Return the names of the photo and of the styles without suffix."""
     return Path(sources.content.name).stem, [Path(style.name).stem for style in sources.styles]
 

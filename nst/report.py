@@ -119,6 +119,13 @@ class Progress:
             left = self.seconds_left
             print(f"{where}  {costs}" + ("" if left is None else f"  {left:.0f} s left"), file=self.stream, flush=True)
 
+    def announce(self, url: str) -> None:
+        """Tell where the run can be watched, also where no progress is shown: it was asked for."""
+        if self.kind == "json":
+            print_json_line(self.stream, "watch", url=url)
+        else:
+            print(f"neural_art: watch it at {url}", file=self.stream, flush=True)
+
     def tell(self, line: str) -> None:
         """Tell what the user should know of a run that goes on."""
         self.told.append(line)

@@ -52,6 +52,7 @@ class Server(http.server.ThreadingHTTPServer):
 
     daemon_threads = True
     block_on_close = False
+    request_queue_size = 64
     allow_reuse_address = os.name != "nt"  # where it would let two servers share a port
 
     def __init__(self, live: Live, host: str, port: int) -> None:

@@ -23,7 +23,8 @@ from nst.watch import MOST_CONNECTIONS, TABLE, served
 
 
 @pytest.fixture
-def live_and_port():
+def live_and_port(monkeypatch):
+    monkeypatch.setattr("nst.watch.SECONDS_AT_END", 0.05)
     with served() as (live, url):
         yield live, int(url.rstrip("/").rpartition(":")[2])
 
@@ -209,7 +210,7 @@ def test_what_is_no_request_harms_nothing(live_and_port, words, capsys):
 
 
 def test_many_connections_do_not_take_all_threads(live_and_port):
-    live, port = live_and_port
+    _, port = live_and_port
     before = threading.active_count()
     with ExitStack() as stack:
         for _ in range(3 * MOST_CONNECTIONS):
@@ -299,9 +300,12 @@ def test_the_command_tells_where_to_watch(tmp_path, pictures, tiny, capsys, monk
         seen.append(progress.url)
 
     announce = Progress.announce
-    monkeypatch.setattr(
-        Progress, "announce", lambda progress, url: (setattr(progress, "url", url), announce(progress, url))
-    )
+
+    def keep(progress, url):
+        progress.url = url
+        announce(progress, url)
+
+    monkeypatch.setattr("nst.report.Progress.announce", keep)
     monkeypatch.setattr("nst.report.Progress.show", ask_meanwhile)
     assert neural_art.main([*pictures, *SMALL, "-o", str(tmp_path / "art.png"), "--watch", *kind]) == 0
     line = capsys.readouterr().err.splitlines()[0]

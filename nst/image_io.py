@@ -73,12 +73,11 @@ def preview(image: np.ndarray, long_side_px: int) -> np.ndarray:
     return resize(image[::every, ::every], size_with_long_side(size, long_side_px))
 
 
-def jpeg_bytes(image: np.ndarray, *, quality: int = 85) -> bytes:
-    """Return an image as a JPEG file, to be looked at on a screen."""
+def jpeg_bytes(image: np.ndarray, *, quality: int = 85, colours: str = "4:4:4") -> bytes:
+    """Return an image as a JPEG file, to be looked at on a screen; with colours 4:2:0 they are half as fine."""
     file = io.BytesIO()
-    Image.fromarray(np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)).save(
-        file, format="JPEG", quality=quality, subsampling="4:4:4"
-    )
+    samples = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    Image.fromarray(samples).save(file, format="JPEG", quality=quality, subsampling=colours)
     return file.getvalue()
 
 

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 REPORT = "report.html"
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 LARGEST_PX = 1024
-SMALL_PX, THUMBNAIL_PX = 480, 320
+SMALL_PX, THUMBNAIL_PX, TINY_PX, LEAST_PX = 480, 320, 224, 80
+MANY = 200  # pictures on a page, which are then TINY_PX
 MOST_SNAPSHOTS = 24
 STATES = {"done": "done", "failed": "failed", "stopped": "stopped", "missing": "not made yet"}
 UNREADABLE = re.compile(
@@ -211,12 +212,13 @@ def duration(seconds: float) -> str:
     return f"{minutes // 60} h {minutes % 60} min" if seconds >= 3600 else f"{minutes} min {seconds % 60:.0f} s"
 
 
-def embedded(alt: str, image: np.ndarray, long_side_px: int, *, name: str = "", quality: int = 85) -> Shown:
-    """Return a picture as a page holds it, at most so large."""
+def embedded(alt: str, image: np.ndarray, long_side_px: int, *, name: str = "", rough: bool = False) -> Shown:
+    """Return a picture as a page holds it, at most so large; `rough` where there are many."""
     from markupsafe import Markup
 
     small = preview(image, long_side_px)
-    source = Markup("data:image/jpeg;base64," + base64.b64encode(jpeg_bytes(small, quality=quality)).decode())
+    file = jpeg_bytes(small, quality=75, colours="4:2:0") if rough else jpeg_bytes(small)
+    source = Markup("data:image/jpeg;base64," + base64.b64encode(file).decode())
     return Shown(alt, source, small.shape[1], small.shape[0], name)
 
 
@@ -276,6 +278,7 @@ def _setting_words(value: Any) -> str:
 def _cards(folder: Path, entries: Sequence[Entry]) -> Iterator[dict[str, Any]]:
     """Yield what the page shows of each entry. A picture that comes again is embedded but the first time."""
     keys: dict[tuple[Path, int], Shown | None] = {}
+    large_px = THUMBNAIL_PX if len(entries) <= MANY else TINY_PX
 
     def shown(path: Path | None, alt: str, long_side_px: int) -> Shown | None:
         if path is None:
@@ -290,9 +293,9 @@ def _cards(folder: Path, entries: Sequence[Entry]) -> Iterator[dict[str, Any]]:
     for entry in entries:
         yield {
             "entry": entry,
-            "content": shown(entry.content, "the photo", THUMBNAIL_PX),
-            "styles": [shown(path, f"the style {path.name}", THUMBNAIL_PX // 4) for path in entry.styles],
-            "result": _thumbnail(entry.result, "the result", THUMBNAIL_PX),
+            "content": shown(entry.content, "the photo", large_px),
+            "styles": [shown(path, f"the style {path.name}", LEAST_PX) for path in entry.styles],
+            "result": _thumbnail(entry.result, "the result", large_px),
             "report": _link(folder, entry.folder),
         }
 
@@ -302,7 +305,7 @@ def _thumbnail(path: Path | None, alt: str, long_side_px: int, *, key: str = "")
     if path is None:
         return None
     try:
-        shown = embedded(alt, read_preview(path, long_side_px), long_side_px, name=path.name, quality=75)
+        shown = embedded(alt, read_preview(path, long_side_px), long_side_px, name=path.name, rough=True)
     except (UserError, OSError):
         return None
     return replace(shown, key=key)

@@ -4,6 +4,8 @@ import base64
 import io
 import itertools
 import os
+import tracemalloc
+import urllib.parse
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -17,12 +19,23 @@ import neural_art
 from nst.chart import MOST_POINTS, make_chart
 from nst.errors import UserError
 from nst.image_io import write_picture
-from nst.page import REPORT, Named, Run, Sources, check_engine, duration, readable, write_run_page
+from nst.page import (
+    REPORT,
+    Entry,
+    Named,
+    Run,
+    Sources,
+    check_engine,
+    duration,
+    readable,
+    write_batch_page,
+    write_run_page,
+)
 from nst.settings import describe, make_settings
 from nst.state import Step
 
 HOSTILE = [
-    "<script>alert(1)</script>.png",
+    "<script>alert(1)<script>.png",
     '"onerror="alert(1).png',
     "it's {{ 7 * 7 }} & 100%.png",
     "line\nbreak\tand\x1b[31m.png",
@@ -129,13 +142,15 @@ def run_of(content, style, **changes):
 
 
 def test_hostile_names_are_text(tmp_path, content, style):
-    write_run_page(tmp_path / REPORT, run_of(content, style, warnings=(f"{HOSTILE[0]}: beware",)))
+    write_run_page(
+        tmp_path / REPORT, run_of(content, style, warnings=(f"{HOSTILE[0]}: beware", "</script></style></title>"))
+    )
     page = Page(tmp_path / REPORT)
     check_alone(page)
     check_readable(page)
     for name in HOSTILE:
         assert readable(name) in page.text("bdi")
-    assert f"{HOSTILE[0]}: beware" in page.text("li")
+    assert f"{HOSTILE[0]}: beware </script></style></title>" in page.text("li")
     assert "\x1b" not in (tmp_path / REPORT).read_text(encoding="utf-8")
 
 
@@ -267,3 +282,89 @@ def test_a_chart_has_a_line_for_each_cost_and_scale_within_its_plot():
     assert [tick.label for tick in chart.costs] == ["0.001", "0.01", "0.1", "1"]
     half = make_chart(steps_of(), last=24)
     assert max(float(point.split(",")[0]) for point in half.lines["total"][1].split()) == pytest.approx(478, abs=1)
+
+
+@pytest.fixture
+def batch(tmp_path, content, style):
+    """Entries of every state, with hostile names; one photo is in all of them, some pictures are gone."""
+    photo, painting = tmp_path / HOSTILE[0], tmp_path / HOSTILE[4]
+    write_picture(photo, content)
+    write_picture(painting, style)
+    entries = []
+    states = ["done", "done", "failed", "stopped", "missing", "done"]
+    for number, (name, state) in enumerate(zip(HOSTILE, states, strict=True)):
+        folder = tmp_path / "results" / Path(name).stem
+        folder.mkdir(parents=True)
+        result = folder.with_suffix(".png")
+        if state in ("done", "stopped"):
+            write_picture(result, np.clip(content + 0.1 * number, 0, 1))
+            (folder / REPORT).write_text("report")
+        entries.append(
+            Entry(
+                name,
+                state,
+                result,
+                photo if number != 5 else tmp_path / "gone.png",
+                (painting,),
+                1.5 if state == "done" else None,
+                f"{HOSTILE[0]}: is too narrow" if state == "failed" else "",
+                {"--tv-weight": number, "--init": HOSTILE[1]},
+                folder,
+            )
+        )
+    return tmp_path, entries
+
+
+def test_the_page_of_a_batch(batch):
+    folder, entries = batch
+    write_batch_page(folder / "batch.html", HOSTILE[2], entries)
+    page = Page(folder / "batch.html")
+    links = [values["href"] for values in page.all("a")]
+    check_alone(page, links)
+    check_readable(page)
+    assert len(links) == 4
+    for link in links:
+        parts = urllib.parse.urlsplit(link)
+        assert (parts.scheme, parts.netloc, parts.query, parts.fragment) == ("", "", "", "")
+        assert (folder / os.fsdecode(urllib.parse.unquote_to_bytes(parts.path))).read_text() == "report"
+    assert [card["data-state"] for card in page.all("li")] == [entry.state for entry in entries]
+    assert [readable(name) in page.text("bdi") for name in HOSTILE] == [True] * 6
+    assert page.text("p").count("is too narrow") == 1
+    assert "not made yet" in page.text("span")
+    photo, painting = (values["id"] for values in page.all("img") if "id" in values)
+    copies = [values["data-copy"] for values in page.all("img") if "data-copy" in values]
+    assert (copies.count(photo), copies.count(painting)) == (4, 5)  # beside the first of each
+    assert len([values for values in page.all("img") if "src" in values]) == 4 + 2
+
+
+def test_results_of_a_batch_are_beside_or_above_its_page(batch):
+    folder, entries = batch
+    (folder / "pages").mkdir()
+    write_batch_page(folder / "pages" / "batch.html", "a", entries)
+    links = [values["href"] for values in Page(folder / "pages" / "batch.html").all("a")]
+    assert all(link.startswith("../results/") for link in links)
+
+
+def test_a_page_of_a_thousand_takes_the_memory_of_ten(tmp_path, content, style):
+    write_picture(tmp_path / "photo.png", content)
+    result = np.random.default_rng(2).uniform(0, 1, (240, 320, 3)).astype(np.float32)
+    write_picture(tmp_path / "art.png", result)
+    entry = Entry("art", "done", tmp_path / "art.png", tmp_path / "photo.png", (), 1.0)
+
+    def peak_bytes(count):
+        tracemalloc.start()
+        try:
+            write_batch_page(tmp_path / "batch.html", "art", [entry] * count)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak_bytes(1)  # the engine
+    few = peak_bytes(20)
+    assert peak_bytes(200) < 1.5 * few
+    assert (tmp_path / "batch.html").stat().st_size > 10e6
+
+
+def test_the_page_of_an_empty_batch(tmp_path):
+    write_batch_page(tmp_path / "batch.html", "nothing", [])
+    assert "Pictures 0" in Page(tmp_path / "batch.html").text("dt", "dd")

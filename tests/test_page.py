@@ -4,6 +4,7 @@ import base64
 import io
 import itertools
 import os
+import re
 import tracemalloc
 import urllib.parse
 from html.parser import HTMLParser
@@ -21,6 +22,7 @@ from nst.errors import UserError
 from nst.image_io import write_picture
 from nst.page import (
     REPORT,
+    TEMPLATES,
     Entry,
     Named,
     Run,
@@ -368,3 +370,117 @@ def test_a_page_of_a_thousand_takes_the_memory_of_ten(tmp_path, content, style):
 def test_the_page_of_an_empty_batch(tmp_path):
     write_batch_page(tmp_path / "batch.html", "nothing", [])
     assert "Pictures 0" in Page(tmp_path / "batch.html").text("dt", "dd")
+
+
+def slide(driver, compare):
+    """Move a slider by its keys and by the mouse; what lies over the result must follow."""
+    from selenium.webdriver import ActionChains, Keys
+
+    slider, over = compare.find_element("css selector", "input"), compare.find_element("css selector", ".over")
+
+    def clip():
+        return float(re.fullmatch(r"inset\(0px ([\d.]+)% 0px 0px\)", over.value_of_css_property("clip-path"))[1])
+
+    driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", compare)
+    assert (slider.get_property("value"), clip()) == ("50", 50)
+    slider.send_keys(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
+    assert (slider.get_property("value"), clip()) == ("52", 48)
+    assert slider.get_attribute("aria-valuetext") == "52 % photo, 48 % result"
+    slider.send_keys(Keys.HOME)
+    assert clip() == 100
+    frame = compare.find_element("css selector", ".frame")
+    width = frame.size["width"]
+    ActionChains(driver).move_to_element_with_offset(frame, round(0.2 * width), 5).click().perform()
+    assert clip() == pytest.approx(30, abs=2)
+    ActionChains(driver).click_and_hold().move_by_offset(round(-0.5 * width), 5).release().perform()
+    assert clip() == pytest.approx(80, abs=2)
+    line = compare.find_element("css selector", ".line")
+    assert line.location["x"] - frame.location["x"] == pytest.approx(0.2 * width, abs=0.02 * width)
+
+
+def check_seen(driver):
+    """All pictures are there, nothing sticks out at the side, and no name has opened a dialogue."""
+    from selenium.common.exceptions import NoAlertPresentException
+
+    with pytest.raises(NoAlertPresentException):
+        driver.switch_to.alert  # noqa: B018
+    widths = driver.execute_async_script(
+        "const [done] = arguments, all = [...document.images];"
+        "Promise.all(all.map((image) => image.decode())).then(() => done(all.map((image) => image.naturalWidth)))"
+    )
+    assert widths
+    assert min(widths) > 0
+    wide, window = driver.execute_script("return [document.documentElement.scrollWidth, window.innerWidth]")
+    assert wide <= window
+
+
+LOOKS = [(1280, "light"), (1280, "dark"), (390, "light"), (320, "dark")]
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_the_report_in_a_browser(tmp_path, content, style, browser, width, scheme):
+    snapshots = tuple(tmp_path / f"step_{number:05d}_32px.png" for number in range(1, 31))
+    for path in snapshots:
+        write_picture(path, content)
+    folder = tmp_path / HOSTILE[3]
+    folder.mkdir()
+    write_run_page(folder / REPORT, run_of(content, style, snapshots=snapshots, warnings=HOSTILE, state="stopped"))
+    driver = browser((folder / REPORT).as_uri(), width, scheme)
+    check_seen(driver)
+    slide(driver, driver.find_element("css selector", ".compare"))
+    light = driver.find_element("css selector", "body").value_of_css_property("background-color")
+    assert (int(re.findall(r"\d+", light)[0]) > 128) == (scheme == "light")
+    for chart in driver.find_elements("css selector", ".chart polyline"):
+        assert chart.rect["width"] > 30
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_the_page_of_a_batch_in_a_browser(batch, browser, width, scheme):
+    folder, entries = batch
+    write_batch_page(folder / "batch.html", HOSTILE[2], entries)
+    driver = browser((folder / "batch.html").as_uri(), width, scheme)
+    check_seen(driver)
+    compares = driver.find_elements("css selector", ".compare")
+    assert len(compares) == 3
+    for compare in compares:
+        slide(driver, compare)
+    words = driver.find_element("css selector", "input[type=search]")
+    words.send_keys("too narrow")
+    assert [card.is_displayed() for card in driver.find_elements("css selector", ".card")] == [False] * 2 + [True] + [
+        False
+    ] * 3
+    assert driver.find_element("css selector", "output").text == "1 of 6 shown"
+    words.clear()
+    driver.find_element("css selector", "option[value=stopped]").click()
+    assert driver.find_element("css selector", "output").text == "1 of 6 shown"
+    driver.find_element("css selector", "option[value='']").click()
+
+
+@pytest.mark.browser
+def test_links_of_a_batch_lead_to_its_reports(batch, browser):
+    folder, entries = batch
+    write_batch_page(folder / "batch.html", "a", entries)
+    for index in range(4):
+        driver = browser((folder / "batch.html").as_uri())
+        driver.find_elements("css selector", ".card a")[index].click()
+        assert driver.find_element("css selector", "body").text == "report"
+
+
+def test_colours_are_plain_to_read():
+    """Text stands out by 4.5 to 1, the least that WCAG asks for, on every ground and in both schemes."""
+
+    def luminance(colour):
+        parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
+        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+        return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+    schemes = (TEMPLATES / "page.css").read_text().split(":root {")[1:]
+    assert len(schemes) == 2
+    for scheme in schemes:
+        colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", scheme.partition("}")[0]))
+        for text in ("ink", "soft", "good", "bad", "hold", "c1", "c2", "c3"):
+            for ground in ("paper", "mat", "card"):
+                one, other = sorted(luminance(colours[name]) for name in (text, ground))
+                assert (other + 0.05) / (one + 0.05) >= 4.5, (text, ground)

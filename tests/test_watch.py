@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 from test_command import SMALL, pictures, refused, tiny  # noqa: F401
+from test_page import check_seen, slide
 
 import neural_art
 from nst.errors import UserError
@@ -343,3 +344,41 @@ def test_a_live_costs_next_to_nothing_where_no_one_watches(sources, content):
         for _ in range(1000):
             live.follow(lambda: content, None)
         assert time.perf_counter() - began < 0.5
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_run_in_a_browser(browser, sources, content, width):
+    steps, image = [], content.copy()
+    with served() as (live, url):
+        driver = browser(url, width)
+        with live.showing(sources, steps):
+            for number in range(1, 5):
+                steps.append(step(number))
+                live.due = 0.0
+                live.follow(lambda: image, 2.0)
+                time.sleep(0.5)
+            assert driver.find_element("id", "step").text == "4 of 8"
+            assert driver.find_element("id", "content").text == "a <b>"
+            assert driver.find_element("id", "left").text == "2.0 s"
+            check_seen(driver)
+            slide(driver, driver.find_element("id", "compare"))
+            first = driver.find_element("id", "picture").get_attribute("src")
+            steps.append(step(5))
+            live.show(1 - content)
+    assert driver.find_element("id", "state").text == "done"
+    assert driver.find_element("css selector", "#costs polyline").rect["width"] > 30
+    assert driver.find_element("id", "picture").get_attribute("src") != first
+    assert driver.find_element("id", "picture").get_property("naturalWidth") == 56
+
+
+@pytest.mark.browser
+def test_a_name_that_leads_here_is_refused(chromium, live_and_port):
+    """What a page of another site could do: give its own name this machine's address."""
+    port = live_and_port[1]
+    chromium.get(f"http://evil.example:{port}/state.json")
+    assert chromium.find_element("css selector", "body").text == "Forbidden"
+    chromium.get(f"http://localhost:{port}/state.json")
+    assert "starting" in chromium.find_element("css selector", "body").text
+    chromium.get("about:blank")
+    chromium.get_log("browser")

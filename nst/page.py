@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 REPORT = "report.html"
 TEMPLATES = Path(__file__).resolve().parent / "templates"
 LARGEST_PX = 1024
-SMALL_PX, THUMBNAIL_PX, TINY_PX, LEAST_PX = 480, 320, 224, 80
+SMALL_PX, THUMBNAIL_PX, TINY_PX, LEAST_PX = 420, 320, 224, 80
+SNAPSHOT_PX = 256
 MANY = 200  # pictures on a page, which are then TINY_PX
 MOST_SNAPSHOTS = 24
 STATES = {"done": "done", "failed": "failed", "stopped": "stopped", "missing": "not made yet"}
@@ -123,36 +124,23 @@ def check_engine() -> None:
 
 def write_run_page(path: Path, run: Run) -> None:
     """Write the report of a run, whole or not at all. Raises OSError."""
-    width, height = run.result.image.shape[1::-1]
-    content = preview(run.sources.content.image, max(width, height))
-    result = replace(embedded(f"the result {run.result.name}", run.result.image, SMALL_PX), key="result")
+    result = run.result.image
+    content = preview(run.sources.content.image, max(result.shape[:2]))
     scales = scales_of(run.steps)
-    text = (
-        environment()
-        .get_template("report.html")
-        .render(
-            run=run,
-            title=title_of(run.sources),
-            made=datetime.now().astimezone(),
-            peak_mb=peak_mb(),
-            compared=(
-                embedded("the photo", content, LARGEST_PX),
-                embedded("the result", run.result.image, LARGEST_PX),
-            ),
-            trio=[
-                ("photo", embedded(f"the photo {run.sources.content.name}", content, SMALL_PX)),
-                *(
-                    ("style", embedded(f"the style {style.name}", style.image, SMALL_PX, name=style.name))
-                    for style in run.sources.styles
-                ),
-                ("result", result),
-            ],
-            snapshots=list(_snapshots(run)),
-            result_again=replace(result, source=""),
-            chart=make_chart(run.steps),
-            scales=list(zip(scales, _seconds(scales), strict=True)),
-            settings=_settings_told(run.record["settings"]),
-        )
+    trio = _trio(run, content)
+    page = environment().get_template("report.html")
+    text = page.render(
+        run=run,
+        title=title_of(run.sources),
+        made=datetime.now().astimezone(),
+        peak_mb=peak_mb(),
+        compared=(embedded("the photo", content, LARGEST_PX), embedded("the result", result, LARGEST_PX)),
+        trio=trio,
+        snapshots=list(_snapshots(run)),
+        result_again=replace(trio[-1][1], source=""),
+        chart=make_chart(run.steps, run.sources.steps if run.state == "stopped" else 0),
+        scales=list(zip(scales, _seconds(scales), strict=True)),
+        settings=_settings_told(run.record["settings"]),
     )
     with written_aside(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
@@ -161,17 +149,14 @@ def write_run_page(path: Path, run: Run) -> None:
 def write_batch_page(path: Path, title: str, entries: Sequence[Entry]) -> None:
     """Write the page of a batch, whole or not at all; of its pictures one at a time is in memory. Raises OSError."""
     counts = {state: sum(entry.state == state for entry in entries) for state in STATES}
-    stream = (
-        environment()
-        .get_template("batch.html")
-        .stream(
-            title=title,
-            made=datetime.now().astimezone(),
-            counts={state: count for state, count in counts.items() if count},
-            seconds=sum(entry.seconds or 0 for entry in entries),
-            cards=_cards(path.parent, entries),
-            total=len(entries),
-        )
+    page = environment().get_template("batch.html")
+    stream = page.stream(
+        title=title,
+        made=datetime.now().astimezone(),
+        counts={state: count for state, count in counts.items() if count},
+        seconds=sum(entry.seconds or 0 for entry in entries),
+        cards=_cards(path.parent, entries),
+        total=len(entries),
     )
     stream.enable_buffering(20)
     with written_aside(path) as temporary, temporary.open("wb") as file:
@@ -227,6 +212,20 @@ def title_of(sources: Sources) -> tuple[str, list[str]]:
     return Path(sources.content.name).stem, [Path(style.name).stem for style in sources.styles]
 
 
+def _trio(run: Run, content: np.ndarray) -> list[tuple[str, Shown]]:
+    """Return photo, styles and result by their roles, small; the result last, under a key."""
+    photo, result = run.sources.content.name, run.result.name
+    made = embedded(f"the result {result}", run.result.image, SMALL_PX, name=result, rough=True)
+    return [
+        ("photo", embedded(f"the photo {photo}", content, SMALL_PX, name=photo, rough=True)),
+        *(
+            ("style", embedded(f"the style {style.name}", style.image, SMALL_PX, name=style.name, rough=True))
+            for style in run.sources.styles
+        ),
+        ("result", replace(made, key="result")),
+    ]
+
+
 def _snapshots(run: Run) -> Iterator[tuple[str, Shown]]:
     """Yield step and long side, in words, and picture of the snapshots that are there; of at most MOST_SNAPSHOTS."""
     chosen = {round(k) for k in np.linspace(0, len(run.snapshots) - 1, min(len(run.snapshots), MOST_SNAPSHOTS))}
@@ -235,7 +234,8 @@ def _snapshots(run: Run) -> Iterator[tuple[str, Shown]]:
         _, number, side = path.stem.split("_")
         where = f"step {number.lstrip('0')}, {side.removesuffix('px')} px"
         try:
-            yield where, embedded(f"the picture after {where}", read_preview(path, THUMBNAIL_PX), THUMBNAIL_PX)
+            image = read_preview(path, SNAPSHOT_PX)
+            yield where, embedded(f"the picture after {where}", image, SNAPSHOT_PX, rough=True)
         except (UserError, OSError):  # gone or damaged since
             continue
 

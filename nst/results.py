@@ -26,6 +26,7 @@ from nst.settings import Settings
 from nst.state import State, Step
 
 LARGEST_SHARE = 0.05  # of the time, for checkpoints
+RESUMABLE = "To go on: --resume with the folder of this page."
 
 
 @dataclass
@@ -122,7 +123,7 @@ class Results:
             return self.way_on or "the first step was not done yet"
         if resumable:
             self.write_checkpoint()
-        self.save(self.picture(), "failed" if failure else "stopped", failure)
+        self.save(self.picture(), "failed" if failure else "stopped", failure or (self.way_on and RESUMABLE))
         saved = f"{self.output} is the picture so far"
         return f"{saved}; {self.way_on}" if resumable and self.way_on else saved
 

@@ -19,7 +19,7 @@ SECONDS_WATCHED = 3.0  # after which a browser that asks for nothing is gone
 class Live:
     """What is to be seen of the run that goes on. The run's thread tells it, the server's threads ask.
 
-    A batch tells of one run after another; `place` is then where it is, as "3 of 20".
+    A batch tells of one run after another, and sets `place` to where it is, as "3 of 20".
     """
 
     def __init__(self) -> None:
@@ -41,11 +41,11 @@ class Live:
         self.seen_image = 0
 
     @contextmanager
-    def showing(self, sources: Sources, steps: Sequence[Step], place: str = "") -> Iterator[None]:
+    def showing(self, sources: Sources, steps: Sequence[Step]) -> Iterator[None]:
         """Show a run, whose `steps` grow as it goes on, and how it ends."""
         with self.changed:
             self.run += 1
-            self.sources, self.steps, self.place = sources, steps, place
+            self.sources, self.steps = sources, steps
             self.state, self.seconds_left = "running", None
             self.image, self.image_version = None, 0
             self._tell()

@@ -261,9 +261,10 @@ def served(host: str = HOST, port: int = 0) -> Iterator[tuple[Live, str]]:
     live = Live()
     try:
         server = Server(live, host, port)
-    except OSError as error:
+    except (OSError, UnicodeError) as error:  # the latter for what is no name of a machine
+        words = getattr(error, "strerror", None) or error
         raise UserError(
-            f"--watch-host {host}, --watch-port {port}: {error.strerror or error}; give others, or none for a free port"
+            f"--watch-host {host}, --watch-port {port}: {words}; give others, or none for a free port"
         ) from error
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
     thread.start()

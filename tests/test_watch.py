@@ -6,7 +6,9 @@ import json
 import socket
 import threading
 import time
+import urllib.request
 from contextlib import ExitStack
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -63,7 +65,8 @@ def test_the_page_shows_the_run_that_goes_on(live_and_port, sources, content):
     live, port = live_and_port
     assert state_of(port)["state"] == "starting"
     steps = []
-    with live.showing(sources, steps, place="3 of 20"):
+    live.place = "3 of 20"
+    with live.showing(sources, steps):
         state_of(port)
         steps.append(step(1))
         live.follow(lambda: content, 7.5)
@@ -249,8 +252,8 @@ def test_other_addresses_where_they_are_asked_for(sources):
         assert url.startswith("http://127.0.0.1:")
         assert ask(port)[0] == 200
         assert ask(port, host=f"evil.example:{port}")[0] == 403
-    with served("localhost") as (_, url):
-        assert ask(int(url.rstrip("/").rpartition(":")[2]))[0] == 200
+    with served("localhost") as (_, url), urllib.request.urlopen(url, timeout=5) as answer:
+        assert answer.status == 200
 
 
 @pytest.mark.parametrize("port", [-1, 65536])
@@ -267,6 +270,8 @@ def test_a_port_in_use_or_a_host_of_another_is_refused_before_the_work(tmp_path,
         message = f"--watch-host 127.0.0.1, --watch-port {port}: Address already in use; give others"
         assert message in refused([*words, "--watch-port", port], capsys)
     assert "--watch-host 203.0.113.7, --watch-port 0: " in refused([*words, "--watch-host", "203.0.113.7"], capsys)
+    for host in ("", "a" * 70, "no such machine"):
+        assert f"--watch-host {host}, --watch-port 0: " in refused([*words, "--watch-host", host], capsys)
     assert "invalid int value" in refused([*words, "--watch-port", "http"], capsys)
 
 
@@ -365,7 +370,11 @@ def test_the_run_in_a_browser(browser, sources, content, width):
             slide(driver, driver.find_element("id", "compare"))
             first = driver.find_element("id", "picture").get_attribute("src")
             steps.append(step(5))
+        with live.showing(replace(sources, content=Named("other.png", 1 - content)), [step(1), step(2)]):
             live.show(1 - content)
+            time.sleep(1)
+            assert driver.find_element("id", "content").text == "other"
+            assert driver.find_element("id", "step").text == "2 of 8"
     assert driver.find_element("id", "state").text == "done"
     assert driver.find_element("css selector", "#costs polyline").rect["width"] > 30
     assert driver.find_element("id", "picture").get_attribute("src") != first

@@ -29,7 +29,7 @@ class Chart:
     lines: dict[str, list[str]]
     costs: tuple[Tick, ...]
     steps: tuple[Tick, ...]
-    scales: tuple[Tick, ...]  # where each begins
+    scales: tuple[Tick, ...]  # where each begins, with its long side in px
 
 
 def make_chart(steps: Sequence[Step], last: int = 0) -> Chart:
@@ -58,7 +58,7 @@ def make_chart(steps: Sequence[Step], last: int = 0) -> Chart:
         lines,
         tuple(Tick(100 * down(cost), f"{cost:g}") for cost in _costs_between(low, high)),
         tuple(Tick(100 * across(number), str(number)) for number in _numbers_between(first, last)),
-        tuple(Tick(100 * across(scale[0].number), f"{max(scale[0].size)} px") for scale in scales),
+        tuple(Tick(100 * across(scale[0].number), f"{max(scale[0].size)}") for scale in scales),
     )
 
 

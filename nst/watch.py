@@ -118,12 +118,11 @@ class Server(http.server.ThreadingHTTPServer):
     def state(self, after: int = -1) -> bytes:
         """Return what is to be seen, once it is not `after` any more, or after a while."""
         live = self.live
-        live.asked = time.monotonic()
         with live.changed:
             live.wanted = True
             live.changed.wait_for(lambda: live.version != after or live.over, SECONDS_TO_WAIT)
-            live.asked = time.monotonic()
-            live.seen = live.version
+            if after >= 0:  # a page, which asks again
+                live.asked, live.seen = time.monotonic(), live.version
             last = live.steps[-1] if live.steps else None
             sources = live.sources
             content, styles = title_of(sources) if sources else ("", [])

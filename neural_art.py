@@ -6,7 +6,8 @@ import json
 import signal
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from nst.config import Call
     from nst.job import Job
+    from nst.live import Live
     from nst.report import Progress
 
 DONE, FAILED, USER_ERROR, SIGNALLED = 0, 1, 2, 128
@@ -68,6 +70,24 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument("--preset", default=absent, metavar="|".join(presets()), help=f"{purposes} [default]")
     parser.add_argument(
         "--plot", action="store_true", default=absent, help="also plot the costs to losses.png (needs matplotlib)"
+    )
+    parser.add_argument(
+        "--report",
+        action=argparse.BooleanOptionalAction,
+        default=absent,
+        help="write report.html: pictures with a slider to compare, costs, times, settings [on]",
+    )
+    parser.add_argument(
+        "--watch", action="store_true", default=absent, help="show the picture as it grows to a browser on this machine"
+    )
+    parser.add_argument(
+        "--watch-port", metavar="N", type=int, default=absent, help="port for --watch; 0 for one that is free [0]"
+    )
+    parser.add_argument(
+        "--watch-host",
+        metavar="HOST",
+        default=absent,
+        help="address for --watch; any other than this lets other machines look on [127.0.0.1]",
     )
     parser.add_argument("--json", action="store_true", help="tell all in JSON, for other programs; see README.md")
     parser.add_argument("--quiet", action="store_true", help="show no progress, but still warnings and errors")
@@ -175,6 +195,7 @@ def make_picture(call: "Call", outcome: Outcome) -> None:
         output=call.output,
         overwrite=call.overwrite,
         plot=call.plot,
+        report=call.report,
         resume=call.resume,
         dry_run=outcome.dry_run,
     )
@@ -193,10 +214,24 @@ def make_picture(call: "Call", outcome: Outcome) -> None:
         if not outcome.as_json:
             print(plan_of(job))
         return
-    outcome.path = run_job(job, verbose=call.verbose, progress=outcome.progress)
+    with watched(call, outcome.progress) as live:
+        outcome.path = run_job(job, verbose=call.verbose, progress=outcome.progress, live=live)
     if call.record:
         written = outcome.path.with_suffix("") / "settings.json"
         outcome.warn(network_warnings(call.record, read_record(written)))
+
+
+@contextmanager
+def watched(call: "Call", progress: "Progress") -> "Iterator[Live | None]":
+    """Serve the page of --watch, if it is wanted, tell its address, and yield what the run is to tell."""
+    if not call.watch:
+        yield None
+        return
+    from nst.watch import HOST, served
+
+    with served(HOST if call.watch_host is None else call.watch_host, call.watch_port or 0) as (live, url):
+        progress.announce(url)
+        yield live
 
 
 def main(words: list[str] | None = None) -> int:

@@ -33,7 +33,11 @@ The modules in pipeline order. The number is a layer: a module imports only modu
     stylize.py        [8] first picture, the loop over the scales; reports steps. No files, no printing.
     checkpoint.py     [5] the whole state of a run in its folder, and back
     report.py         [5] progress, losses.csv, loss plot, settings.json
+    chart.py          [5] the costs as lines on a logarithmic axis, as a page draws them
+    page.py           [6] report.html of a run, and the page of a batch: one file each, made from templates/
     results.py        [7] all that a run writes, and what becomes of it where it cannot be written
+    live.py           [7] what is to be seen of the run that goes on
+    watch.py          [8] and what shows it to browsers on this machine
     job.py            [9] one picture: files in -> stylize -> files out
     api.py            [10] redraw: arrays in, an array out, for other programs
     config.py         [10] what a call asks for: flags over a TOML file over an earlier result's record or a preset

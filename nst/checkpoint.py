@@ -115,7 +115,7 @@ def _read(path: Path) -> Checkpoint:
         content = json.loads(str(arrays["json"]))
         if content["version"] != VERSION:
             raise ValueError(content["version"])
-        steps = tuple(Step(step["number"], tuple(step["size"]), step["costs"]) for step in content["steps"])
+        steps = tuple(map(_read_step, content["steps"]))
         inputs = {role: [[path, digest] for path, digest in files] for role, files in content["inputs"].items()}
         state, found = None, content["state"]
         if found:
@@ -126,3 +126,8 @@ def _read(path: Path) -> Checkpoint:
             totals = tuple(step.costs["total"] for step in steps[len(steps) - found["within"] :])
             state = State(found["scale"], found["steps"], Descent(image, totals, moments, found["rate"]))
     return Checkpoint(dict(content["record"]), inputs, state, steps, float(content["seconds"]))
+
+
+def _read_step(step: dict[str, Any]) -> Step:
+    """Return a step; earlier versions wrote none of its seconds."""
+    return Step(step["number"], tuple(step["size"]), step["costs"], float(step.get("seconds", 0.0)))

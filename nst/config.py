@@ -39,6 +39,10 @@ CALL_KEYS: dict[str, type] = {
     "preset": str,
     "overwrite": bool,
     "plot": bool,
+    "report": bool,
+    "watch": bool,
+    "watch_port": int,
+    "watch_host": str,
     "verbose": bool,
 }
 INPUTS = {  # role of a file -> how it is given
@@ -47,6 +51,7 @@ INPUTS = {  # role of a file -> how it is given
     **{role: flag(role) for role in ("init", "weights", "style_mask", "content_mask")},
 }
 SINGLE = ("content", "init", "weights", "content_mask")
+# What changes no pixel, or hardly one.
 WITH_RESUME = (
     "snapshot_every",
     "checkpoint_every",
@@ -54,8 +59,12 @@ WITH_RESUME = (
     "max_memory",
     "tile",
     "plot",
+    "report",
+    "watch",
+    "watch_port",
+    "watch_host",
     "verbose",
-)  # change no pixel, or hardly one
+)
 COMPARED_VERSIONS = ("neural_art", "tensorflow")
 
 
@@ -87,6 +96,10 @@ class Call:
     output: str | None = None
     overwrite: bool = False
     plot: bool = False
+    report: bool = True
+    watch: bool = False
+    watch_port: int | None = None
+    watch_host: str | None = None
     verbose: bool = False
     record: Record | None = None
     sought: tuple[str, ...] = ()
@@ -146,6 +159,10 @@ def _read_resumption(arguments: Mapping[str, Any]) -> Call:
         tuple(given.get("style", ())),
         output=str(output),
         plot=given.get("plot", False),
+        report=given.get("report", True),
+        watch=given.get("watch", False),
+        watch_port=given.get("watch_port"),
+        watch_host=given.get("watch_host"),
         verbose=given.get("verbose", False),
         record=record,
         sought=tuple(role for role in record.files if not given.get(role)),
@@ -321,8 +338,8 @@ def _read_value(path: Path, key: str, value: Any) -> Any:
             if not _is_list_of_text(value):
                 raise UserError(f"{path}: {key} = {toml_value(value)}: must be text in quotes, or a list of it")
             return tuple(value)
-        if not isinstance(value, CALL_KEYS[name]):
-            wanted = "true or false" if CALL_KEYS[name] is bool else "text in quotes"
+        if type(value) is not CALL_KEYS[name]:
+            wanted = {bool: "true or false", int: "a whole number"}.get(CALL_KEYS[name], "text in quotes")
             raise UserError(f"{path}: {key} = {toml_value(value)}: must be {wanted}")
         return value
     item: Field[Any] = FIELDS[name]

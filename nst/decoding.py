@@ -33,9 +33,14 @@ class Decoded(NamedTuple):
     exif: bytes | None
 
 
-def decode(path: Path) -> Decoded:
-    """Return the first frame. Colours where alpha is 0 are as they come. Raises UserError."""
+def decode(path: Path, *, at_least_px: int = 0) -> Decoded:
+    """Return the first frame. Colours where alpha is 0 are as they come. Raises UserError.
+
+    at_least_px  unless 0, how large a side must be; a JPEG is then decoded no larger than it takes, which is quick
+    """
     with opened(path) as picture:
+        if at_least_px:
+            picture.draft(None, (at_least_px, at_least_px))
         if min(picture.size) == 0:
             raise UserError(f"{path}: has no pixels ({picture.width}x{picture.height})")
         low_bytes = _low_bytes(path) if decode_byte(picture, low=False) else None

@@ -3,6 +3,7 @@
 An image is float32 RGB [height, width, 3] in [0, 1], its colours those of sRGB; a size is (height, width).
 """
 
+import io
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -55,6 +56,29 @@ def read_picture(path: Path) -> Picture:
 def read_image(path: Path) -> np.ndarray:
     """Read only the image of a picture, over white. Raises UserError as read_picture does."""
     return over_white(read_picture(path))
+
+
+def read_preview(path: Path, long_side_px: int) -> np.ndarray:
+    """Read only the image of a picture, over white, coarsely and at most so large. Raises UserError as read_picture."""
+    image, alpha, _, _ = decode(path, at_least_px=long_side_px)
+    return preview(image if alpha is None else composite_over_white(image, alpha), long_side_px)
+
+
+def preview(image: np.ndarray, long_side_px: int) -> np.ndarray:
+    """Return an image at most so large, to look at: of a far larger one, every so many pixels are enough."""
+    size = image.shape[:2]
+    if max(size) <= long_side_px:
+        return image
+    every = max(1, max(size) // (2 * long_side_px))
+    return resize(image[::every, ::every], size_with_long_side(size, long_side_px))
+
+
+def jpeg_bytes(image: np.ndarray, *, quality: int = 85, colours: str = "4:4:4") -> bytes:
+    """Return an image as a JPEG file, to be looked at on a screen; with colours 4:2:0 they are half as fine."""
+    file = io.BytesIO()
+    samples = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    Image.fromarray(samples).save(file, format="JPEG", quality=quality, subsampling=colours)
+    return file.getvalue()
 
 
 def over_white(picture: Picture) -> np.ndarray:

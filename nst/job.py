@@ -19,11 +19,13 @@ import nst
 from nst.checkpoint import Checkpoint, check_state, has_checkpoint, remove_checkpoint
 from nst.errors import RunError, UserError
 from nst.files import check_writable, claimed, file_sha256, first_free, remove_leftovers, reserved
-from nst.image_io import Picture, check_format, read_image, read_picture
+from nst.image_io import Picture, check_format, over_white, read_image, read_picture
+from nst.live import Live
 from nst.masks import Inputs, check_counts
 from nst.memory import available_mb, memory_mb, plan_tile, sizes_of
+from nst.page import Named, Sources, check_engine
 from nst.report import Progress, plotting
-from nst.results import Results
+from nst.results import Results, snapshot_name
 from nst.runtime import network_precision, start_tensorflow
 from nst.scales import Scale, plan_scales
 from nst.settings import Settings, describe
@@ -65,6 +67,7 @@ class Job:
     named: bool = True
     overwrite: bool = False
     resume: Checkpoint | None = None
+    report: bool = True
 
     @property
     def settings(self) -> Settings:
@@ -85,6 +88,7 @@ def plan_job(
     output: str | None = None,
     overwrite: bool = False,
     plot: bool = False,
+    report: bool = True,
     resume: Checkpoint | None = None,
     dry_run: bool = False,
 ) -> Job:
@@ -96,6 +100,8 @@ def plan_job(
     """
     if plot:
         plotting()
+    if report:
+        check_engine()
     paths = find_pictures(content, styles, settings)
     result = Path(output) if output else first_free(OUTPUT / f"{_name(paths)}.png")
     check_format(result, bit_depth=settings.bit_depth)
@@ -104,7 +110,7 @@ def plan_job(
     scales = plan_scales(photo.image.shape[:2], [style.shape[:2] for style in inputs.styles], settings)
     check_format(result, scales[-1].size, bit_depth=settings.bit_depth)
     tile_px = plan_tile(scales, settings, network_precision(settings.precision))
-    job = Job(paths, photo, inputs, result, scales, tile_px, plot, output is not None, overwrite, resume)
+    job = Job(paths, photo, inputs, result, scales, tile_px, plot, output is not None, overwrite, resume, report)
     check_writable(result, dry_run=dry_run)
     if job.folder.exists() and not job.folder.is_dir():
         raise UserError(f"{job.folder}: is a file, where the folder of this run would be; give another -o")
@@ -181,10 +187,11 @@ def read_mask(path: Path, photo: np.ndarray) -> np.ndarray:
     return mask
 
 
-def run_job(job: Job, *, verbose: bool = False, progress: Progress | None = None) -> Path:
+def run_job(job: Job, *, verbose: bool = False, progress: Progress | None = None, live: Live | None = None) -> Path:
     """Make the picture and return its path. Ctrl-C and SIGTERM, as KeyboardInterrupt, first save what there is.
 
     progress  what shows it; a bar or lines on stderr if None
+    live      what shows it to browsers
 
     Raises RunError where numbers get out of hand, or where the picture had to be saved elsewhere.
     """
@@ -199,7 +206,8 @@ def run_job(job: Job, *, verbose: bool = False, progress: Progress | None = None
     job = _placed(job)
     resume = job.resume or Checkpoint({}, {})
     progress = progress or Progress(job.scales, done=len(resume.steps))
-    with claimed(job.folder), deferred() as signalled, progress:
+    live, sources, steps = live or Live(), _sources(job), list(resume.steps)
+    with claimed(job.folder), deferred() as signalled, progress, live.showing(sources, steps):
         results = Results(
             job.output,
             job.content,
@@ -210,12 +218,16 @@ def run_job(job: Job, *, verbose: bool = False, progress: Progress | None = None
             job.plot,
             progress.tell,
             started - resume.seconds,
-            list(resume.steps),
+            steps,
+            sources if job.report else None,
+            progress.told,
+            [path for path in (job.folder / snapshot_name(step) for step in resume.steps) if path.exists()],
         )
 
         def follow(step: Step, picture: Callable[[], np.ndarray], state: Callable[[], State]) -> None:
             results.follow(step, picture, state)
             progress.show(step)
+            live.follow(picture, progress.seconds_left)
             if signalled():
                 raise KeyboardInterrupt(signalled())
 
@@ -236,8 +248,9 @@ def run_job(job: Job, *, verbose: bool = False, progress: Progress | None = None
                 )
             except (RunError, ResourceExhaustedError, MemoryError) as error:
                 words = str(error) if isinstance(error, RunError) else "out of memory; give a smaller --size"
-                words = f"{words}; {results.save_so_far(resumable=False)}"
+                words = f"{words}; {results.save_so_far(words)}"
                 raise RunError(words, job.output if results.picture else None) from error
+            live.show(image)
             results.finish(image)
         except AtOnce as error:
             raise AtOnce(error.args[0], _unsaved(results)) from None
@@ -265,6 +278,16 @@ def _placed(job: Job) -> Job:
         job.folder.mkdir(exist_ok=True)
         return job
     return replace(job, output=reserved(job.output))
+
+
+def _sources(job: Job) -> Sources:
+    """Return what the report shows of a job."""
+    styles = zip(job.paths["style"], job.inputs.styles, strict=True)
+    return Sources(
+        Named(job.paths["content"][0].name, over_white(job.content)),
+        tuple(Named(path.name, image) for path, image in styles),
+        sum(scale.steps for scale in job.scales),
+    )
 
 
 def plan_of(job: Job) -> str:

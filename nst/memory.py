@@ -4,6 +4,7 @@ All figures are of the largest resident size of runs on a processor: see benchma
 """
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,11 @@ from nst.image_io import Size
 from nst.scales import Scale
 from nst.settings import NO_TILES, Settings
 from nst.tiling import UNTILED_PX, fits
+
+try:
+    import resource
+except ImportError:  # Windows
+    resource = None  # type: ignore[assignment]
 
 BASE_MB = 900  # TensorFlow, the weights and the graph
 WHOLE_BYTES = 310  # per pixel of the result: picture, gradient, moments, targets, and those of smaller scales
@@ -58,6 +64,14 @@ def available_mb() -> int | None:
         return None
     sizes = (line.split() for line in MEMORY.read_text().splitlines())
     return next((int(size) // 1000 for name, size, *_ in sizes if name == "MemAvailable:"), None)
+
+
+def peak_mb() -> int | None:
+    """Return the most megabytes that this process has held so far, or None where the system does not tell."""
+    if resource is None:
+        return None
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return round(peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6)
 
 
 def plan_tile(scales: Sequence[Scale], settings: Settings, precision: str) -> int:

@@ -52,6 +52,7 @@ class Progress:
         self.last: Step | None = None
         self.number = done
         self.started = time.monotonic()
+        self.told: list[str] = []
         self.printed = -float(SECONDS_BETWEEN_LINES)
         self.bar = tqdm(
             total=self.work,
@@ -118,8 +119,16 @@ class Progress:
             left = self.seconds_left
             print(f"{where}  {costs}" + ("" if left is None else f"  {left:.0f} s left"), file=self.stream, flush=True)
 
+    def announce(self, url: str) -> None:
+        """Tell where the run can be watched, also where no progress is shown: it was asked for."""
+        if self.kind == "json":
+            print_json_line(self.stream, "watch", url=url)
+        else:
+            print(f"neural_art: watch it at {url}", file=self.stream, flush=True)
+
     def tell(self, line: str) -> None:
         """Tell what the user should know of a run that goes on."""
+        self.told.append(line)
         if self.kind == "json":
             print_json_line(self.stream, "warning", message=line)
             return

@@ -9,7 +9,7 @@ import json
 import shlex
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,14 @@ import numpy as np
 from nst.checkpoint import Checkpoint, has_checkpoint, remove_checkpoint, write_checkpoint
 from nst.errors import RunError
 from nst.files import first_free
-from nst.image_io import Picture, Size, resize, resize_alpha, write_picture
+from nst.image_io import Picture, Size, over_white, resize, resize_alpha, write_picture
+from nst.page import REPORT, Named, Run, Sources, write_run_page
 from nst.report import write_cost_plot, write_costs, write_json
 from nst.settings import Settings
 from nst.state import State, Step
 
 LARGEST_SHARE = 0.05  # of the time, for checkpoints
+RESUMABLE = "To go on: --resume with the folder of this page."
 
 
 @dataclass
@@ -38,6 +40,8 @@ class Results:
     warn     tells the user a line
     started  by time.monotonic(), less what an earlier part of the run took
     steps    done so far
+    sources  what its report shows of it; None for no report
+    told     all that `warn` has told
     """
 
     output: Path
@@ -50,6 +54,9 @@ class Results:
     warn: Callable[[str], None]
     started: float
     steps: list[Step] = field(default_factory=list)
+    sources: Sources | None = None
+    told: Sequence[str] = ()
+    snapshots: list[Path] = field(default_factory=list)
     picture: Callable[[], np.ndarray] | None = None  # so far
     state: Callable[[], State] | None = None
     due: float = 0.0  # when the next checkpoint is, by time.monotonic()
@@ -71,8 +78,9 @@ class Results:
         self.picture, self.state = picture, state
         every = self.settings.snapshot_every
         if every and step.number % every == 0:
-            path = self.folder / f"step_{step.number:05d}_{max(step.size)}px.png"
+            path = self.folder / snapshot_name(step)
             self._attempt("snapshots", lambda: write_picture(path, picture()))
+            self.snapshots.append(path)
         if time.monotonic() >= self.due:
             self.write_checkpoint()
 
@@ -89,8 +97,11 @@ class Results:
         now = time.monotonic()
         self.due = now + max(every, (now - began) / LARGEST_SHARE)
 
-    def save(self, image: np.ndarray) -> None:
-        """Write the picture, then its record and costs. Raises RunError where the picture had to go elsewhere."""
+    def save(self, image: np.ndarray, state: str = "done", message: str = "") -> None:
+        """Write the picture, then its record and costs. Raises RunError where the picture had to go elsewhere.
+
+        state, message  how the run has ended, for its report
+        """
         self._save_picture(image)
         record = {**self.record, "seconds": self.seconds}
         self._attempt("settings.json", lambda: write_json(self.folder / "settings.json", record))
@@ -98,14 +109,21 @@ class Results:
             self._attempt("losses.csv", lambda: write_costs(self.folder / "losses.csv", self.steps))
         if self.steps and self.plot:
             self._attempt("losses.png", lambda: write_cost_plot(self.folder / "losses.png", self.steps))
+        if self.steps and self.sources:
+            run = self._told_of(self.sources, image, state, message)
+            self._attempt(REPORT, lambda: write_run_page(self.folder / REPORT, run))
 
-    def save_so_far(self, *, resumable: bool = True) -> str:
-        """Write the picture as it is, and if it is of use a checkpoint; return what there is then, in words."""
+    def save_so_far(self, failure: str = "") -> str:
+        """Write the picture as it is, and unless the run has failed a checkpoint; return what there is then, in words.
+
+        failure  why the run cannot go on
+        """
+        resumable = not failure
         if not self.picture:
             return self.way_on or "the first step was not done yet"
         if resumable:
             self.write_checkpoint()
-        self.save(self.picture())
+        self.save(self.picture(), "failed" if failure else "stopped", failure or (self.way_on and RESUMABLE))
         saved = f"{self.output} is the picture so far"
         return f"{saved}; {self.way_on}" if resumable and self.way_on else saved
 
@@ -119,6 +137,22 @@ class Results:
         """Return the command to go on with, or nothing where there is no checkpoint."""
         resume = f"python neural_art.py --resume {shlex.quote(str(self.folder))}"
         return f"to go on: {resume}" if has_checkpoint(self.folder) else ""
+
+    def _told_of(self, sources: Sources, image: np.ndarray, state: str, message: str) -> Run:
+        """Return what the report of the run tells."""
+        shown = over_white(Picture(resize(image, self.size), resize_alpha(self.photo.alpha, self.size)))
+        result = Named(self.output.name, shown)
+        return Run(
+            sources,
+            result,
+            state,
+            message,
+            tuple(self.snapshots),
+            self.steps,
+            self.seconds,
+            self.record,
+            tuple(self.told),
+        )
 
     def _save_picture(self, image: np.ndarray) -> None:
         try:
@@ -153,3 +187,8 @@ class Results:
             if what not in self.warned:
                 self.warned.add(what)
                 self.warn(f"{error.filename or what}: {error.strerror or error}; the run goes on without {what}")
+
+
+def snapshot_name(step: Step) -> str:
+    """Return the name of the file of the picture after a step."""
+    return f"step_{step.number:05d}_{max(step.size)}px.png"

@@ -9,11 +9,15 @@ from nst.image_io import Size
 
 @dataclass(frozen=True)
 class Step:
-    """One evaluation of the cost: where the run is, and the costs by name."""
+    """One evaluation of the cost: where the run is, and the costs by name.
+
+    seconds  that the run had taken when it was done; 0 where that is not known
+    """
 
     number: int  # from 1, over all scales
     size: Size
     costs: dict[str, float]
+    seconds: float = 0.0
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,8 @@ def stylize(
     image = first_picture(inputs, scales[0].size)
     done = resume.steps if resume else 0
     began = time.monotonic()
-    schedule = Schedule(scales, settings, clock or (lambda: time.monotonic() - began))
+    elapsed = clock or (lambda: time.monotonic() - began)
+    schedule = Schedule(scales, settings, elapsed)
     views: list[View] = []
     for index, scale in enumerate(scales):
         views.insert(0, make_view(network, inputs, scale, tile_px=tile_px))
@@ -76,7 +77,7 @@ def stylize(
             done += 1
             number = done
             on_step(
-                Step(number, scales[index].size, costs),
+                Step(number, scales[index].size, costs, elapsed()),
                 lambda: finished(descent().image, photo, inputs),
                 lambda: State(index, number, descent()),
             )

@@ -1,6 +1,7 @@
 """Tiny pictures and a tiny network, for all tests in which the real weights do not matter."""
 
 import os
+import shutil
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -38,3 +39,45 @@ def tiny_weights() -> dict[str, tuple[np.ndarray, np.ndarray]]:
         weights[layer] = kernel.astype(np.float32), random.normal(0, 0.1, channels_out).astype(np.float32)
         channels_in = channels_out
     return weights
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory):
+    """A headless Chromium, in which evil.example is this machine. Without one, tests are skipped; in CI they fail."""
+    programs = [shutil.which("chromium") or shutil.which("chromium-browser"), shutil.which("chromedriver")]
+    if not all(programs):
+        (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)("needs chromium and chromedriver")
+    from selenium import webdriver
+    from selenium.webdriver.chrome.service import Service
+
+    options = webdriver.ChromeOptions()
+    options.binary_location = programs[0]
+    options.add_argument("--headless=new")
+    options.add_argument("--disable-dev-shm-usage")
+    options.add_argument("--disable-gpu")
+    options.add_argument("--host-resolver-rules=MAP evil.example 127.0.0.1")
+    options.add_argument(f"--user-data-dir={tmp_path_factory.mktemp('chromium')}")
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        options.add_argument("--no-sandbox")
+    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
+    driver = webdriver.Chrome(options=options, service=Service(programs[1]))
+    yield driver
+    driver.quit()
+
+
+@pytest.fixture
+def browser(chromium):
+    """Return what opens an address in a window so wide, light or dark; at the end the console must be empty."""
+
+    def see(url, width=1280, scheme="light"):
+        media = {"features": [{"name": "prefers-color-scheme", "value": scheme}]}
+        window = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600}
+        chromium.execute_cdp_cmd("Emulation.setEmulatedMedia", media)
+        chromium.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", window)
+        chromium.get(url)
+        return chromium
+
+    chromium.get_log("browser")
+    yield see
+    assert chromium.get_log("browser") == []
+    chromium.get("about:blank")

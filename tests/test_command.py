@@ -84,7 +84,8 @@ def test_everything_of_a_run_lies_in_its_folder(tmp_path, pictures, tiny, capsys
     assert neural_art.main([*pictures, *SMALL, "-o", str(result), "--snapshot-every", "3", "--plot"]) == 0
     assert capsys.readouterr().out == f"{result}\n"
     names = {path.name for path in (tmp_path / "art").iterdir()}
-    assert names == {"losses.csv", "losses.png", "settings.json", "step_00003_32px.png", "step_00006_64px.png"}
+    snapshots = {"step_00003_32px.png", "step_00006_64px.png"}
+    assert names == {"losses.csv", "losses.png", "report.html", "settings.json"} | snapshots
     record = json.loads((tmp_path / "art" / "settings.json").read_text())
     assert record["settings"]["steps"] == 2
     assert record["files"] == {"content": ["content.png"], "style": ["style.png"]}
@@ -105,8 +106,9 @@ def test_the_record_holds_names_instead_of_paths(tmp_path, pictures, tiny):
     assert list(record["sha256"]) == ["content.png"]  # a hash of style.png would not say of which
 
 
-def test_no_snapshots_with_0(tmp_path, pictures, tiny):
-    assert neural_art.main([*pictures, *SMALL, "-o", str(tmp_path / "art.png"), "--snapshot-every", "0"]) == 0
+def test_no_snapshots_with_0_and_no_report_if_unwanted(tmp_path, pictures, tiny):
+    words = ["-o", str(tmp_path / "art.png"), "--snapshot-every", "0", "--no-report"]
+    assert neural_art.main([*pictures, *SMALL, *words]) == 0
     assert {path.name for path in (tmp_path / "art").iterdir()} == {"losses.csv", "settings.json"}
 
 

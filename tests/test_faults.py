@@ -74,6 +74,8 @@ def check_files(folder):
             assert max(image.shape) == (48 if "_48px" in path.name else 96)
         elif path.suffix == ".json":
             json.loads(path.read_text())
+        elif path.suffix == ".html":
+            assert path.read_text().endswith("</html>")
         elif path.suffix == ".csv":
             assert path.read_text().endswith("\n")
         elif path.name == "checkpoint.npz":

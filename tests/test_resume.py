@@ -66,7 +66,7 @@ def test_resumed_is_straight_through(here, pictures, tiny, stopped_at, words):  
         assert neural_art.main(["--resume", "art"]) == 0
         np.testing.assert_array_equal(read_image(here / "art.png"), read_image(here / "whole.png"))
         assert (here / "art" / "losses.csv").read_text() == (here / "whole" / "losses.csv").read_text()
-        assert files(here / "art") == {"settings.json", "losses.csv"}
+        assert files(here / "art") == {"settings.json", "losses.csv", "report.html"}
 
 
 def test_a_run_stopped_again_and_again_is_straight_through(here, pictures, tiny, stopped_at):  # noqa: F811

@@ -36,8 +36,8 @@ class Segment:
     first_block, last_block  1 to 5
     layers     those of its activations that are asked for
     reach_px   of the picture, how far beyond its own cell one of its activations sees in what the segment takes
-    grid_px    tiles of a picture have to begin at multiples of it: its poolings and its Winograd tiles then lie as in the
-               whole picture
+    grid_px    tiles of a picture have to begin at multiples of it, so that its poolings and Winograd's tiles lie as in
+               the whole picture
     channels, dtype  of what it takes: an image, or what the segment before leaves
     run        x [height, width, channels] -> layer -> activation [height, width, channels], and what the next segment
                takes; the last one leaves None

@@ -16,6 +16,7 @@ from PIL import Image
 
 import neural_art
 import nst
+from nst import measure
 from nst.files import file_sha256
 from nst.image_io import read_comment, read_image, read_picture, write_picture
 from nst.job import _network
@@ -435,6 +436,9 @@ def test_16_bits_are_more_than_256_levels(tmp_path, pictures, tiny):
         (["--preserve-color", "yes"], "must be none or luminance or statistics or histogram"),
         (["--strength", "1.5"], "--strength 1.5: must be a number from 0 to 1"),
         (["--max-time", "soon"], "--max-time soon: must be a time such as 90s, 10m or 1h"),
+        (["--max-memory", "much"], "--max-memory much: must be an amount such as 800MB or 4GB"),
+        (["--tile", "small"], "--tile small: must be a whole number or 'auto' or 'off'"),
+        (["--tile", "8"], "--tile 8: must be a whole number from 64 to 20000"),
         (["--max-time", "-1h"], "--max-time: expected one argument"),
         (["--max-time", "nan"], "--max-time nan: must be a number from 0"),
     ],
@@ -550,7 +554,26 @@ def test_a_run_that_cannot_fit_in_memory_is_refused(tmp_path, pictures, tiny, ca
     (tmp_path / "meminfo").write_text("MemAvailable:    2000000 kB\n")
     monkeypatch.setattr("nst.memory.MEMORY", tmp_path / "meminfo")
     words = [*pictures, "--size", "4000", "-o", str(tmp_path / "art.png")]
-    assert re.search(r"--size 4000: needs about \d+ MB .* --size \d{3} would fit", refused(words, capsys))
+    assert re.search(r"--size 4000: needs about \d+ MB .* --size \d{3,4} would fit", refused(words, capsys))
+
+
+def test_tiles_give_the_same_picture(tmp_path, pictures, tiny, monkeypatch, capsys):
+    sizes = []
+
+    def spy(*given):
+        sizes.append(tuple(given[2].shape[:2]))
+        return tiled_measure(*given)
+
+    tiled_measure = measure._tiled_measure
+    monkeypatch.setattr(measure, "_tiled_measure", spy)
+    for name, tile in (("whole", "off"), ("tiled", "64")):
+        words = ["--size", "96", "--smallest-scale", "48", "--steps", "3", "--precision", "float32", "--tile", tile]
+        assert neural_art.main([*pictures, *words, "-o", str(tmp_path / f"{name}.png")]) == 0
+    whole, tiled = (np.asarray(Image.open(tmp_path / f"{name}.png"), np.int16) for name in ("whole", "tiled"))
+    assert sizes == [whole.shape[:2]] * 3
+    assert np.abs(whole - tiled).mean() < 0.5
+    assert neural_art.main([*pictures, *words, "--dry-run", "-o", str(tmp_path / "more.png")]) == 0
+    assert re.search(r"96x\d+ px  3 steps  in tiles of 64 px", capsys.readouterr().out)
 
 
 def told(words, capsys, code=0):

@@ -1,10 +1,12 @@
-"""What a run takes of the memory is known before it starts."""
+"""What a run takes of the memory is known before it starts, and tiles are as large as it allows."""
 
 import pytest
 
 from nst.errors import UserError
-from nst.memory import available_mb, check_memory, memory_mb
+from nst.memory import Sizes, available_mb, memory_mb, plan_tile
 from nst.scales import Scale
+from nst.settings import Settings
+from nst.tiling import UNTILED_PX
 
 
 def scales(long_side, style_side=100):
@@ -18,27 +20,53 @@ def meminfo(tmp_path, monkeypatch):
     return path
 
 
+def needed(long_side, tile_px=UNTILED_PX, style_side=100):
+    return memory_mb(Sizes((long_side // 2, long_side), (style_side, style_side), "bfloat16"), tile_px)
+
+
 def test_memory_grows_with_the_pixels_of_picture_and_style():
-    small, large = (memory_mb(scales(side), "float32") for side in (1000, 2000))
-    assert (small, large) == (1000 + 1750, 1000 + 7000)
-    assert memory_mb(scales(1000), "bfloat16") < small
-    assert memory_mb(scales(1000, style_side=2000), "float32") == 1000 + 7000
+    base = needed(0)
+    assert needed(2000) - base == pytest.approx(4 * (needed(1000) - base), rel=0.01)
+    assert needed(2000, style_side=4000) > needed(2000)
+
+
+def test_tiles_hold_down_what_grows_with_the_picture():
+    assert needed(4000, tile_px=512) < 0.5 * needed(4000)
+    assert needed(512, tile_px=512) == needed(512)
+
+
+def test_tiles_are_as_large_as_the_memory_allows(meminfo):
+    meminfo.write_text("MemTotal: 16000000 kB\nMemAvailable: 30000000 kB\n")
+    assert plan_tile(scales(3840), Settings(), "bfloat16") == UNTILED_PX
+    small, large = (plan_tile(scales(3840), Settings(max_memory=most), "bfloat16") for most in (4000, 6000))
+    assert 256 <= small < large < UNTILED_PX
+    for tile, most in ((small, 4000), (large, 6000)):
+        assert needed(3840, tile) <= most < needed(3840, tile + 64)
+    assert plan_tile(scales(3840), Settings(tile=320), "bfloat16") == 320
+    assert plan_tile(scales(3840), Settings(tile="off"), "bfloat16") == UNTILED_PX
 
 
 def test_a_run_that_cannot_fit_is_refused_with_the_size_that_would(meminfo):
-    meminfo.write_text("MemTotal:       16000000 kB\nMemAvailable:    8000000 kB\n")
-    check_memory(scales(2000), "float32")
-    with pytest.raises(
-        UserError, match=r"--size 4000: needs about 29000 MB .* of 8000 MB there; --size 2000 would fit"
-    ):
-        check_memory(scales(4000), "float32")
+    meminfo.write_text("MemTotal:       16000000 kB\nMemAvailable:    3000000 kB\n")
+    with pytest.raises(UserError, match=r"--size 4000: needs about \d+ MB .* of 2700 MB there; --size \d+") as error:
+        plan_tile(scales(4000), Settings(), "bfloat16")
+    fitting = int(str(error.value).split("--size ")[2].split()[0])
+    assert 1000 < fitting < 4000
+    assert plan_tile(scales(fitting), Settings(), "bfloat16") < UNTILED_PX
     meminfo.write_text("MemAvailable:    900000 kB\n")
     with pytest.raises(UserError, match="close other programs"):
-        check_memory(scales(64), "float32")
+        plan_tile(scales(64), Settings(), "float32")
+
+
+def test_without_tiles_less_fits(meminfo):
+    meminfo.write_text("MemAvailable: 3000000 kB\n")
+    plan_tile(scales(2000), Settings(), "bfloat16")
+    with pytest.raises(UserError, match="would fit"):
+        plan_tile(scales(2000), Settings(tile="off"), "bfloat16")
 
 
 def test_a_machine_that_does_not_tell_is_believed(meminfo):
     assert available_mb() is None
-    check_memory(scales(20000), "float32")
+    assert plan_tile(scales(20000), Settings(), "float32") == UNTILED_PX
     meminfo.write_text("MemTotal: 1 kB\n")
     assert available_mb() is None

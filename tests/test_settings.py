@@ -69,6 +69,8 @@ EXAMPLES = {
     "max_time": (["10m"], 600),
     "until_converged": ([], True),
     "checkpoint_every": (["2.5"], 2.5),
+    "max_memory": (["4GB"], 4000),
+    "tile": (["512"], 512),
 }
 
 

@@ -9,6 +9,8 @@ from nst.image_io import Size, size_with_long_side
 from nst.layers import SMALLEST_SIDE_PX
 from nst.settings import ORIGINAL_SIZE, Settings
 
+LARGE_PX = 512  # the long side beyond which scales have fewer steps
+
 
 @dataclass(frozen=True)
 class Scale:
@@ -28,7 +30,7 @@ class Scale:
 def plan_scales(content_size: Size, style_sizes: Sequence[Size], settings: Settings) -> list[Scale]:
     """Return the scales, smallest first, in steps as near to a factor of two as `smallest_scale` to `size` allows.
 
-    A scale of half the size gets `coarse_steps` times as many steps. Raises UserError where the result would be so
+    Each gets its steps by its long side, see steps_at. Raises UserError where the result would be so
     narrow that nothing is left of it in VGG19's last block.
     """
     long_side_px = max(content_size) if settings.size == ORIGINAL_SIZE else int(settings.size)
@@ -43,13 +45,24 @@ def plan_scales(content_size: Size, style_sizes: Sequence[Size], settings: Setti
     for long_side in _long_sides(long_side_px, settings.smallest_scale):
         size = size_with_long_side(content_size, long_side)
         if min(size) >= SMALLEST_SIDE_PX:
-            steps = settings.steps * settings.coarse_steps ** math.log2(long_side_px / long_side)
+            steps = steps_at(long_side, long_side_px, settings)
             sizes = tuple(
                 _style_size(style_size, round(factor * long_side))
                 for style_size, factor in zip(style_sizes, factors, strict=True)
             )
-            scales.append(Scale(size, sizes, max(1, round(steps)), settled=bool(scales)))
+            scales.append(Scale(size, sizes, steps, settled=bool(scales)))
     return scales
+
+
+def steps_at(long_side_px: int, result_px: int, settings: Settings) -> int:
+    """Return the steps of a scale: `steps` at the result's size or at LARGE_PX, whichever is smaller.
+
+    Each halving from there has `coarse_steps` times as many, each doubling `fine_steps` times: what is larger than the
+    network sees is settled by then, and only fine detail is left to be made.
+    """
+    doublings = math.log2(long_side_px / min(result_px, LARGE_PX))
+    factor = settings.fine_steps**doublings if doublings > 0 else settings.coarse_steps**-doublings
+    return max(1, round(settings.steps * factor))
 
 
 def _long_sides(largest: int, smallest: int) -> list[int]:

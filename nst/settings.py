@@ -158,9 +158,14 @@ class Settings:
     optimizer: str = _option(
         "adam", "text", "optimisation", "adam or lbfgs (SciPy's L-BFGS-B)", choices=("adam", "lbfgs")
     )
-    steps: int = _option(14, "int", "optimisation", "steps at the full size", low=1, high=1_000_000)
+    steps: int = _option(
+        14, "int", "optimisation", "steps at the full size, or at 512 px if that is smaller", low=1, high=1_000_000
+    )
     coarse_steps: float = _option(
         2.0, "float", "optimisation", "how many times as many steps at half the size", low=0.1, high=100
+    )
+    fine_steps: float = _option(
+        0.7, "float", "optimisation", "how many times as many steps at each doubling beyond 512 px", low=0.1, high=100
     )
     max_time: float = _option(
         0.0,

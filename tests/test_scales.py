@@ -14,6 +14,12 @@ def test_scales_double_from_128_to_the_size():
     assert [scale.steps for scale in scales] == [40, 20, 10]
 
 
+def test_beyond_512_px_scales_get_fewer_steps():
+    scales = plan_scales((2160, 3840), [(562, 718)], Settings(size=3840, steps=16, fine_steps=0.5))
+    assert [max(scale.size) for scale in scales] == [128, 253, 499, 985, 1945, 3840]
+    assert [scale.steps for scale in scales] == [64, 32, 16, 8, 4, 2]
+
+
 def test_other_sizes_keep_the_ratio_near_two():
     sizes = [max(scale.size) for scale in plan_scales((300, 300), [(300, 300)], Settings(size=700))]
     assert (sizes[0], sizes[-1]) == (128, 700)

@@ -55,6 +55,7 @@ EXAMPLES = {
     "optimizer": (["lbfgs"], "lbfgs"),
     "steps": (["7"], 7),
     "coarse_steps": (["1.5"], 1.5),
+    "fine_steps": (["0.5"], 0.5),
     "learning_rate": (["3.5"], 3.5),
     "decay": (["none"], "none"),
     "beta1": (["0.5"], 0.5),

@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import nst
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 
 DONE, FAILED, USER_ERROR, SIGNALLED = 0, 1, 2, 128
 EXITS = {DONE: "done", FAILED: "failed", USER_ERROR: "refused"}  # any other code: "stopped"
+LISTED = ("list_presets", "list_layers", "print_config", "completion")
+FILES = ("CONTENT", "STYLE", "PATH", "FILE", "FOLDER", "RESULT", "WHERE", "WHAT")  # metavars that stand for a file
+SHELLS = ("bash", "zsh", "tcsh")
 NOTHING_DONE = "the first step was not done yet"
 
 
@@ -118,6 +121,12 @@ def make_parser() -> argparse.ArgumentParser:
     add_batch_flags(parser)
     parser.add_argument("--list-presets", action="store_true", help="print what each preset changes and exit")
     parser.add_argument("--list-layers", action="store_true", help="print VGG19's layers and exit")
+    parser.add_argument(
+        "--completion",
+        choices=SHELLS,
+        metavar="|".join(SHELLS),
+        help="print what completes flags and files in a shell and exit",
+    )
     parser.add_argument("--version", action="version", version=f"neural_art {nst.__version__}")
     add_flags(parser)
     return parser
@@ -151,6 +160,21 @@ def add_batch_flags(parser: argparse.ArgumentParser) -> None:
         action="append",
         help="what a Dask worker must offer to take a picture, as GPU=1; may be given again",
     )
+
+
+def completion(shell: str) -> str:
+    """Return a script for a shell that completes this command's flags, their choices, and files."""
+    try:
+        import shtab
+    except ImportError as error:
+        raise UserError("--completion: needs shtab; pip install -r requirements-completion.txt") from error
+    parser = make_parser()
+    for action in parser._actions:
+        if action.metavar in FILES:
+            action.complete = shtab.FILE  # type: ignore[attr-defined]
+        elif isinstance(action.metavar, str) and "|" in action.metavar:
+            action.choices = action.metavar.split("|")
+    return str(shtab.complete(parser, shell))
 
 
 @dataclass
@@ -196,6 +220,8 @@ class Outcome:
     @property
     def entries(self) -> "list[Entry]":
         """Return what is known of each picture of a batch."""
+        if self.batch and self.dry_run:
+            return [replace(self.batch.entry(task), state=task.state) for task in self.batch.tasks]
         return [self.batch.entry(task) for task in self.batch.tasks] if self.batch else []
 
     def content(self) -> dict[str, Any]:
@@ -222,11 +248,13 @@ def run(arguments: dict[str, Any], outcome: Outcome) -> None:
     from nst import config
     from nst.plan import is_batch
 
-    outcome.listed = any(arguments[name] for name in ("list_presets", "list_layers", "print_config"))
+    outcome.listed = any(arguments[name] for name in LISTED)
     if arguments["list_presets"]:
         print(config.presets_text())
     elif arguments["list_layers"]:
         print(config.layers_text())
+    elif arguments["completion"]:
+        print(completion(arguments["completion"]))
     elif arguments["print_config"]:
         print(config.config_text(config.read_call(arguments).settings))
     elif is_batch(arguments):
@@ -304,6 +332,7 @@ def make_batch(arguments: dict[str, Any], outcome: Outcome) -> None:
         failed = check_batch(plan, progress)
     else:
         run_batch(plan, hands, progress, force=arguments["force"])
+        progress.sum_up(outcome.entries, plan.folder)
         failed = failures(plan)
     if failed:
         outcome.fail(FAILED, f"{len(failed)} of {len(plan.tasks)} pictures failed; the first: {failed[0]}", plan.folder)

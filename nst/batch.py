@@ -14,15 +14,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nst.checkpoint import remove_checkpoint
+from nst.entry import CHANGED, DONE, FAILED, STARTED, STOPPED
 from nst.errors import UserError
 from nst.files import check_writable, claimed
 from nst.job import Job, check_network, plan_job
 from nst.manifest import NAME as MANIFEST
-from nst.plan import CHANGED, DONE, Plan, Task
+from nst.plan import Plan, Task
 from nst.report import BatchProgress, Progress
 from nst.sheet import write_sheet
 from nst.signals import AtOnce, Stopped, deferred
-from nst.workers import FAILED, STOPPED, Crew, Made, Order, in_processes, in_this_process, on_dask, write_files
+from nst.workers import Crew, Made, Order, in_processes, in_this_process, on_dask, write_files
 
 MOST_WORKERS = 1024
 TRIES = 3  # for a picture whose worker dies over it
@@ -150,10 +151,10 @@ def _hand_out(run: _Run, crew: Crew, task: Task) -> None:
         verbose=task.verbose,
         anew=run.force and task.number not in run.deaths,
     )
-    facts = {"wanted": task.wanted, "identity": task.identity, "key": task.key, "settings": task.differs}
+    facts = {"wanted": task.wanted, "identity": task.identity, "inputs": task.inputs, "key": task.key}
     if order.anew or task.state == CHANGED:
         remove_checkpoint(result.with_suffix(""))
-    manifest.note(task.name, state="started", seconds=None, error=None, **facts)
+    manifest.note(task.name, state=STARTED, seconds=None, error=None, settings=task.differs, **facts)
     run.progress.begin(task.name)
     try:
         future = crew.submit(order)

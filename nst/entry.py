@@ -4,13 +4,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+TO_DO, CHANGED, STARTED, DONE, FAILED, STOPPED = "to do", "changed", "started", "done", "failed", "stopped"
+
 
 @dataclass(frozen=True)
 class Entry:
     """A picture of a batch.
 
     title     its name in the batch's folder, without suffix
-    state     done, failed, stopped, or to do
+    state     done, failed, stopped, or to do; in a plan, done, to do, or changed since it was done
     result    where it is, or would be
     seconds   that it took, in whichever run of the batch made it; None where it is not done
     error     why it failed, in one line

@@ -17,7 +17,7 @@ from typing import Any
 
 import nst.job
 from nst.config import INPUTS, find_inputs, read_call, read_config
-from nst.entry import Entry
+from nst.entry import CHANGED, DONE, STARTED, STOPPED, TO_DO, Entry
 from nst.errors import UserError, one_line
 from nst.image_io import FORMATS, check_format
 from nst.job import Paths, deciding, find_picture, find_pictures, is_picture, pictures_of, result_name
@@ -28,7 +28,6 @@ from nst.rows import Row, Sweep, combinations, read_rows, read_sweeps
 from nst.settings import Settings, describe
 from nst.sheet import Sheet
 
-TO_DO, CHANGED, DONE = "to do", "changed", "done"
 BATCH_FLAGS = ("batch", "sweep", "each_style")  # each makes a batch of a call
 ONLY_BATCHES = ("workers", "dask", "dask_resource", "force", "list")
 LONGEST_NAME = 150  # of a result, in bytes, without suffix and number
@@ -45,7 +44,8 @@ class Task:
     wanted   the name that its result would have if no other had it
     name     the result, from the batch's folder on
     swept    the words of each swept setting
-    key      a hash of all that decides the pixels
+    inputs   role -> SHA-256 of each file, None where it cannot be read
+    key      a hash of them and of the settings that decide the pixels
     state    whether it is done; to do, also where its result is not there any more; or was done otherwise
     differs  the settings that are not the same in all pictures of the batch
     """
@@ -61,6 +61,7 @@ class Task:
     overwrite: bool = False
     plot: bool = False
     verbose: bool = False
+    inputs: dict[str, list[str | None]] = field(default_factory=dict)
     key: str = ""
     name: str = ""
     state: str = TO_DO
@@ -96,9 +97,10 @@ class Plan:
         known, result = self.manifest.jobs.get(task.name, {}), self.result(task)
         if known.get("key") != task.key or (known.get("state") == DONE and not result.exists()):
             known = {}
+        state = known.get("state", TO_DO)
         return Entry(
             result.stem,
-            known.get("state", TO_DO),
+            STOPPED if state == STARTED else state,
             result,
             task.paths["content"][0],
             task.paths["style"],
@@ -167,7 +169,7 @@ def plan_batch(arguments: Mapping[str, Any]) -> Plan:
     title = Path(batch).stem if batch is not None else _title(tasks[0], values, sweeps)
     folder = _folder(given, title)
     manifest = read_manifest(folder)
-    tasks = [replace(task, number=number, key=_key(task, manifest)) for number, task in enumerate(tasks, start=1)]
+    tasks = [_hashed(replace(task, number=number), manifest) for number, task in enumerate(tasks, start=1)]
     tasks = _with_states(_with_differences(_named(tasks, manifest)), manifest, force=bool(arguments.get("force")))
     return Plan(title, folder, tasks, sweeps, manifest)
 
@@ -272,15 +274,16 @@ def _folder(given: str | None, title: str) -> Path:
     return folder
 
 
-def _key(task: Task, manifest: Manifest) -> str:
-    """Return a hash of the inputs' contents and of the settings that decide the pixels."""
+def _hashed(task: Task, manifest: Manifest) -> Task:
+    """Return the task with the hashes of its inputs, and of them with the settings that decide the pixels."""
     settings = deciding(task.settings)
     inputs = dict(task.paths)
     if task.settings.weights not in (None, "imagenet"):
         inputs["weights"] = (Path(str(task.settings.weights)),)
     files = {role: [manifest.sha256(path) for path in paths] for role, paths in inputs.items()}
     decided = {name: value for name, value in settings.items() if name not in files or name not in INPUTS}
-    return hashlib.sha256(json.dumps([files, decided], sort_keys=True).encode()).hexdigest()
+    key = hashlib.sha256(json.dumps([files, decided], sort_keys=True).encode()).hexdigest()
+    return replace(task, inputs=files, key=key)
 
 
 def _named(tasks: Sequence[Task], manifest: Manifest) -> list[Task]:

@@ -15,7 +15,7 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
-from nst.entry import Entry
+from nst.entry import FAILED, STARTED, STOPPED, Entry
 from nst.errors import UserError, one_line
 from nst.files import write_text, written_aside
 from nst.scales import Scale
@@ -163,11 +163,11 @@ class BatchProgress:
     def begin(self, name: str) -> None:
         """Note that a picture has been handed out."""
         if self.kind == "json":
-            print_json_line(self.stream, "job", job=name, state="started")
+            print_json_line(self.stream, "job", job=name, state=STARTED)
 
     def end(self, entry: Entry) -> None:
         """Show what became of a picture."""
-        self.ended += entry.state != "stopped"
+        self.ended += entry.state != STOPPED
         left = self.seconds_left
         if self.kind == "json":
             print_json_line(
@@ -182,8 +182,8 @@ class BatchProgress:
                 jobs=self.pictures,
                 seconds_left=None if left is None else round(left, 1),
             )
-        elif entry.state == "failed" or self.kind == "text":
-            words = entry.error if entry.state == "failed" else f"{entry.seconds or 0:.1f} s"
+        elif entry.state == FAILED or self.kind == "text":
+            words = entry.error if entry.state == FAILED else f"{entry.seconds or 0:.1f} s"
             rest = f"; {left:.0f} s left for {self.pictures - self.ended} more" if left else ""
             self._print(f"{self.ended}/{self.pictures} {entry.result.name}: {entry.state}: {words}{rest}")
 
@@ -193,6 +193,13 @@ class BatchProgress:
             print_json_line(self.stream, "warning", **({"job": job} if job else {}), message=line)
         else:
             self._print(f"neural_art: {f'{job}: ' if job else ''}{line}")
+
+    def sum_up(self, entries: Sequence[Entry], folder: Path) -> None:
+        """Show how many pictures there are now, and of which kind."""
+        if self.kind == "text":
+            states = [entry.state for entry in entries]
+            counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
+            self._print(f"{len(entries)} pictures in {folder}: {counts}")
 
     def trace(self, text: str) -> None:
         """Show the traceback of a mistake of the program."""

@@ -27,13 +27,13 @@ from typing import Any
 
 import nst
 from nst.checkpoint import has_checkpoint, read_checkpoint
+from nst.entry import DONE, FAILED, STOPPED
 from nst.errors import RunError, UserError
 from nst.files import written_aside
 from nst.job import Job, Paths, find_pictures, is_begun, plan_job, run_job
 from nst.report import Progress
 from nst.settings import Settings
 
-DONE, FAILED, STOPPED = "done", "failed", "stopped"
 CONNECT_SECONDS = 10
 IN_FLIGHT_PER_THREAD = 2  # of a cluster, so that no worker waits for its next picture
 SENT_BYTES = 512 * 2**20  # of pictures and weights that are kept on a cluster for orders to come
@@ -220,6 +220,7 @@ def on_dask(address: str, resources: Mapping[str, float], tell: Callable[[str], 
         raise UserError(f"--dask {address}: no scheduler answers there; start one with 'dask scheduler'") from error
     stop = _stop_name()
     with client:
+        _check_code(client, address)
         if not client.nthreads():
             tell(f"--dask {address}: has no workers yet; waits for one")
         executor = client.get_executor(pure=False, **({"resources": dict(resources)} if resources else {}))
@@ -323,6 +324,24 @@ def _begin(threads: int) -> None:
             os._exit(1)
 
     threading.Thread(target=follow, daemon=True).start()
+
+
+def code_version() -> str:
+    """Return the version of the code in whatever process runs this."""
+    return nst.__version__
+
+
+def _check_code(client: Any, address: str) -> None:
+    """Raise UserError unless the scheduler and all workers have this program, in this version."""
+    try:
+        versions = {"the scheduler": client.run_on_scheduler(code_version), **client.run(code_version)}
+    except ModuleNotFoundError as error:
+        words = "start scheduler and workers with its folder in PYTHONPATH, as README.md shows"
+        raise UserError(f"--dask {address}: a process there has no {error.name}; {words}") from error
+    for place, found in versions.items():
+        if found != nst.__version__:
+            words = f"has neural_art {found}, not {nst.__version__}; give it the same code"
+            raise UserError(f"--dask {address}: {place} {words}")
 
 
 def _sent(client: Any, sent: OrderedDict[str, Any], path: Path) -> Any:

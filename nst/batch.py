@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from nst.checkpoint import remove_checkpoint
-from nst.entry import CHANGED, DONE, FAILED, STARTED, STOPPED
+from nst.entry import CHANGED, DONE, FAILED, SHEET, STARTED, STOPPED
 from nst.errors import UserError
 from nst.files import check_writable, claimed
 from nst.job import Job, check_network, plan_job
@@ -93,6 +93,7 @@ def run_batch(plan: Plan, hands: Hands, progress: BatchProgress, *, force: bool 
             raise Stopped(run.signal, _done_so_far(plan), None)
         for path, sheet in plan.sheets():
             write_sheet(path, sheet)
+            plan.manifest.note(path.name, state=SHEET)
 
 
 def _done_so_far(plan: Plan) -> str:

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+SHEET = "sheet"  # in a manifest, of a contact sheet
 TO_DO, CHANGED, STARTED, DONE, FAILED, STOPPED = "to do", "changed", "started", "done", "failed", "stopped"
 
 

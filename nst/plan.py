@@ -44,6 +44,7 @@ class Task:
     wanted   the name that its result would have if no other had it
     name     the result, from the batch's folder on
     swept    the words of each swept setting
+    found    whether its photo is one of a folder or a pattern
     inputs   role -> SHA-256 of each file, None where it cannot be read
     key      a hash of them and of the settings that decide the pixels
     state    whether it is done; to do, also where its result is not there any more; or was done otherwise
@@ -61,6 +62,7 @@ class Task:
     overwrite: bool = False
     plot: bool = False
     verbose: bool = False
+    found: bool = False
     inputs: dict[str, list[str | None]] = field(default_factory=dict)
     key: str = ""
     name: str = ""
@@ -122,7 +124,7 @@ class Plan:
         for tasks in groups.values():
             title, number = _fit(result_name(tasks[0].paths)), 1
             name = f"{title}_sweep.png"
-            while name in found:
+            while name in found or ((self.folder / name).exists() and name not in self.manifest.jobs):
                 number += 1
                 name = f"{title}_sweep_{number}.png"
             found[name] = self._sheet(title, tasks)
@@ -169,6 +171,7 @@ def plan_batch(arguments: Mapping[str, Any]) -> Plan:
     title = Path(batch).stem if batch is not None else _title(tasks[0], values, sweeps)
     folder = _folder(given, title)
     manifest = read_manifest(folder)
+    tasks = _without_results(tasks, manifest)
     tasks = [_hashed(replace(task, number=number), manifest) for number, task in enumerate(tasks, start=1)]
     tasks = _with_states(_with_differences(_named(tasks, manifest)), manifest, force=bool(arguments.get("force")))
     return Plan(title, folder, tasks, sweeps, manifest)
@@ -215,6 +218,7 @@ def _tasks_of(row: Row, values: Mapping[str, Any], sweeps: Sequence[Sweep]) -> I
                     call.overwrite,
                     call.plot,
                     call.verbose,
+                    _is_many(content),
                 )
     except UserError as error:
         raise UserError(f"{row.where}: {error}" if row.where else str(error)) from error
@@ -272,6 +276,21 @@ def _folder(given: str | None, title: str) -> Path:
         number += 1
         folder = nst.job.OUTPUT / f"{title}_{number}"
     return folder
+
+
+def _without_results(tasks: Sequence[Task], manifest: Manifest) -> list[Task]:
+    """Return the tasks but those whose photo the batch has made, as where its folder is among the photos."""
+    made = {name for job in manifest.jobs for name in (job, str(Path(job).with_suffix("")))}
+    folder = manifest.folder.resolve()
+
+    def is_photo(task: Task) -> bool:
+        path = task.paths["content"][0].resolve()
+        return not (task.found and path.is_relative_to(folder) and path.relative_to(folder).parts[0] in made)
+
+    left = [task for task in tasks if is_photo(task)]
+    if not left:
+        raise UserError(f"{tasks[0].paths['content'][0]}: is a result of this batch, and so are all others")
+    return left
 
 
 def _hashed(task: Task, manifest: Manifest) -> Task:

@@ -129,36 +129,40 @@ def make(order: Order, show: Callable[[Job], Progress] | None = None, stopped: C
         return result(FAILED, None, f"{type(error).__name__}: {error}", trace=traceback.format_exc())
 
 
-def make_elsewhere(order: Order, names: Sequence[tuple[str, str]], *contents: bytes) -> Made:
+def make_elsewhere(order: Order, sources: Sequence[tuple[str, str]], *contents: bytes) -> Made:
     """Make a picture on a disk that is not the client's; its result and all else of the run come back as bytes.
 
-    order  with paths as the client has them
-    names  role and file name of each of the contents; those of the role 'run' go into the run's folder
+    order    with paths as the client has them
+    sources  role and path, as the client has it, of each of the contents; the role 'run' is of the run's folder
     """
     if order.version != nst.__version__:
         words = f"the worker has neural_art {nst.__version__}, not {order.version}; give it the same code"
         return Made(FAILED, error=words)
     with tempfile.TemporaryDirectory(prefix="neural_art_") as scratch:
         output = Path(scratch, "made", order.output.name)
-        placed: dict[str, tuple[Path, ...]] = {}
-        for number, ((role, name), content) in enumerate(zip(names, contents, strict=True)):
+        paths: dict[str, tuple[Path, ...]] = {}
+        theirs = {str(output): str(order.output)}
+        for number, ((role, source), content) in enumerate(zip(sources, contents, strict=True)):
             folder = output.with_suffix("") if role == "run" else Path(scratch, str(number))
+            path = folder / Path(source).name
             folder.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(content)
-            placed[role] = (*placed.get(role, ()), folder / name)
-        placed.pop("run", None)
-        made = make(replace(order, paths=placed, settings=_settings_with(order.settings, placed), output=output))
-        found = [path for path in output.parent.rglob("*") if path.is_file() and path.suffix != ".part"]
-        files = {str(path.relative_to(output.parent)): path.read_bytes() for path in found}
-        places = [
-            (path, theirs)
-            for role, paths in placed.items()
-            for path, theirs in zip(paths, order.paths[role], strict=True)
-        ]
+            path.write_bytes(content)
+            paths[role] = (*paths.get(role, ()), path)
+            theirs[str(path)] = source
+        settings = _settings_with(order.settings, paths)
+        inputs = {role: found for role, found in paths.items() if role not in ("run", "weights")}
+        made = make(replace(order, paths=inputs, settings=settings, output=output))
         error = made.error
-        for path, theirs in [*places, (output, order.output)]:
-            error = error and error.replace(str(path), str(theirs))
-        return replace(made, path=order.output if output.name in files else None, error=error, files=files)
+        for path_here, path_there in theirs.items():
+            error = error and error.replace(path_here, path_there)
+        path = order.output if output.exists() else None
+        return replace(made, path=path, error=error, files=_contents_of(output.parent))
+
+
+def _contents_of(folder: Path) -> dict[str, bytes]:
+    """Return the contents of all files of a run by their paths from a folder on."""
+    found = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".part"]
+    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
 
 
 @contextmanager
@@ -229,8 +233,8 @@ def on_dask(address: str, resources: Mapping[str, float], tell: Callable[[str], 
         def submit(order: Order) -> Future[Made]:
             found = _files_of(order)
             contents = [_sent(client, sent, path) for _, path in found]
-            names = [(role, path.name) for role, path in found]
-            return executor.submit(make_elsewhere, replace(order, stop=stop), names, *contents)
+            sources = [(role, str(path)) for role, path in found]
+            return executor.submit(make_elsewhere, replace(order, stop=stop), sources, *contents)
 
         try:
             yield Crew(
@@ -281,7 +285,7 @@ def _done(job: Job) -> int:
 
 
 def _settings_with(settings: Settings, placed: Paths) -> Settings:
-    """Return settings whose files are where they were placed."""
+    """Return settings with the files that they name where those were placed."""
     found: dict[str, Any] = {
         role: str(placed[role][0]) for role in ("init", "content_mask", "weights") if role in placed
     }

@@ -155,8 +155,8 @@ def make_elsewhere(order: Order, sources: Sequence[tuple[str, str]], *contents: 
         error = made.error
         for path_here, path_there in theirs.items():
             error = error and error.replace(path_here, path_there)
-        path = order.output if output.exists() else None
-        return replace(made, path=path, error=error, files=_contents_of(output.parent))
+        result = order.output if output.exists() else None
+        return replace(made, path=result, error=error, files=_contents_of(output.parent))
 
 
 def _contents_of(folder: Path) -> dict[str, bytes]:

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import time
 from pathlib import Path
 
 import jsonschema
@@ -17,6 +18,7 @@ from nst.image_io import read_image, write_picture
 from nst.job import _network
 from nst.manifest import NAME, read_manifest
 from nst.report import Progress
+from nst.state import Step
 
 SMALL = ["--size", "32", "--smallest-scale", "32", "--steps", "3", "--snapshot-every", "0"]
 SCHEMA = json.loads((PROJECT / "docs" / "result.schema.json").read_text())
@@ -281,6 +283,41 @@ def test_mistakes_in_flags_are_one_line_and_exit_2(photos, capsys, words, messag
     assert message in err
     assert (out, len(err.splitlines())) == ("", 1)
     assert not Path("out").exists()
+
+
+def resident_mb():
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="reads memory from /proc")
+def test_a_thousand_pictures_take_no_more_memory_than_a_few(photos, monkeypatch, capsys, content):
+    """The network and the steps are mocked; all else of a run is real."""
+    sizes = []
+
+    def mocked(inputs, features, *, on_step, resume, clock):
+        sizes.append(resident_mb())
+        on_step(Step(1, (23, 32), {"total": 1.0}), lambda: inputs.content, lambda: None)
+        return inputs.content
+
+    facts = {"precision": "float32", "weights_sha256": "0"}
+    monkeypatch.setattr("nst.stylize.stylize", mocked)
+    monkeypatch.setattr("nst.job.network_of", lambda settings: (None, facts))
+    many = Path("many")
+    many.mkdir()
+    for number in range(1000):
+        write_picture(many / f"{number}.png", np.roll(content[:16, :22], number, axis=1) * (number % 7) / 7)
+    Path("jobs.csv").write_text("content,seed\n" + "".join(f"many/{n}.png,{n}\n" for n in range(1000)))
+    words = ["--batch", "jobs.csv", "x", "style.png", *SMALL, "--checkpoint-every", "0", "-o", "out", "--quiet"]
+    assert neural_art.main(words) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 1000
+    assert len(sizes) == 1000
+    assert np.mean(sizes[900:]) - np.mean(sizes[100:200]) < 10
+    began = time.monotonic()
+    assert neural_art.main(words) == 0
+    assert time.monotonic() - began < 3
+    assert len(sizes) == 1000
 
 
 def test_a_manifest_that_cannot_be_written_ends_the_batch(photos, capsys, monkeypatch):

@@ -25,6 +25,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
 import nst
 from nst.checkpoint import has_checkpoint, read_checkpoint
 from nst.entry import DONE, FAILED, STOPPED
@@ -63,8 +65,7 @@ class Order:
 class Made:
     """What came of an order.
 
-    path     the picture, whole or so far, if any
-    error    why there is none, or not a whole one, in one line
+    error    why there is no picture, or not a whole one, in one line
     told     warnings
     signal   number of the one that stopped it, or 0
     trace    of an error that is a mistake of the program
@@ -72,7 +73,6 @@ class Made:
     """
 
     state: str
-    path: Path | None = None
     seconds: float = 0.0
     error: str | None = None
     told: tuple[str, ...] = ()
@@ -103,9 +103,9 @@ def make(order: Order, show: Callable[[Job], Progress] | None = None, stopped: C
     began, told, job = time.monotonic(), io.StringIO(), None
     stop = Path(tempfile.gettempdir(), order.stop)
 
-    def result(state: str, path: Path | None = None, error: object = None, **facts: Any) -> Made:
+    def result(state: str, error: object = None, **facts: Any) -> Made:
         lines = tuple(line.removeprefix("neural_art: ") for line in told.getvalue().splitlines())
-        return Made(state, path, time.monotonic() - began, None if error is None else str(error), lines, **facts)
+        return Made(state, time.monotonic() - began, None if error is None else str(error), lines, **facts)
 
     def number() -> int:
         return stopped() or (signal.SIGTERM if order.stop and stop.exists() else 0)
@@ -115,18 +115,16 @@ def make(order: Order, show: Callable[[Job], Progress] | None = None, stopped: C
     try:
         job = _job(order)
         progress = show(job) if show else Progress(job.scales, told, done=_done(job), kind="quiet")
-        return result(DONE, run_job(job, verbose=order.verbose, progress=progress, stopped=number))
+        run_job(job, verbose=order.verbose, progress=progress, stopped=number)
+        return result(DONE)
     except KeyboardInterrupt as error:
-        received, _, path = (*error.args, signal.SIGINT, None, None)[:3] if len(error.args) < 3 else error.args
-        return result(STOPPED, path, signal=received)
-    except RunError as error:
-        return result(FAILED, error.path, error)
-    except UserError as error:
-        return result(FAILED, None, error)
+        return result(STOPPED, signal=error.args[0] if error.args else signal.SIGINT)
+    except (UserError, RunError) as error:
+        return result(FAILED, error)
     except OSError as error:
-        return result(FAILED, None, f"{error.filename or 'file'}: {error.strerror or error}")
+        return result(FAILED, f"{error.filename or 'file'}: {error.strerror or error}")
     except Exception as error:  # of one picture; the others go on
-        return result(FAILED, None, f"{type(error).__name__}: {error}", trace=traceback.format_exc())
+        return result(FAILED, f"{type(error).__name__}: {error}", trace=traceback.format_exc())
 
 
 def make_elsewhere(order: Order, sources: Sequence[tuple[str, str]], *contents: bytes) -> Made:
@@ -155,8 +153,7 @@ def make_elsewhere(order: Order, sources: Sequence[tuple[str, str]], *contents: 
         error = made.error
         for path_here, path_there in theirs.items():
             error = error and error.replace(path_here, path_there)
-        result = order.output if output.exists() else None
-        return replace(made, path=result, error=error, files=_contents_of(output.parent))
+        return replace(made, error=error, files=_contents_of(output.parent))
 
 
 def _contents_of(folder: Path) -> dict[str, bytes]:
@@ -320,6 +317,7 @@ def _begin(threads: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ.setdefault(name, str(threads))
+    tqdm.set_lock(threading.RLock())  # its own is one of all processes, which a killed one leaves behind
     parent = multiprocessing.parent_process()
 
     def follow() -> None:

@@ -3,7 +3,7 @@
 
     python benchmarks/batch.py [--pictures 20] [--size 128] [--steps 4]
 
-The photos are parts of a sample, all of one size, so that they differ. Start-up of Python and TensorFlow is in both times.
+The photos are one sample, moved by some px each. Start-up of Python and TensorFlow is in both times.
 """
 
 import argparse

@@ -129,8 +129,11 @@ def _work(run: _Run, crew: Crew, signalled: Callable[[], int]) -> None:
         while run.waiting and not signalled() and _has_room(run, crew):
             _hand_out(run, crew, run.waiting.popleft())
         if run.flying:
-            for future in wait(run.flying, SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED).done:
+            ended = wait(run.flying, SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED).done
+            for future in ended:
                 _collect(run, future)
+            if run.signal and not ended and not crew.busy():
+                return
         elif run.waiting:
             time.sleep(SECONDS_BETWEEN_LOOKS)  # for a worker
 

@@ -87,11 +87,13 @@ class Crew:
 
     limit  returns how many orders may be in flight
     stop   tells those at work to end after their step
+    busy   returns whether any is at work; else orders in flight have come to no one
     """
 
     submit: Callable[[Order], Future[Made]]
     limit: Callable[[], int]
-    stop: Callable[[], None]
+    stop: Callable[[], None] = lambda: None
+    busy: Callable[[], bool] = lambda: True
 
 
 def make(order: Order, show: Callable[[Job], Progress] | None = None, stopped: Callable[[], int] = lambda: 0) -> Made:
@@ -171,7 +173,7 @@ def in_this_process(show: Callable[[Job], Progress], stopped: Callable[[], int])
         future.set_result(make(order, show, stopped))
         return future
 
-    yield Crew(submit, lambda: 1, lambda: None)
+    yield Crew(submit, lambda: 1)
 
 
 @contextmanager
@@ -210,6 +212,8 @@ def on_dask(address: str, resources: Mapping[str, float], tell: Callable[[str], 
 
     resources  that a worker must have to take an order
     tell       tells the user a line
+
+    Raises UserError where there is no cluster, and RunError where it is lost.
     """
     try:
         from distributed import Client
@@ -238,7 +242,12 @@ def on_dask(address: str, resources: Mapping[str, float], tell: Callable[[str], 
                 submit,
                 lambda: IN_FLIGHT_PER_THREAD * sum(client.nthreads().values()),
                 lambda: client.run(_place, stop, on_error="ignore"),
+                lambda: any(client.processing().values()),
             )
+        except OSError as error:
+            if error.filename is not None:
+                raise
+            raise RunError(f"--dask {address}: {error}; give the same command again to go on") from error
         finally:
             executor.shutdown(wait=False)
             with suppress(OSError):

@@ -4,6 +4,8 @@ import json
 import os
 import signal
 import time
+from concurrent.futures import BrokenExecutor, Future
+from contextlib import contextmanager
 from pathlib import Path
 
 import jsonschema
@@ -19,6 +21,7 @@ from nst.job import _network
 from nst.manifest import NAME, read_manifest
 from nst.report import Progress
 from nst.state import Step
+from nst.workers import Crew, Made, make
 
 SMALL = ["--size", "32", "--smallest-scale", "32", "--steps", "3", "--snapshot-every", "0"]
 SCHEMA = json.loads((PROJECT / "docs" / "result.schema.json").read_text())
@@ -283,6 +286,59 @@ def test_mistakes_in_flags_are_one_line_and_exit_2(photos, capsys, words, messag
     assert message in err
     assert (out, len(err.splitlines())) == ("", 1)
     assert not Path("out").exists()
+
+
+def crew_of(monkeypatch, submit, **facts):
+    """Put a crew in place of this process; each order goes to `submit`, with its future. Return the orders in turn."""
+    orders = []
+
+    @contextmanager
+    def crew(*_):
+        def take(order):
+            future = Future()
+            orders.append(order.output.stem)
+            submit(order, future)
+            return future
+
+        yield Crew(take, lambda: 3, **facts)
+
+    monkeypatch.setattr("nst.batch.in_this_process", crew)
+    return orders
+
+
+def test_a_picture_over_which_workers_die_is_found_out_alone_and_the_others_are_made(photos, monkeypatch, capsys):
+    flying = []
+
+    def submit(order, future):
+        flying.append(future)
+        if order.output.stem == "p1_style":  # with it die all that are in flight
+            for other in flying:
+                other.set_exception(BrokenExecutor())
+            flying.clear()
+        elif len(orders) > 1:
+            flying.pop().set_result(make(order))
+
+    orders = crew_of(monkeypatch, submit)
+    assert neural_art.main(photos) == neural_art.FAILED
+    err = capsys.readouterr().err
+    assert "p1_style.png: failed: its worker has died, 3 times" in err
+    assert len(results()) == 3
+    assert orders == ["p0_style", "p1_style", "p2_style", "p3_style", "p0_style", "p1_style", "p1_style"]
+
+
+def test_a_signal_does_not_wait_for_workers_that_never_come(photos, monkeypatch, capsys):
+    stopped = []
+    pending = lambda order, future: os.kill(os.getpid(), signal.SIGINT) if not stopped else None  # noqa: E731
+    crew_of(monkeypatch, pending, stop=lambda: stopped.append(True), busy=lambda: False)
+    assert neural_art.main(photos) == 128 + signal.SIGINT
+    assert stopped
+    assert "0 of 4 pictures are done; to go on:" in capsys.readouterr().err
+
+
+def test_warnings_of_workers_name_the_picture(photos, monkeypatch, capsys):
+    crew_of(monkeypatch, lambda order, future: future.set_result(Made("done", told=("no snapshots",))))
+    neural_art.main(photos)
+    assert "neural_art: p2_style.png: no snapshots" in capsys.readouterr().err
 
 
 def resident_mb():

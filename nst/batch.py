@@ -130,7 +130,7 @@ def _work(run: _Run, crew: Crew, signalled: Callable[[], int]) -> None:
             _hand_out(run, crew, run.waiting.popleft())
         if run.flying:
             ended = wait(run.flying, SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED).done
-            for future in ended:
+            for future in sorted(ended, key=lambda future: run.flying[future][0].number):
                 _collect(run, future)
             if run.signal and not ended and not crew.busy():
                 return

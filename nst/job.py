@@ -42,7 +42,7 @@ OUTPUT = PROJECT / "output"
 INITS = ("content", "noise", "style")
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif")  # of pictures in a folder of styles
 MOST_NAMED = 3  # styles, in the name of a result
-CHANGE_NO_PIXEL = ("threads", "snapshot_every", "checkpoint_every")
+CHANGE_NO_PIXEL = ("threads", "max_memory", "tile", "snapshot_every", "checkpoint_every")
 LARGEST_STRETCH = 0.02  # by which a mask may be wider or narrower than the photo
 
 Paths = dict[str, tuple[Path, ...]]  # by role: content, style, init, style_mask, content_mask

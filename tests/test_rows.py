@@ -38,7 +38,7 @@ def test_a_byte_order_mark_and_line_breaks_of_windows_are_read(tmp_path):
         ("jobs.csv", "", "jobs.csv: has no rows"),
         ("jobs.csv", "content,style\n", "jobs.csv: has no rows"),
         ("jobs.csv", "content;style\na;b\n", "jobs.csv: line 1: columns are parted by commas"),
-        ("jobs.csv", "content,stile\na,b\n", "jobs.csv: line 1: stile: there is no such key; did you mean style?"),
+        ("jobs.csv", "content,sytle\na,b\n", "jobs.csv: line 1: sytle: there is no such key; did you mean style?"),
         ("jobs.csv", "tv-weight,tv_weight\n1,2\n", "line 1: tv-weight: is the name of two columns"),
         ("jobs.csv", "content,steps\na,2\nb,1,c\n", "jobs.csv: line 3: has 3 cells for 2 columns"),
         ("jobs.csv", 'content,steps\n"a\nb",x\n', "jobs.csv: line 2: steps x: must be a whole number"),

@@ -152,6 +152,7 @@ def _hand_out(run: _Run, crew: Crew, task: Task) -> None:
         result,
         overwrite=task.output is None or task.overwrite or task.name in manifest.jobs,
         plot=task.plot,
+        report=task.report,
         verbose=task.verbose,
         anew=run.force and task.number not in run.deaths,
     )
@@ -214,6 +215,7 @@ def check_batch(plan: Plan, progress: BatchProgress) -> list[str]:
                 output=str(plan.result(task)),
                 overwrite=task.output is None or task.overwrite or task.name in plan.manifest.jobs,
                 plot=task.plot,
+                report=task.report,
                 dry_run=True,
             )
             network = (task.settings.weights, task.settings.pooling, task.settings.precision)

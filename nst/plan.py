@@ -61,6 +61,7 @@ class Task:
     swept: tuple[str, ...] = ()
     overwrite: bool = False
     plot: bool = False
+    report: bool = True
     verbose: bool = False
     found: bool = False
     inputs: dict[str, list[str | None]] = field(default_factory=dict)
@@ -217,6 +218,7 @@ def _tasks_of(row: Row, values: Mapping[str, Any], sweeps: Sequence[Sweep]) -> I
                     words,
                     call.overwrite,
                     call.plot,
+                    call.report,
                     call.verbose,
                     _is_many(content),
                 )

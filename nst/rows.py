@@ -22,7 +22,8 @@ from nst.settings import LISTS, option_of, read_setting
 
 TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 TABLE = "job"
-NOT_SWEPT = ("output", "overwrite", "plot", "verbose", "each_style", "threads")
+OF_ALL = ("threads", "watch", "watch_port", "watch_host")  # pictures of a batch
+NOT_SWEPT = ("output", "overwrite", "plot", "report", "verbose", "each_style", *OF_ALL)
 
 
 @dataclass(frozen=True)
@@ -181,6 +182,8 @@ def _checked(where: str, values: dict[str, Any]) -> Row:
     texts = [text for value in values.values() for text in (value if isinstance(value, tuple) else (value,))]
     if any(isinstance(text, str) and "\0" in text for text in texts):
         raise UserError(f"{where}: has a NUL character; take it out")
-    if "threads" in values:
-        raise UserError(f"{where}: threads: is the same for all pictures of a batch; give --threads")
+    for name in OF_ALL:
+        if name in values:
+            key = name.replace("_", "-")
+            raise UserError(f"{where}: {key}: is the same for all pictures of a batch; give --{key}")
     return Row(where, values)

@@ -55,6 +55,7 @@ class Order:
     output: Path
     overwrite: bool = False
     plot: bool = False
+    report: bool = True
     verbose: bool = False
     anew: bool = False
     stop: str = ""
@@ -282,6 +283,7 @@ def _job(order: Order) -> Job:
         output=str(order.output),
         overwrite=order.overwrite or resume is not None or has_checkpoint(folder),
         plot=order.plot,
+        report=order.report,
         resume=resume,
     )
 

@@ -60,7 +60,7 @@ def test_a_picture_made_on_another_disk_is_the_same(order, content):
     assert made.state == DONE
     write_files(there, made)
     np.testing.assert_array_equal(read_image(Path("here/art.png")), read_image(Path("there/art.png")))
-    assert {path.name for path in Path("there/art").iterdir()} == {"losses.csv", "settings.json"}
+    assert {path.name for path in Path("there/art").iterdir()} == {"losses.csv", "report.html", "settings.json"}
     assert file_sha256(Path("here/art/losses.csv")) == file_sha256(Path("there/art/losses.csv"))
     assert "neural_art_" not in Path("there/art/settings.json").read_text()
 

@@ -3,28 +3,34 @@
 
 import argparse
 import json
+import shlex
 import signal
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import nst
-from nst.errors import RunError, UserError, suggestion
+from nst.errors import RunError, UserError, one_line, suggestion
 from nst.settings import add_flags, presets
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from nst.config import Call
+    from nst.entry import Entry
     from nst.job import Job
     from nst.live import Live
+    from nst.plan import Plan
     from nst.report import Progress
 
 DONE, FAILED, USER_ERROR, SIGNALLED = 0, 1, 2, 128
 EXITS = {DONE: "done", FAILED: "failed", USER_ERROR: "refused"}  # any other code: "stopped"
+LISTED = ("list_presets", "list_layers", "print_config", "completion")
+FILES = ("CONTENT", "STYLE", "PATH", "FILE", "FOLDER", "RESULT", "WHERE", "WHAT")  # metavars that stand for a file
+SHELLS = ("bash", "zsh", "tcsh")
 NOTHING_DONE = "the first step was not done yet"
 
 
@@ -48,7 +54,10 @@ def make_parser() -> argparse.ArgumentParser:
     )
     absent = argparse.SUPPRESS  # what is not given leaves no trace, so that a file can say it
     content = parser.add_argument(
-        "content", metavar="CONTENT", default=absent, help="the photo: a file, or the name of a sample in images/"
+        "content",
+        metavar="CONTENT",
+        default=absent,
+        help="the photo: a file, or the name of a sample in images/; of a folder or a quoted pattern, each",
     )
     style = parser.add_argument(
         "style",
@@ -63,7 +72,7 @@ def make_parser() -> argparse.ArgumentParser:
         "--output",
         metavar="PATH",
         default=absent,
-        help="the result; .png .jpg .webp .tif [output/CONTENT_STYLE.png]",
+        help="the result; .png .jpg .webp .tif; of many pictures, their folder [output/CONTENT_STYLE.png]",
     )
     parser.add_argument("--overwrite", action="store_true", default=absent, help="replace an existing -o")
     purposes = "; ".join(f"{name}: {purpose}" for name, (purpose, _) in presets().items())
@@ -109,11 +118,63 @@ def make_parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--print-config", action="store_true", help="print the settings as a file for --config and exit"
     )
+    add_batch_flags(parser)
     parser.add_argument("--list-presets", action="store_true", help="print what each preset changes and exit")
     parser.add_argument("--list-layers", action="store_true", help="print VGG19's layers and exit")
+    parser.add_argument(
+        "--completion",
+        choices=SHELLS,
+        metavar="|".join(SHELLS),
+        help="print what completes flags and files in a shell and exit",
+    )
     parser.add_argument("--version", action="version", version=f"neural_art {nst.__version__}")
     add_flags(parser)
     return parser
+
+
+def add_batch_flags(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of many pictures."""
+    group = parser.add_argument_group("many pictures")
+    group.add_argument(
+        "--batch", metavar="FILE", help="a picture for each row of a .toml, .csv or .jsonl file of any flags by name"
+    )
+    group.add_argument(
+        "--each-style",
+        action="store_true",
+        default=argparse.SUPPRESS,
+        help="a picture in each STYLE instead of a blend of them",
+    )
+    group.add_argument(
+        "--sweep",
+        metavar="NAME=V1,V2",
+        action="append",
+        help="a picture for each value of a setting, as style-weight=20,40, and a contact sheet; may be given again",
+    )
+    group.add_argument("--force", action="store_true", help="make also those pictures anew that are done")
+    group.add_argument("--list", action="store_true", help="print which pictures there are to make and exit")
+    group.add_argument("--workers", type=int, metavar="N", help="share the pictures among N processes")
+    group.add_argument("--dask", metavar="ADDRESS", help="share them among the workers of a running Dask cluster")
+    group.add_argument(
+        "--dask-resource",
+        metavar="NAME=X",
+        action="append",
+        help="what a Dask worker must offer to take a picture, as GPU=1; may be given again",
+    )
+
+
+def completion(shell: str) -> str:
+    """Return a script for a shell that completes this command's flags, their choices, and files."""
+    try:
+        import shtab
+    except ImportError as error:
+        raise UserError("--completion: needs shtab; pip install -r requirements-completion.txt") from error
+    parser = make_parser()
+    for action in parser._actions:
+        if action.metavar in FILES:
+            action.complete = shtab.FILE  # type: ignore[attr-defined]
+        elif isinstance(action.metavar, str) and "|" in action.metavar:
+            action.choices = action.metavar.split("|")
+    return str(shtab.complete(parser, shell))
 
 
 @dataclass
@@ -126,6 +187,7 @@ class Outcome:
     message: str | None = None
     path: "Path | None" = None
     job: "Job | None" = None
+    batch: "Plan | None" = None
     progress: "Progress | None" = None
     dry_run: bool = False
     listed: bool = False  # whether all that was asked for is printed already
@@ -144,12 +206,23 @@ class Outcome:
     def print(self) -> int:
         """Print how the call ended and return the exit code."""
         if self.message and not self.as_json:
-            print(f"neural_art: {self.message}", file=sys.stderr)
+            print(f"neural_art: {one_line(self.message)}", file=sys.stderr)
         if self.as_json and not self.listed:
             print(json.dumps(self.content()))
+        elif self.batch and not self.dry_run and not self.listed:
+            for entry in self.entries:
+                if entry.state == "done":
+                    print(entry.result)
         elif self.code == DONE and self.path and not self.dry_run:
             print(self.path)
         return self.code
+
+    @property
+    def entries(self) -> "list[Entry]":
+        """Return what is known of each picture of a batch."""
+        if self.batch and self.dry_run:
+            return [replace(self.batch.entry(task), state=task.state) for task in self.batch.tasks]
+        return [self.batch.entry(task) for task in self.batch.tasks] if self.batch else []
 
     def content(self) -> dict[str, Any]:
         """Return what docs/result.schema.json describes."""
@@ -166,20 +239,26 @@ class Outcome:
             "costs": last.costs if last else None,
             "settings": describe(self.job.settings) if self.job else None,
             "plan": self.job and [{"size": list(scale.size), "steps": scale.steps} for scale in self.job.scales],
+            "jobs": self.batch and [entry.described() for entry in self.entries],
         }
 
 
 def run(arguments: dict[str, Any], outcome: Outcome) -> None:
     """Do what the parsed arguments ask for. Raises UserError."""
     from nst import config
+    from nst.plan import is_batch
 
-    outcome.listed = any(arguments[name] for name in ("list_presets", "list_layers", "print_config"))
+    outcome.listed = any(arguments[name] for name in LISTED)
     if arguments["list_presets"]:
         print(config.presets_text())
     elif arguments["list_layers"]:
         print(config.layers_text())
+    elif arguments["completion"]:
+        print(completion(arguments["completion"]))
     elif arguments["print_config"]:
         print(config.config_text(config.read_call(arguments).settings))
+    elif is_batch(arguments):
+        make_batch(arguments, outcome)
     else:
         make_picture(config.read_call(arguments), outcome)
 
@@ -234,6 +313,31 @@ def watched(call: "Call", progress: "Progress") -> "Iterator[Live | None]":
         yield live
 
 
+def make_batch(arguments: dict[str, Any], outcome: Outcome) -> None:
+    """Make the pictures of a batch that are not done, or say which there are."""
+    from nst.batch import check_batch, failures, read_hands, run_batch
+    from nst.plan import plan_batch, plan_text
+    from nst.report import BatchProgress
+
+    hands = read_hands(arguments)
+    outcome.batch = plan = plan_batch(arguments)
+    outcome.path = plan.folder
+    progress = BatchProgress(plan.left, kind="json" if outcome.as_json else "quiet" if outcome.quiet else "text")
+    outcome.dry_run = outcome.dry_run or arguments["list"]
+    if outcome.dry_run and not outcome.as_json:
+        print(plan_text(plan))
+    if arguments["list"]:
+        return
+    if outcome.dry_run:
+        failed = check_batch(plan, progress)
+    else:
+        run_batch(plan, hands, progress, force=arguments["force"])
+        progress.sum_up(outcome.entries, plan.folder)
+        failed = failures(plan)
+    if failed:
+        outcome.fail(FAILED, f"{len(failed)} of {len(plan.tasks)} pictures failed; the first: {failed[0]}", plan.folder)
+
+
 def main(words: list[str] | None = None) -> int:
     """Run the command and return its exit code."""
     words = sys.argv[1:] if words is None else words
@@ -247,6 +351,8 @@ def main(words: list[str] | None = None) -> int:
     except KeyboardInterrupt as error:
         known = error.args + (signal.SIGINT, NOTHING_DONE, None)[len(error.args) :]
         number, message, path = known
+        if outcome.batch:
+            message = f"{message}; to go on: {shlex.join(['python', 'neural_art.py', *words])}"
         outcome.fail(SIGNALLED + number, f"stopped; {message}", path)
     except OSError as error:
         outcome.fail(FAILED, f"{error.filename or 'file'}: {error.strerror or error}")

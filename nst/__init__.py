@@ -4,6 +4,7 @@ The modules in pipeline order. The number is a layer: a module imports only modu
 
     errors.py         [0] UserError: what the user can mend, in words; shown without a traceback
     layers.py         [1] the layers of VGG19: names in three spellings, channels, "NAME:WEIGHT"
+    entry.py          [0] what became of a picture of a batch
     files.py          [1] files appear whole or not at all; text, TOML and hashes of files
     runtime.py        [0] TensorFlow's surroundings: chatter, threads, fast types
     signals.py        [0] a first Ctrl-C or SIGTERM waits for the end of a step
@@ -39,8 +40,14 @@ The modules in pipeline order. The number is a layer: a module imports only modu
     live.py           [7] what is to be seen of the run that goes on
     watch.py          [8] and what shows it to browsers on this machine
     job.py            [9] one picture: files in -> stylize -> files out
-    api.py            [10] redraw: arrays in, an array out, for other programs
-    config.py         [10] what a call asks for: flags over a TOML file over an earlier result's record or a preset
+    manifest.py       [2] what a batch has done so far, line by line
+    sheet.py          [3] a sweep's pictures in rows and columns, with their names
+    workers.py       [10] who makes a batch's pictures: this process, others here, or a Dask cluster
+    api.py           [10] redraw: arrays in, an array out, for other programs
+    config.py        [10] what a call asks for: flags over a TOML file over an earlier result's record or a preset
+    rows.py          [11] the rows of a batch file, and the settings that a sweep goes through
+    plan.py          [12] a batch's pictures with their inputs, settings and names, and which are done already
+    batch.py         [13] many pictures: handed out, collected, written down; what is left when it is stopped
 """
 
 from importlib import import_module

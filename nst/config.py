@@ -44,6 +44,7 @@ CALL_KEYS: dict[str, type] = {
     "watch_port": int,
     "watch_host": str,
     "verbose": bool,
+    "each_style": bool,
 }
 INPUTS = {  # role of a file -> how it is given
     "content": "CONTENT",
@@ -101,6 +102,7 @@ class Call:
     watch_port: int | None = None
     watch_host: str | None = None
     verbose: bool = False
+    each_style: bool = False
     record: Record | None = None
     sought: tuple[str, ...] = ()
     resume: Checkpoint | None = None
@@ -189,16 +191,30 @@ def read_config(path: Path) -> dict[str, Any]:
     """Return field name -> value of a TOML file of flags by name. Raises UserError that names file and key."""
     table = read_toml(path)
     _refuse_control_characters(path, table)
+    return read_values(path, table)
+
+
+def read_values(where: object, table: Mapping[str, Any]) -> dict[str, Any]:
+    """Return field name -> value of flags by name, out of the file or the part of one that `where` names.
+
+    Raises UserError that names it and the key.
+    """
     values: dict[str, Any] = {}
     for key, value in table.items():
-        name = field_name(key)
-        if name not in FIELDS and name not in CALL_KEYS:
-            known = [other.replace("_", "-") for other in (*FIELDS, *CALL_KEYS)]
-            raise UserError(f"{path}: {key}: there is no such key{suggestion(name.replace('_', '-'), known)}")
+        name = known_name(where, key)
         if name in values:
-            raise UserError(f"{path}: {key}: given twice, with - and with _; give it once")
-        values[name] = _read_value(path, key, value)
+            raise UserError(f"{where}: {key}: given twice, with - and with _; give it once")
+        values[name] = read_value(where, key, value)
     return values
+
+
+def known_name(where: object, key: str) -> str:
+    """Return the field or the option of a call that a key in a file names. Raises UserError where there is none."""
+    name = field_name(key)
+    if name not in FIELDS and name not in CALL_KEYS:
+        known = [other.replace("_", "-") for other in (*FIELDS, *CALL_KEYS)]
+        raise UserError(f"{where}: {key}: there is no such key{suggestion(name.replace('_', '-'), known)}")
+    return name
 
 
 def read_record(path: Path) -> Record:
@@ -329,36 +345,36 @@ def _key(name: str) -> str:
     return flag(name).removeprefix("--")
 
 
-def _read_value(path: Path, key: str, value: Any) -> Any:
+def read_value(where: object, key: str, value: Any) -> Any:
     """Return a setting or an option of the call as read from a file, in which a number is no text."""
     name = field_name(key)
     if name in CALL_KEYS:
         if CALL_KEYS[name] is list:
             value = [value] if isinstance(value, str) else value
             if not _is_list_of_text(value):
-                raise UserError(f"{path}: {key} = {toml_value(value)}: must be text in quotes, or a list of it")
+                raise UserError(f"{where}: {key} = {toml_value(value)}: must be text in quotes, or a list of it")
             return tuple(value)
         if type(value) is not CALL_KEYS[name]:
             wanted = {bool: "true or false", int: "a whole number"}.get(CALL_KEYS[name], "text in quotes")
-            raise UserError(f"{path}: {key} = {toml_value(value)}: must be {wanted}")
+            raise UserError(f"{where}: {key} = {toml_value(value)}: must be {wanted}")
         return value
     item: Field[Any] = FIELDS[name]
     kind = option_of(item).kind
     if kind == "layers" and not isinstance(value, dict) and not _is_list_of_text(value):
-        raise UserError(f'{path}: {key} = {toml_value(value)}: must be a list such as ["conv1_1:0.5", "conv4_1"]')
+        raise UserError(f'{where}: {key} = {toml_value(value)}: must be a list such as ["conv1_1:0.5", "conv4_1"]')
     if kind == "paths" and not _is_list_of_text(value):
-        raise UserError(f'{path}: {key} = {toml_value(value)}: must be a list such as ["left.png", "right.png"]')
+        raise UserError(f'{where}: {key} = {toml_value(value)}: must be a list such as ["left.png", "right.png"]')
     if kind == "numbers" and not (isinstance(value, list) and not any(isinstance(part, str) for part in value)):
-        raise UserError(f"{path}: {key} = {toml_value(value)}: must be a list such as [3, 1]")
+        raise UserError(f"{where}: {key} = {toml_value(value)}: must be a list such as [3, 1]")
     others = option_of(item).words
     if isinstance(value, str) and kind in ("int", "float", "px") and value not in others:
         wanted = " or ".join(["a number without quotes", *map(toml_value, others)])
-        raise UserError(f"{path}: {key} = {toml_value(value)}: must be {wanted}")
+        raise UserError(f"{where}: {key} = {toml_value(value)}: must be {wanted}")
     try:
         return read_setting(item, value)
     except UserError as error:
         words = str(error)
-        raise UserError(f"{path}: {words[2:] if words.startswith(flag(name)) else f'{key}: {words}'}") from error
+        raise UserError(f"{where}: {words[2:] if words.startswith(flag(name)) else f'{key}: {words}'}") from error
 
 
 def _is_list_of_text(value: Any) -> bool:
@@ -383,7 +399,7 @@ def _checked_record(path: Path, content: Any) -> Record:
     unknown = next((name for name in settings if name not in FIELDS), None)
     if unknown is not None:
         raise UserError(f"{path}: {unknown}: there is no such setting; its record is damaged or of another version")
-    settings = {name: _read_value(path, name, value) for name, value in settings.items()}
+    settings = {name: read_value(path, name, value) for name, value in settings.items()}
     for role, words in (("init", INITS), ("weights", (None, "imagenet"))):
         if settings.get(role, words[0]) not in words:
             settings[role] = _file_name(settings[role])

@@ -24,3 +24,8 @@ def suggestion(word: str, choices: Iterable[str]) -> str:
     """Return '; did you mean X?' for the choice closest to `word`, or '' where none is close."""
     close = difflib.get_close_matches(word.lower(), list(choices), n=1)
     return f"; did you mean {close[0]}?" if close else ""
+
+
+def one_line(text: str) -> str:
+    """Return a text with line breaks and other control characters, as file names may have, written out."""
+    return "".join(repr(character)[1:-1] if ord(character) < 32 else character for character in text)

@@ -42,6 +42,7 @@ OUTPUT = PROJECT / "output"
 INITS = ("content", "noise", "style")
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif")  # of pictures in a folder of styles
 MOST_NAMED = 3  # styles, in the name of a result
+CHANGE_NO_PIXEL = ("threads", "max_memory", "tile", "snapshot_every", "checkpoint_every")
 LARGEST_STRETCH = 0.02  # by which a mask may be wider or narrower than the photo
 
 Paths = dict[str, tuple[Path, ...]]  # by role: content, style, init, style_mask, content_mask
@@ -103,7 +104,7 @@ def plan_job(
     if report:
         check_engine()
     paths = find_pictures(content, styles, settings)
-    result = Path(output) if output else first_free(OUTPUT / f"{_name(paths)}.png")
+    result = Path(output) if output else first_free(OUTPUT / f"{result_name(paths)}.png")
     check_format(result, bit_depth=settings.bit_depth)
     check_counts(len(paths["style"]), settings)
     photo, inputs = read_inputs(paths, settings)
@@ -138,7 +139,7 @@ def find_pictures(content: str, styles: Sequence[str], settings: Settings) -> Pa
     """Return the path of each input by its role, folders of styles as what is in them. Raises UserError."""
     paths: Paths = {
         "content": (find_picture(content),),
-        "style": tuple(path for name in styles for path in _pictures_of(find_picture(name))),
+        "style": tuple(path for name in styles for path in pictures_of(find_picture(name))),
     }
     if settings.init not in INITS:
         paths["init"] = (find_picture(settings.init),)
@@ -155,6 +156,21 @@ def find_picture(name: str) -> Path:
         if path.exists():
             return path
     raise UserError(f"{name}: no such file, here or in {SAMPLES.name}/")
+
+
+def pictures_of(path: Path) -> list[Path]:
+    """Return a picture, or those in a folder by name. Raises UserError where there is none."""
+    if not path.is_dir():
+        return [path]
+    found = sorted(item for item in path.iterdir() if is_picture(item))
+    if not found:
+        raise UserError(f"{path}: is a folder without pictures; put JPEG, PNG, WebP, TIFF, BMP or GIF files in it")
+    return found
+
+
+def is_picture(path: Path) -> bool:
+    """Return whether a file is a picture, by its suffix."""
+    return path.suffix.lower() in SUFFIXES and path.is_file()
 
 
 def read_inputs(paths: Paths, settings: Settings) -> tuple[Picture, Inputs]:
@@ -187,11 +203,19 @@ def read_mask(path: Path, photo: np.ndarray) -> np.ndarray:
     return mask
 
 
-def run_job(job: Job, *, verbose: bool = False, progress: Progress | None = None, live: Live | None = None) -> Path:
+def run_job(
+    job: Job,
+    *,
+    verbose: bool = False,
+    progress: Progress | None = None,
+    live: Live | None = None,
+    stopped: Callable[[], int] = lambda: 0,
+) -> Path:
     """Make the picture and return its path. Ctrl-C and SIGTERM, as KeyboardInterrupt, first save what there is.
 
     progress  what shows it; a bar or lines on stderr if None
     live      what shows it to browsers
+    stopped   returns the number of a signal that came elsewhere, or 0
 
     Raises RunError where numbers get out of hand, or where the picture had to be saved elsewhere.
     """
@@ -228,8 +252,9 @@ def run_job(job: Job, *, verbose: bool = False, progress: Progress | None = None
             results.follow(step, picture, state)
             progress.show(step)
             live.follow(picture, progress.seconds_left)
-            if signalled():
-                raise KeyboardInterrupt(signalled())
+            number = signalled() or stopped()
+            if number:
+                raise KeyboardInterrupt(number)
 
         try:
             _refuse_existing(job)  # as another run may have ended since
@@ -339,6 +364,20 @@ def _check_inputs(folder: Path, inputs: dict[str, list[list[str | None]]], paths
                 )
 
 
+def is_begun(checkpoint: Checkpoint, paths: Paths, settings: Settings) -> bool:
+    """Return whether a checkpoint is of a run with these inputs and settings, apart from those that change no pixel."""
+    recorded = checkpoint.record.get("settings", {})
+    files = {role: [file_sha256(path) for path in found] for role, found in paths.items()}
+    begun = {role: [digest for _, digest in found] for role, found in checkpoint.inputs.items() if role != "weights"}
+    return files == begun and all(recorded.get(name) == value for name, value in deciding(settings).items())
+
+
+def deciding(settings: Settings) -> dict[str, Any]:
+    """Return the settings that decide the pixels, as a record has them: of a path only the name."""
+    described = describe(settings).items()
+    return {name: _without_folders(value) for name, value in described if name not in CHANGE_NO_PIXEL}
+
+
 def network_of(settings: Settings) -> tuple[Network, dict[str, Any]]:
     """Return the network that the settings ask for and what is worth recording of it."""
     layers = frozenset(layer for layer, _ in settings.style_layers + settings.content_layers)
@@ -357,17 +396,7 @@ def _network(
     return network, {"precision": precision, "weights_sha256": weights_sha256(weights)}
 
 
-def _pictures_of(path: Path) -> list[Path]:
-    """Return a picture, or those in a folder by name. Raises UserError where there is none."""
-    if not path.is_dir():
-        return [path]
-    found = sorted(item for item in path.iterdir() if item.suffix.lower() in SUFFIXES and item.is_file())
-    if not found:
-        raise UserError(f"{path}: is a folder without pictures; put JPEG, PNG, WebP, TIFF, BMP or GIF files in it")
-    return found
-
-
-def _name(paths: Paths) -> str:
+def result_name(paths: Paths) -> str:
     """Return a name for the result: of the photo and its styles, the first few by name."""
     stems = [path.stem for path in (*paths["content"], *paths["style"][:MOST_NAMED])]
     more = len(paths["style"]) - MOST_NAMED

@@ -15,7 +15,8 @@ from typing import Any, TextIO
 
 from tqdm import tqdm
 
-from nst.errors import UserError
+from nst.entry import FAILED, STARTED, STOPPED, Entry
+from nst.errors import UserError, one_line
 from nst.files import write_text, written_aside
 from nst.scales import Scale
 from nst.state import Step
@@ -29,6 +30,7 @@ class Progress:
     done          steps that an earlier part of the run has done
     most_seconds  that the run may still take; 0 for no limit
     kind          text; quiet, which shows warnings alone; or json, a line for each step and each warning
+    job           the picture's name, where it is one of a batch
     """
 
     def __init__(
@@ -39,9 +41,11 @@ class Progress:
         done: int = 0,
         most_seconds: float = 0,
         kind: str = "text",
+        job: str | None = None,
     ) -> None:
         self.stream = stream or sys.stderr
         self.kind = kind
+        self.job = {} if job is None else {"job": job}
         self.most_seconds = most_seconds or float("inf")
         self.scales = {scale.size: scale for scale in scales}
         self.steps = sum(scale.steps for scale in scales)
@@ -95,6 +99,7 @@ class Progress:
             print_json_line(
                 self.stream,
                 "step",
+                **self.job,
                 number=step.number,
                 steps=self.steps,
                 long_side_px=max(step.size),
@@ -106,7 +111,7 @@ class Progress:
 
     def _print_step(self, step: Step, work: int) -> None:
         """Move the bar, or print a line if there has been none for a while."""
-        where = f"{max(step.size)} px  step {step.number}/{self.steps}"
+        where = f"{self.job.get('job', '')}  {max(step.size)} px  step {step.number}/{self.steps}".lstrip()
         costs = "  ".join(f"{name} {value:.4g}" for name, value in step.costs.items())
         if not self.bar.disable:
             self.bar.set_description_str(where, refresh=False)
@@ -130,10 +135,79 @@ class Progress:
         """Tell what the user should know of a run that goes on."""
         self.told.append(line)
         if self.kind == "json":
-            print_json_line(self.stream, "warning", message=line)
+            print_json_line(self.stream, "warning", **self.job, message=line)
             return
         with self.bar.external_write_mode(file=self.stream):
             print(f"neural_art: {line}", file=self.stream, flush=True)
+
+
+class BatchProgress:
+    """Show what becomes of each picture of a batch as a line, with the time left.
+
+    pictures  to be made in this call
+    kind      as of Progress; quiet shows failures and warnings
+    """
+
+    def __init__(self, pictures: int, stream: TextIO | None = None, *, kind: str = "text") -> None:
+        self.pictures = pictures
+        self.stream = stream or sys.stderr
+        self.kind = kind
+        self.ended = 0
+        self.started = time.monotonic()
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Return how long the rest will take at the pace so far, or None where that is not known yet."""
+        return (time.monotonic() - self.started) / self.ended * (self.pictures - self.ended) if self.ended else None
+
+    def begin(self, name: str) -> None:
+        """Note that a picture has been handed out."""
+        if self.kind == "json":
+            print_json_line(self.stream, "job", job=name, state=STARTED)
+
+    def end(self, entry: Entry) -> None:
+        """Show what became of a picture."""
+        self.ended += entry.state != STOPPED
+        left = self.seconds_left
+        if self.kind == "json":
+            print_json_line(
+                self.stream,
+                "job",
+                job=entry.result.name,
+                state=entry.state,
+                path=str(entry.result),
+                seconds=entry.seconds,
+                error=entry.error,
+                number=self.ended,
+                jobs=self.pictures,
+                seconds_left=None if left is None else round(left, 1),
+            )
+        elif entry.state == FAILED or self.kind == "text":
+            words = entry.error if entry.state == FAILED else f"{entry.seconds or 0:.1f} s"
+            rest = f"; {left:.0f} s left for {self.pictures - self.ended} more" if left else ""
+            self._print(f"{self.ended}/{self.pictures} {entry.result.name}: {entry.state}: {words}{rest}")
+
+    def tell(self, line: str, job: str | None = None) -> None:
+        """Tell what the user should know of a batch that goes on, or of one of its pictures."""
+        if self.kind == "json":
+            print_json_line(self.stream, "warning", **({"job": job} if job else {}), message=line)
+        else:
+            self._print(f"neural_art: {f'{job}: ' if job else ''}{line}")
+
+    def sum_up(self, entries: Sequence[Entry], folder: Path) -> None:
+        """Show how many pictures there are now, and of which kind."""
+        if self.kind == "text":
+            states = [entry.state for entry in entries]
+            counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
+            self._print(f"{len(entries)} pictures in {folder}: {counts}")
+
+    def trace(self, text: str) -> None:
+        """Show the traceback of a mistake of the program."""
+        if self.kind != "json":
+            print(text, file=self.stream, flush=True)
+
+    def _print(self, line: str) -> None:
+        print(one_line(line), file=self.stream, flush=True)
 
 
 def print_json_line(stream: TextIO, event: str, **content: Any) -> None:

@@ -493,6 +493,17 @@ def test_every_flag_is_in_the_readme_with_its_default_and_help():
         assert default in row, name
 
 
+def test_completion_knows_flags_choices_and_files(capsys, monkeypatch):
+    assert neural_art.main(["--completion", "bash"]) == 0
+    script = capsys.readouterr().out
+    assert "--style-layers" in script
+    assert "___preset_choices=(default best course fast)" in script
+    assert "_pos_0_COMPGEN=_shtab_compgen_files" in script
+    monkeypatch.setitem(sys.modules, "shtab", None)
+    message = "--completion: needs shtab; pip install -r requirements-completion.txt"
+    assert message in refused(["--completion", "bash"], capsys)
+
+
 def test_flag_errors_do_not_wait_for_tensorflow():
     code = "import sys, neural_art; neural_art.main(['a', 'b', '--steps', 'x']); print('tensorflow' in sys.modules)"
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, check=True)

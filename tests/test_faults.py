@@ -13,12 +13,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import PROJECT
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from nst.checkpoint import has_checkpoint, read_checkpoint
 from nst.errors import UserError
-from nst.image_io import read_image
+from nst.image_io import read_image, write_picture
 from nst.layers import LAYERS
 from nst.masks import Inputs
 from nst.settings import make_settings
@@ -27,7 +28,7 @@ from nst.vgg19 import build_network
 
 SIZES = ["--size", "96", "--smallest-scale", "48", "--steps", "6", "--checkpoint-every", "0.05"]
 WORDS = ["cat.jpg", "stone.jpg", *SIZES, "--snapshot-every", "4"]
-KILLS = 50
+KILLS, BATCH_KILLS = 50, 20
 IN_A_ROW = 6  # before a run may end
 SIGNALS = [[signal.SIGKILL], [signal.SIGKILL], [signal.SIGTERM], [signal.SIGINT], [signal.SIGTERM, signal.SIGINT]]
 
@@ -123,6 +124,41 @@ def test_killed_at_any_moment_and_resumed_is_straight_through(tmp_path, command)
         assert (folder / "art" / "losses.csv").read_text() == costs
     assert "Traceback" not in (tmp_path / "errors.txt").read_text()
     assert len(reached) >= 5, reached
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="kills processes that it forks")
+def test_a_batch_killed_at_any_moment_and_run_again_does_each_picture_once(tmp_path, command):
+    photo = read_image(PROJECT / "images" / "cat.jpg")[::8, ::8]
+    (tmp_path / "photos").mkdir()
+    for number in range(4):
+        write_picture(tmp_path / "photos" / f"p{number}.png", np.roll(photo, 9 * number, axis=1))
+    words = ["photos", "stone.jpg", *SIZES, "--snapshot-every", "0", "-o"]
+    began = time.monotonic()
+    assert command.run([*words, "whole"]) == 0
+    seconds = time.monotonic() - began
+    whole = {path.name: read_image(path) for path in (tmp_path / "whole").glob("*.png")}
+    assert len(whole) == 4
+    chance = random.Random(2)
+    killed = 0
+    for chain in itertools.count():
+        if killed >= BATCH_KILLS:
+            break
+        folder = tmp_path / f"chain{chain}"
+        for kill in range(IN_A_ROW + 1):
+            signals = chance.choice(SIGNALS) if kill < IN_A_ROW else []
+            status = command.run([*words, str(folder)], signals, chance.uniform(0.1, 0.8 * seconds) if signals else 0)
+            if status == 0:
+                break
+            assert signals and status in (-signals[0], 128 + signals[0], 128 + signals[-1]), (status, words)
+            killed += 1
+        assert status == 0
+        lines = [json.loads(line) for line in (folder / "batch.jsonl").read_text().splitlines() if line.endswith("}")]
+        assert sorted(line["job"] for line in lines if line.get("state") == "done") == sorted(whole)
+        assert not list(folder.rglob(".*")) + list(folder.rglob("checkpoint*"))
+        for name, image in whole.items():
+            np.testing.assert_array_equal(read_image(folder / name), image)
+    assert "Traceback" not in (tmp_path / "errors.txt").read_text()
 
 
 def layers(least):

@@ -42,18 +42,19 @@ def enlarge(
     """
     strokes = settings.strokes * settings.departure
     enlarged = resize(image, scale.size)
-    _, ours = split_detail(first, coarser.size)
+    ours = split_detail(first, coarser.size)[1]
     split = [
         split_detail(resize(style, size), coarser_size)
         for style, size, coarser_size in zip(styles, scale.style_sizes, coarser.style_sizes, strict=True)
     ]
     weights = [float(share.mean()) for share in shares]
-    energy = np.average([np.mean(theirs**2) for _, theirs in split], weights=np.maximum(weights, 1e-6))
+    energy = np.average([mean_square(theirs) for _, theirs in split], weights=np.maximum(weights, 1e-6))
     ours *= np.clip(np.sqrt(energy) / max(ours.std(), 1e-6), *STRENGTH) ** settings.departure
     if strokes:
         parts = [borrowed_detail(enlarged, blurred, theirs) for blurred, theirs in split]
         ours += strokes * lack(ours, energy) * _mixed_detail(parts, shares)
-    return np.clip(enlarged + ours, 0, 1)
+    enlarged += ours
+    return np.clip(enlarged, 0, 1, out=enlarged)
 
 
 def split_detail(image: np.ndarray, coarser_size: Size) -> tuple[np.ndarray, np.ndarray]:
@@ -62,12 +63,17 @@ def split_detail(image: np.ndarray, coarser_size: Size) -> tuple[np.ndarray, np.
     return blurred, image - blurred
 
 
+def mean_square(detail: np.ndarray) -> float:
+    """Return the mean square of all numbers, without an array of squares."""
+    return float(np.einsum("hwc,hwc->", detail, detail, dtype=np.float64) / detail.size)
+
+
 def lack(ours: np.ndarray, energy: float) -> np.ndarray:
     """Return how much detail of a mean square of `energy` is missing from detail [height, width, 3]: a factor for it.
 
     [height, width, 1]; 0 where ours is as strong, 1 where there is none; energies add up.
     """
-    share = gaussian_filter(np.mean(ours**2, axis=-1), PLAIN_PX) / max(energy, 1e-12)
+    share = gaussian_filter(np.einsum("hwc,hwc->hw", ours, ours) / 3, PLAIN_PX) / max(energy, 1e-12)
     return np.sqrt(np.clip(1 - share, 0, 1))[..., None].astype(np.float32)
 
 
@@ -88,7 +94,8 @@ def borrowed_detail(image: np.ndarray, blurred: np.ndarray, detail: np.ndarray) 
         v, u = candidates[index]
         summed[y : y + side, x : x + side] += window * detail[v : v + side, u : u + side]
         weight[y : y + side, x : x + side] += window
-    return summed / weight
+    summed /= weight
+    return summed
 
 
 def _mixed_detail(parts: Sequence[np.ndarray], shares: Sequence[np.ndarray]) -> np.ndarray:

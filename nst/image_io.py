@@ -146,11 +146,11 @@ def resize(image: np.ndarray, size: Size) -> np.ndarray:
     """Return an image [height, width, channels] resized to `size` with Lanczos' filter, antialiased, in [0, 1]."""
     if image.shape[:2] == size:
         return image
-    channels = [
-        np.asarray(Image.fromarray(channel).resize(size[::-1], Image.Resampling.LANCZOS))
-        for channel in np.ascontiguousarray(np.moveaxis(image, -1, 0))
-    ]
-    return np.clip(np.stack(channels, axis=-1), 0, 1)
+    resized = np.empty((*size, image.shape[2]), np.float32)
+    for index in range(image.shape[2]):  # one at a time, for memory
+        channel = Image.fromarray(np.ascontiguousarray(image[..., index], np.float32))
+        resized[..., index] = channel.resize(size[::-1], Image.Resampling.LANCZOS)
+    return np.clip(resized, 0, 1, out=resized)
 
 
 def resize_alpha(alpha: np.ndarray | None, size: Size) -> np.ndarray | None:

@@ -20,8 +20,8 @@ try:
 except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
-BASE_MB = 900  # TensorFlow, the weights and the graph
-WHOLE_BYTES = 310  # per pixel of the result: picture, gradient, moments, targets, and those of smaller scales
+BASE_MB = 1000  # TensorFlow, the weights and the graph
+WHOLE_BYTES = 300  # per pixel of the result: picture, gradient, moments, targets, and those of smaller scales
 EVALUATED_BYTES = {"float32": 3300, "bfloat16": 1500, "float16": 3150}  # per pixel evaluated in one piece
 TILE_BYTES = {"float32": 2600, "bfloat16": 900, "float16": 2500}  # per pixel of a tile
 STYLE_BYTES = 150  # per pixel of a style at its largest size

@@ -20,6 +20,8 @@ from nst.settings import Settings
 from nst.tiling import UNTILED_PX
 from nst.vgg19 import Network
 
+LOT = 8192  # positions, for memory
+
 Evaluate = Callable[[tf.Tensor], tuple[Costs, tf.Tensor]]  # image -> costs by name, d(total)/d(image)
 
 
@@ -39,7 +41,8 @@ def make_view(network: Network, inputs: Inputs, scale: Scale, *, tile_px: int = 
     settings = inputs.settings
     contents = activations(network, resize(inputs.content, scale.size), settings, tile_px)
     content_targets = {
-        layer: _target(content_cost, contents[layer], weight, settings) for layer, weight in settings.content_layers
+        layer: _target(_content_cost_in_lots, contents[layer], weight, settings)
+        for layer, weight in settings.content_layers
     }
     styles = [
         statistics(network, resize(style, size), settings, tile_px)
@@ -110,6 +113,16 @@ def _target(
     """Return the target with its weight, with balance divided by the cost of a picture without any activation."""
     nothing = float(cost(tf.zeros_like(wanted), wanted)) if settings.balance else 1.0
     return LayerTarget(wanted, tf.constant(weight / max(nothing, 1e-12), tf.float32))
+
+
+def _content_cost_in_lots(found: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
+    """Return content_cost, with no array of the size of theirs."""
+    costs = [
+        content_cost(found[start : start + LOT], wanted[start : start + LOT])
+        * (min(LOT, wanted.shape[0] - start) / wanted.shape[0])
+        for start in range(0, wanted.shape[0], LOT)
+    ]
+    return tf.add_n(costs)
 
 
 def _with_total_variation(

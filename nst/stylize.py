@@ -133,9 +133,11 @@ def first_picture(inputs: Inputs, size: Size) -> np.ndarray:
     picture = resize(source, size)
     if settings.match_colors:
         picture = picture + settings.departure * (in_their_colors(picture, inputs) - picture)
+    noise_share = 1.0 if settings.init == "noise" else settings.init_noise
+    if not noise_share:
+        return picture.astype(np.float32, copy=False)
     levels = np.random.default_rng(settings.seed).uniform(-NOISE_LEVELS, NOISE_LEVELS, picture.shape)
     noise = (np.array(MEAN_RGB) + levels) / 255
-    noise_share = 1.0 if settings.init == "noise" else settings.init_noise
     return ((1 - noise_share) * picture + noise_share * noise).astype(np.float32)
 
 

@@ -78,11 +78,20 @@ def tiles(size: Size, first_block: int, reach_px: int, grid_px: int, side_px: in
 
 
 def spans(length: int, side: int, halo: int) -> list[Span]:
-    """Return tiles along `length` px, with cores of about equal size."""
+    """Return tiles along `length` px with cores of about equal size. All are equally wide, but for the last one.
+
+    For each new shape TensorFlow would set itself up anew, and keep what it sets up.
+    """
     cells = max(1, length // CELL_PX)
     count = 1 if length <= side else math.ceil(cells / max(1, (side - 2 * halo) // CELL_PX))
     bounds = [round(k * cells / count) * CELL_PX for k in range(count)] + [length]
-    return [Span(max(0, a - halo), a, b, min(length, b + halo)) for a, b in itertools.pairwise(bounds)]
+    width = min(length, math.ceil(cells / count) * CELL_PX + 2 * halo)
+    last = (length - width) // CELL_PX * CELL_PX
+    found = []
+    for core_start, core_stop in itertools.pairwise(bounds):
+        start = max(0, min(core_start - halo, last))
+        found.append(Span(start, core_start, core_stop, length if start == last else start + width))
+    return found
 
 
 def share_of(tile: Tile, size: Size, layer: str) -> float:

@@ -266,7 +266,13 @@ def run(arguments: dict[str, Any], outcome: Outcome) -> None:
 def make_picture(call: "Call", outcome: Outcome) -> None:
     """Make the picture, and warn where it may differ from the one that its settings are from."""
     from nst.config import find_inputs, network_warnings, read_record, version_warnings
-    from nst.job import check_network, plan_job, plan_of, run_job  # NumPy, Pillow and SciPy, which nothing else needs
+    from nst.job import (  # NumPy, Pillow and SciPy, which nothing else needs
+        memory_of,
+        plan_job,
+        plan_of,
+        run_job,
+        seconds_of,
+    )
     from nst.report import Progress
 
     outcome.job = job = plan_job(
@@ -288,10 +294,12 @@ def make_picture(call: "Call", outcome: Outcome) -> None:
     if call.record:
         outcome.warn(version_warnings(call.record))
     if outcome.dry_run:
-        check_network(job, verbose=call.verbose)
+        seconds = seconds_of(job, verbose=call.verbose)
         outcome.path = job.output
-        if not outcome.as_json:
-            print(plan_of(job))
+        if outcome.as_json:
+            outcome.progress.estimate(seconds, memory_of(job))
+        else:
+            print(plan_of(job, seconds))
         return
     with watched(call, outcome.progress) as live:
         outcome.path = run_job(job, verbose=call.verbose, progress=outcome.progress, live=live)

@@ -149,7 +149,7 @@ def resize(image: np.ndarray, size: Size) -> np.ndarray:
     resized = np.empty((*size, image.shape[2]), np.float32)
     for index in range(image.shape[2]):  # one at a time, for memory
         channel = Image.fromarray(np.ascontiguousarray(image[..., index], np.float32))
-        resized[..., index] = channel.resize(size[::-1], Image.Resampling.LANCZOS)
+        resized[..., index] = np.asarray(channel.resize(size[::-1], Image.Resampling.LANCZOS))
     return np.clip(resized, 0, 1, out=resized)
 
 

@@ -268,6 +268,7 @@ def run_job(
                     network,
                     tile_px=job.tile_px,
                     on_step=follow,
+                    on_estimate=lambda seconds: progress.estimate(seconds, memory_of(job)),
                     resume=resume.state,
                     clock=lambda: results.seconds,
                 )
@@ -315,17 +316,31 @@ def _sources(job: Job) -> Sources:
     )
 
 
-def plan_of(job: Job) -> str:
-    """Return where the result goes, a line for each scale, and about how much memory it takes."""
+def plan_of(job: Job, seconds: float) -> str:
+    """Return where the result goes, a line for each scale, and about how much time and memory it takes."""
     lines = [
         f"{scale.size[1]}x{scale.size[0]} px  {scale.steps} steps"
         + ("" if fits(scale.size, job.tile_px) else f"  in tiles of {job.tile_px} px")
         for scale in job.scales
     ]
     there = available_mb()
-    sizes = sizes_of(job.scales, network_precision(job.settings.precision))
-    words = f"about {memory_mb(sizes, job.tile_px)} MB of memory"
+    words = f"about {seconds:.0f} s and {memory_of(job)} MB of memory"
     return "\n".join([str(job.output), *lines, words if there is None else f"{words}, of {there} MB there"])
+
+
+def memory_of(job: Job) -> int:
+    """Return about how many megabytes a run takes."""
+    return memory_mb(sizes_of(job.scales, network_precision(job.settings.precision)), job.tile_px)
+
+
+def seconds_of(job: Job, *, verbose: bool = False) -> float:
+    """Return about how long the steps of a run take, from one that is measured. Raises UserError for its weights."""
+    start_tensorflow(threads=job.settings.threads, verbose=verbose)
+    from nst.stylize import estimated_seconds
+
+    network, facts = network_of(job.settings)
+    _check_weights(job, facts)
+    return estimated_seconds(network, job.inputs, job.scales, job.tile_px)
 
 
 def check_network(job: Job, *, verbose: bool = False) -> None:

@@ -124,6 +124,16 @@ class Progress:
             left = self.seconds_left
             print(f"{where}  {costs}" + ("" if left is None else f"  {left:.0f} s left"), file=self.stream, flush=True)
 
+    def estimate(self, seconds: float, memory_mb: int) -> None:
+        """Tell about how long a run will take and how much memory, before its first step."""
+        seconds = min(seconds, self.most_seconds)
+        if self.kind == "json":
+            print_json_line(self.stream, "estimate", **self.job, seconds=round(seconds, 1), memory_mb=memory_mb)
+        elif self.kind == "text" and not self.job:
+            with self.bar.external_write_mode(file=self.stream):
+                words = f"{self.steps} steps: about {seconds:.0f} s, {memory_mb} MB of memory"
+                print(words, file=self.stream, flush=True)
+
     def announce(self, url: str) -> None:
         """Tell where the run can be watched, also where no progress is shown: it was asked for."""
         if self.kind == "json":

@@ -1,26 +1,31 @@
 """From arrays to an array: the scales, the first picture, the loop. Reports each step; no files, no printing."""
 
+import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
+import tensorflow as tf
 
 from nst.basis import make_basis
 from nst.color import match_colors, match_histogram, match_lightness, with_colors_of
 from nst.detail import enlarge
-from nst.image_io import Size, resize
+from nst.image_io import Size, resize, size_with_long_side
+from nst.layers import SMALLEST_SIDE_PX
 from nst.masks import Inputs, mixed, style_shares, total
 from nst.measure import make_measure
 from nst.objective import View, guided_regions, make_evaluate, make_view
 from nst.optimizers import minimize
 from nst.pace import Schedule
-from nst.scales import plan_scales
+from nst.scales import Scale, plan_scales
 from nst.state import Descent, State, Step
-from nst.tiling import UNTILED_PX
+from nst.tiling import UNTILED_PX, fits
 from nst.vgg19 import MEAN_RGB, Network
 
 PALETTE_COLORS = 100_000
+PROBE_PX = 128  # the long side of a picture whose step is measured
+TIME_IN_TILES = 1.8  # of the time in one piece
 NOISE_LEVELS = 20  # of 255, either way of the mean colour, as in the course
 
 
@@ -34,16 +39,18 @@ def stylize(
     *,
     tile_px: int = UNTILED_PX,
     on_step: OnStep = lambda step, picture, state: None,
+    on_estimate: Callable[[float], None] | None = None,
     resume: State | None = None,
     clock: Callable[[], float] | None = None,
 ) -> np.ndarray:
     """Return the content redrawn in the style, with the long side that the settings ask for.
 
-    network  the network, with all content and style layers of the settings
-    tile_px  the side of tiles, in which larger pictures are computed
-    on_step   called after each evaluation
-    resume    a state of an earlier run of the same inputs, to go on from
-    clock     returns the seconds that the run has taken, which settings.max_time limits; by default, from now
+    network      the network, with all content and style layers of the settings
+    tile_px      the side of tiles, in which larger pictures are computed
+    on_step      called after each evaluation
+    on_estimate  called before the first step with about how many seconds all steps will take
+    resume       a state of an earlier run of the same inputs, to go on from
+    clock        returns the seconds that the run has taken, which settings.max_time limits; by default, from now
 
     Raises RunError where numbers get out of hand and stay so.
     """
@@ -52,6 +59,8 @@ def stylize(
     scales = plan_scales(photo.shape[:2], [style.shape[:2] for style in inputs.styles], settings)
     measure = make_measure(network, settings, regions=guided_regions(inputs), tile_px=tile_px)
     colors = palette(inputs)
+    if on_estimate and not resume:
+        on_estimate(estimated_seconds(network, inputs, scales, tile_px))
     image = first_picture(inputs, scales[0].size)
     done = resume.steps if resume else 0
     began = time.monotonic()
@@ -84,6 +93,24 @@ def stylize(
 
         image = minimize(evaluate, start, make_basis(scale, colors, settings), pace, settings, report=report)
     return finished(image, photo, inputs)
+
+
+def estimated_seconds(network: Network, inputs: Inputs, scales: Sequence[Scale], tile_px: int) -> float:
+    """Return about how long all steps will take, from one that is measured on a small picture."""
+    size, settings = scales[0].size, inputs.settings
+    if max(size) > PROBE_PX:
+        size = size_with_long_side(size, PROBE_PX)
+    small = (max(SMALLEST_SIDE_PX, size[0]), max(SMALLEST_SIDE_PX, size[1]))
+    view = make_view(network, inputs, Scale(small, (small,) * len(inputs.styles), 1))
+    evaluate = make_evaluate(make_measure(network, settings, regions=guided_regions(inputs)), [view], settings)
+    picture = tf.constant(resize(inputs.content, small))
+    evaluate(picture)  # makes the graph
+    began = time.monotonic()
+    evaluate(picture)[1].numpy()
+    seconds_per_pixel = (time.monotonic() - began) / math.prod(small)
+    work = sum(scale.work * (1 if fits(scale.size, tile_px) else TIME_IN_TILES) for scale in scales)
+    expected = seconds_per_pixel * work
+    return min(expected, settings.max_time or expected)
 
 
 def with_preserved_colors(inputs: Inputs) -> Inputs:

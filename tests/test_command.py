@@ -71,7 +71,9 @@ def test_real_command_redraws_a_sample(tmp_path):
     run = subprocess.run([*COMMAND, *words, "-o", str(result)], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     assert run.stdout == f"{result}\n"
-    assert all(re.match(r"\d+ px  step \d+/30  total", line) for line in run.stderr.splitlines()), run.stderr
+    estimate, *steps = run.stderr.splitlines()
+    assert re.fullmatch(r"30 steps: about \d+ s, \d+ MB of memory", estimate)
+    assert all(re.match(r"\d+ px  step \d+/30  total", line) for line in steps), run.stderr
     image = read_image(result)
     photo = np.asarray(Image.open(PROJECT / "images" / "cat.jpg").resize((64, 48))) / 255
     stone = np.asarray(Image.open(PROJECT / "images" / "stone.jpg").resize((64, 64))) / 255
@@ -603,7 +605,9 @@ def test_json_tells_of_a_run_and_of_each_step(tmp_path, pictures, tiny, capsys):
     assert (content["exit"], content["path"], content["message"], content["steps"]) == ("done", result, None, 6)
     assert content["settings"]["steps"] == 2
     assert content["plan"] == [{"size": [23, 32], "steps": 4}, {"size": [46, 64], "steps": 2}]
-    assert [(line["event"], line["number"], line["steps"]) for line in lines] == [("step", n, 6) for n in range(1, 7)]
+    estimate, *steps = lines
+    assert estimate["event"] == "estimate" and estimate["seconds"] > 0 and estimate["memory_mb"] > 500
+    assert [(line["event"], line["number"], line["steps"]) for line in steps] == [("step", n, 6) for n in range(1, 7)]
     assert lines[-1]["costs"] == content["costs"]
     assert lines[-1]["seconds_left"] == 0
 
@@ -644,7 +648,7 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path, pictures, tiny, 
     assert neural_art.main([*pictures, *SMALL, "-o", str(result), "--dry-run"]) == 0
     plan = capsys.readouterr()
     assert plan.out.splitlines()[:3] == [str(result), "32x23 px  4 steps", "64x46 px  2 steps"]
-    assert "MB of memory" in plan.out
+    assert re.search(r"\nabout \d+ s and \d+ MB of memory", plan.out)
     content, _ = told([*pictures, *SMALL, "-o", str(result), "--dry-run"], capsys)
     assert (content["path"], content["steps"]) == (str(result), 0)
     assert "cannot be written" in refused([*pictures, "-o", f"{pictures[0]}/art.png", "--dry-run"], capsys)

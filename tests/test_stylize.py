@@ -6,6 +6,7 @@ import pytest
 from nst.color import oklab
 from nst.masks import Inputs
 from nst.settings import Settings, make_settings
+from nst.state import Step
 from nst.stylize import first_picture, palette, stylize
 from nst.vgg19 import build_network
 
@@ -137,3 +138,19 @@ def test_a_palette_has_as_many_colors_of_a_style_as_its_weight_says(content):
     red, blue = (np.full((10, 10, 3), color, np.float32) for color in ((1, 0, 0), (0, 0, 1)))
     colors = palette(Inputs(content, (red, blue), make_settings(overrides={"style_weights": [3, 1]})))
     np.testing.assert_allclose(colors.mean(axis=(0, 1)), [0.75, 0, 0.25], atol=1e-3)
+
+
+def test_the_time_is_estimated_before_the_first_step(features, content, style):
+    events = []
+    settings = make_settings(overrides=SMALL)
+    stylize(
+        Inputs(content, (style,), settings),
+        features,
+        on_step=lambda step, *_: events.append(step),
+        on_estimate=events.append,
+    )
+    assert 0 < events[0] < 60
+    assert all(isinstance(event, Step) for event in events[1:])
+    limited = make_settings(overrides={**SMALL, "max_time": 1e-6})
+    stylize(Inputs(content, (style,), limited), features, on_estimate=events.append)
+    assert events[-1] == 1e-6

@@ -267,6 +267,7 @@ def make_picture(call: "Call", outcome: Outcome) -> None:
     """Make the picture, and warn where it may differ from the one that its settings are from."""
     from nst.config import find_inputs, network_warnings, read_record, version_warnings
     from nst.job import (  # NumPy, Pillow and SciPy, which nothing else needs
+        begun_before,
         memory_of,
         plan_job,
         plan_of,
@@ -293,6 +294,9 @@ def make_picture(call: "Call", outcome: Outcome) -> None:
     outcome.warn(call.warnings)
     if call.record:
         outcome.warn(version_warnings(call.record))
+    if stopped := begun_before(job):
+        words = f"{stopped}: holds the same run, stopped; --resume {shlex.quote(str(stopped))} goes on with it"
+        outcome.warn([f"{words}; this one is {job.output.stem}"])
     if outcome.dry_run:
         seconds = seconds_of(job, verbose=call.verbose)
         outcome.path = job.output

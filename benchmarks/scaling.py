@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Time a step and take the peak memory at several sizes, each in a process of its own.
 
-    python benchmarks/scaling.py [--sizes 256 512 1024 2048] [--steps 6] [--plot PATH]
+    python benchmarks/scaling.py [--sizes 256 512 1024 2048] [--steps 6] [--tile off] [--plot PATH]
+    python benchmarks/scaling.py --sizes 2048 3840 7680 --steps 1 --tile 1024
 
-One scale. Seconds per step are the median of --steps of them.
+One scale. Seconds per step are the median of --steps of them, after a first one.
 """
 
 import argparse
@@ -22,20 +23,21 @@ PAIR = ("castle.jpg", "starry_night.jpg")
 ASPECT = 683 / 1024  # of castle.jpg
 
 
-def measure(size_px: int, steps: int) -> None:
+def measure(size_px: int, steps: int, tile: str) -> None:
     """Redraw at one scale in this process and print the median of the seconds between steps."""
     from nst import make_settings, read_image, redraw
 
     photo, painting = (read_image(PROJECT / "images" / name) for name in PAIR)
-    settings = make_settings(overrides={"size": size_px, "smallest_scale": size_px, "steps": steps + 1})
+    one_scale = {"size": size_px, "smallest_scale": size_px, "steps": steps + 1, "fine_steps": 1, "tile": tile}
+    settings = make_settings(overrides=one_scale)
     times: list[float] = []
     redraw(photo, painting, settings, on_step=lambda step, picture: times.append(time.perf_counter()))
     print(np.median(np.diff(times)))
 
 
-def run(size_px: int, steps: int) -> tuple[float, float]:
+def run(size_px: int, steps: int, tile: str) -> tuple[float, float]:
     """Return seconds per step and peak memory in MiB of a process that takes so many steps at one scale."""
-    words = [sys.executable, __file__, "--measure", str(size_px), "--steps", str(steps)]
+    words = [sys.executable, __file__, "--measure", str(size_px), "--steps", str(steps), "--tile", tile]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert process.stdout
     printed = process.stdout.read()
@@ -67,16 +69,17 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[256, 512, 1024, 2048])
     parser.add_argument("--steps", type=int, default=6)
+    parser.add_argument("--tile", default="off", help="as of neural_art.py")
     parser.add_argument("--plot", type=Path)
     parser.add_argument("--measure", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.measure:
-        measure(arguments.measure, arguments.steps)
+        measure(arguments.measure, arguments.steps, arguments.tile)
         return
     rows = []
     print("size   s/step  us/pixel/step  peak MiB")
     for size_px in arguments.sizes:
-        step, memory = run(size_px, arguments.steps)
+        step, memory = run(size_px, arguments.steps, arguments.tile)
         rows.append((size_px, step, memory))
         print(f"{size_px:4d}  {step:7.3f}  {1e6 * step / (size_px**2 * ASPECT):13.2f}  {memory:8.0f}", flush=True)
     slope, base = np.polyfit([size_px**2 * ASPECT for size_px, _, _ in rows], [memory for _, _, memory in rows], 1)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 import nst
-from nst.checkpoint import Checkpoint, check_state, has_checkpoint, remove_checkpoint
+from nst.checkpoint import Checkpoint, check_state, has_checkpoint, read_checkpoint, remove_checkpoint
 from nst.errors import RunError, UserError
 from nst.files import check_writable, claimed, file_sha256, first_free, remove_leftovers, reserved
 from nst.image_io import Picture, check_format, over_white, read_image, read_picture
@@ -377,6 +377,18 @@ def _check_inputs(folder: Path, inputs: dict[str, list[list[str | None]]], paths
                 raise UserError(
                     f"{path}: is not the {role} that {folder} was begun with: another SHA-256; give that one"
                 )
+
+
+def begun_before(job: Job) -> Path | None:
+    """Return the folder of a run that was stopped, where a new one of the same inputs and settings starts beside it."""
+    folder = OUTPUT / result_name(job.paths)
+    if job.named or job.resume or not has_checkpoint(folder):
+        return None
+    try:
+        checkpoint, _ = read_checkpoint(folder)
+    except UserError:
+        return None
+    return folder if is_begun(checkpoint, job.paths, job.settings) else None
 
 
 def is_begun(checkpoint: Checkpoint, paths: Paths, settings: Settings) -> bool:

@@ -1,11 +1,11 @@
 """How much memory a run takes, whether the machine has it, and how large tiles may be so that it has.
 
-All figures are of the largest resident size of runs on a processor: see benchmarks/RESULTS.md. A tenth is added.
+All figures are of the largest resident size of runs on a processor, rounded up: see benchmarks/RESULTS.md.
 """
 
 import math
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,6 +29,7 @@ STYLE_SHARE = 0.5  # of what a pixel evaluated takes: of a style's, only activat
 SIDES_PX = range(2048, 255, -64)  # of tiles, to choose from
 SPARED = 0.1  # of what is free, for other programs
 MEMORY = Path("/proc/meminfo")
+OWN_GROUP, GROUPS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
 
 
 @dataclass(frozen=True)
@@ -59,11 +60,34 @@ def _evaluated(size: Size, sizes: Sizes, tile_px: int) -> float:
 
 
 def available_mb() -> int | None:
-    """Return the megabytes that programs may still take, or None where Linux does not tell."""
-    if not MEMORY.exists():
-        return None
-    sizes = (line.split() for line in MEMORY.read_text().splitlines())
-    return next((int(size) // 1000 for name, size, *_ in sizes if name == "MemAvailable:"), None)
+    """Return the megabytes that this program may still take, or None where Linux does not tell."""
+    free = [*_free_of_groups()]
+    if MEMORY.exists():
+        sizes = (line.split() for line in MEMORY.read_text().splitlines())
+        free += [int(size) * 1024 for name, size, *_ in sizes if name == "MemAvailable:"]
+    return min(free) // 1_000_000 if free else None
+
+
+def _free_of_groups() -> Iterator[int]:
+    """Yield the bytes left in each control group (version 2) around this process: of a container, or a cluster's job.
+
+    Files kept in memory count as free.
+    """
+    own = OWN_GROUP.read_text() if OWN_GROUP.exists() else ""
+    path = next((line.removeprefix("0::/") for line in own.splitlines() if line.startswith("0::/")), None)
+    if path is None:
+        return
+    for group in [GROUPS / path, *(GROUPS / path).parents]:
+        if not group.is_relative_to(GROUPS):
+            return
+        try:
+            most = (group / "memory.max").read_text().strip()
+            taken = int((group / "memory.current").read_text())
+            stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+        except (OSError, ValueError):  # no limit is set at the root, or the group is not shown in here
+            continue
+        if most.isdigit():
+            yield max(0, int(most) - taken + int(stat.get("inactive_file", 0)) + int(stat.get("active_file", 0)))
 
 
 def peak_mb() -> int | None:

@@ -17,6 +17,8 @@ def scales(long_side, style_side=100):
 def meminfo(tmp_path, monkeypatch):
     path = tmp_path / "meminfo"
     monkeypatch.setattr("nst.memory.MEMORY", path)
+    monkeypatch.setattr("nst.memory.OWN_GROUP", tmp_path / "cgroup")
+    monkeypatch.setattr("nst.memory.GROUPS", tmp_path / "groups")
     return path
 
 
@@ -48,7 +50,7 @@ def test_tiles_are_as_large_as_the_memory_allows(meminfo):
 
 def test_a_run_that_cannot_fit_is_refused_with_the_size_that_would(meminfo):
     meminfo.write_text("MemTotal:       16000000 kB\nMemAvailable:    3000000 kB\n")
-    with pytest.raises(UserError, match=r"--size 4000: needs about \d+ MB .* of 2700 MB there; --size \d+") as error:
+    with pytest.raises(UserError, match=r"--size 4000: needs about \d+ MB .* of 2765 MB there; --size \d+") as error:
         plan_tile(scales(4000), Settings(), "bfloat16")
     fitting = int(str(error.value).split("--size ")[2].split()[0])
     assert 1000 < fitting < 4000
@@ -70,3 +72,18 @@ def test_a_machine_that_does_not_tell_is_believed(meminfo):
     assert plan_tile(scales(20000), Settings(), "float32") == UNTILED_PX
     meminfo.write_text("MemTotal: 1 kB\n")
     assert available_mb() is None
+
+
+def test_the_limit_of_a_container_or_a_job_counts(meminfo, tmp_path):
+    """Whichever is least of the machine's memory and of what is left in each group around the process."""
+    meminfo.write_text("MemAvailable: 30000000 kB\n")
+    (tmp_path / "cgroup").write_text("0::/slurm/job_7\n")
+    inner = tmp_path / "groups" / "slurm" / "job_7"
+    inner.mkdir(parents=True)
+    for group, most in ((inner.parent, "8000000000"), (inner, "max")):
+        (group / "memory.max").write_text(f"{most}\n")
+        (group / "memory.current").write_text("3000000000\n")
+        (group / "memory.stat").write_text("anon 2500000000\nactive_file 200000000\ninactive_file 300000000\n")
+    assert available_mb() == 5500
+    meminfo.write_text("MemAvailable: 4000000 kB\n")
+    assert available_mb() == 4096

@@ -69,6 +69,24 @@ def test_resumed_is_straight_through(here, pictures, tiny, stopped_at, words):  
         assert files(here / "art") == {"settings.json", "losses.csv", "report.html"}
 
 
+def test_the_same_command_again_tells_of_the_run_that_was_stopped(
+    here,
+    pictures,  # noqa: F811
+    tiny,  # noqa: F811
+    stopped_at,
+    monkeypatch,
+    capsys,
+):
+    monkeypatch.setattr("nst.job.OUTPUT", here / "output")
+    stopped_at(2, [*pictures, *SMALL])
+    assert neural_art.main([*pictures, *SMALL]) == 0
+    told = capsys.readouterr().err.splitlines()[0]
+    folder = here / "output" / "content_style"
+    assert told.endswith(f"--resume {folder} goes on with it; this one is content_style_2")
+    assert neural_art.main([*pictures, *SMALL, "--seed", "1"]) == 0
+    assert "--resume" not in capsys.readouterr().err
+
+
 def test_a_run_stopped_again_and_again_is_straight_through(here, pictures, tiny, stopped_at):  # noqa: F811
     assert neural_art.main([*pictures, *SMALL, "-o", "whole.png"]) == 0
     stopped_at(1, [*pictures, *SMALL, "-o", "art.png"])

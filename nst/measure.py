@@ -280,9 +280,13 @@ def _in_core(
 
 
 def _cut(positions: tf.Tensor, core: tf.Tensor, stride: int) -> tf.Tensor:
-    """Return what of a tile's [height, width, channels], `stride` px apart, is in its core."""
-    (top, bottom), (left, right) = (tf.unstack(edges) for edges in tf.unstack(core // stride))
-    return positions[top:bottom, left:right]
+    """Return what of a tile's [height, width, channels], `stride` px apart, is in its core.
+
+    By tf.slice, as the gradient of indexing takes twenty times as long.
+    """
+    edges = core // stride
+    channels = tf.constant([positions.shape[2]])
+    return tf.slice(positions, tf.concat([edges[:, 0], [0]], 0), tf.concat([edges[:, 1] - edges[:, 0], channels], 0))
 
 
 @lru_cache(maxsize=16)

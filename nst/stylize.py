@@ -25,7 +25,7 @@ from nst.vgg19 import MEAN_RGB, Network
 
 PALETTE_COLORS = 100_000
 PROBE_PX = 128  # the long side of a picture whose step is measured
-TIME_IN_TILES = 1.8  # of the time in one piece
+TIME_IN_TILES = 1.6  # of the time in one piece
 NOISE_LEVELS = 20  # of 255, either way of the mean colour, as in the course
 
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from nst.image_io import Size
 from nst.layers import block_of, stride_px
 
-CELL_PX = 32  # cores begin at multiples of it: of two positions of the last block, a Winograd tile there
 ROOM = {1: 1, 4: 2, 5: 4}  # by first block, how many times as wide its tiles are: activations are smaller
 UNTILED_PX = 1_000_000  # a tile larger than any picture
 
@@ -70,28 +69,30 @@ def tiles(size: Size, first_block: int, reach_px: int, grid_px: int, side_px: in
     reach_px  how far beyond its own cell an activation in them sees
     grid_px   tiles begin at multiples of it
 
-    They are wider where no more than a cell would be left of the core.
+    They are wider where hardly anything would be left of the core.
     """
     halo = math.ceil(reach_px / grid_px) * grid_px
-    rows, columns = (spans(length, ROOM[first_block] * side_px, halo) for length in size)
+    rows, columns = (spans(length, ROOM[first_block] * side_px, halo, grid_px) for length in size)
     return [Tile(*pair) for pair in itertools.product(rows, columns)]
 
 
-def spans(length: int, side: int, halo: int) -> list[Span]:
-    """Return tiles along `length` px with cores of about equal size. All are equally wide, but for the last one.
+def spans(length: int, side: int, halo: int, grid: int) -> list[Span]:
+    """Return tiles along `length` px, beginning at multiples of `grid`, all equally wide but for the last one.
 
-    For each new shape TensorFlow would set itself up anew, and keep what it sets up.
+    For each new shape TensorFlow would set itself up anew, and keep what it sets up. The first and the last tile need a
+    halo on one side alone, and so have wider cores.
     """
-    cells = max(1, length // CELL_PX)
-    count = 1 if length <= side else math.ceil(cells / max(1, (side - 2 * halo) // CELL_PX))
-    bounds = [round(k * cells / count) * CELL_PX for k in range(count)] + [length]
-    width = min(length, math.ceil(cells / count) * CELL_PX + 2 * halo)
-    last = (length - width) // CELL_PX * CELL_PX
-    found = []
-    for core_start, core_stop in itertools.pairwise(bounds):
-        start = max(0, min(core_start - halo, last))
-        found.append(Span(start, core_start, core_stop, length if start == last else start + width))
-    return found
+    if length <= side:
+        return [Span(0, 0, length, length)]
+    count = math.ceil((length - 2 * halo) / max(grid, side - 2 * halo))
+    width = math.ceil((length + 2 * (count - 1) * halo) / count / grid) * grid
+    last = max(0, (length - width) // grid * grid)
+    starts = [*range(0, last, width - 2 * halo), last]
+    bounds = [0, *(start + halo for start in starts[1:]), length]
+    return [
+        Span(start, core_start, core_stop, length if start == last else start + width)
+        for start, (core_start, core_stop) in zip(starts, itertools.pairwise(bounds), strict=True)
+    ]
 
 
 def share_of(tile: Tile, size: Size, layer: str) -> float:

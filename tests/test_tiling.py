@@ -1,8 +1,12 @@
 """Pictures in tiles: the same costs and the same gradient as in one piece, whatever the sizes."""
 
+import itertools
+
 import numpy as np
 import pytest
 import tensorflow as tf
+from hypothesis import given
+from hypothesis import strategies as st
 
 from nst.losses import STYLE_LOSSES
 from nst.masks import Inputs
@@ -10,6 +14,7 @@ from nst.measure import make_measure
 from nst.objective import guided_regions, make_evaluate, make_view
 from nst.scales import Scale
 from nst.settings import make_settings
+from nst.tiling import spans
 from nst.vgg19 import build_network
 
 ALL = {
@@ -59,3 +64,18 @@ def test_in_tiles_every_loss_and_mask_is_as_in_one_piece(network, style_loss, ma
     given = {"style_masks": (left, 1 - left), "content_mask": np.sqrt(left)} if masks else {}
     inputs = Inputs(picture((60, 90), 2), (picture((80, 100), 3), picture((90, 50), 4)), settings, **given)
     assert_same(network, inputs, (171, 133), tile_px=96, tolerance=1e-4 if style_loss == "covariance" else 1e-5)
+
+
+@given(st.integers(16, 6000), st.integers(64, 1500), st.sampled_from([(24, 8), (32, 16), (32, 32), (64, 32), (8, 8)]))
+def test_cores_cover_the_picture_once_and_halos_are_wide_enough(length, side, margins):
+    halo, grid = margins
+    found = spans(length, side, halo, grid)
+    assert (found[0].core_start, found[-1].core_stop) == (0, length)
+    for span in found:
+        assert span.start <= max(0, span.core_start - halo)
+        assert span.stop >= min(length, span.core_stop + halo)
+        assert span.core_start < span.core_stop
+        assert span.start % grid == span.core_start % grid == 0
+        assert span.stop - span.start <= max(side, 2 * halo + grid) + 2 * grid
+    assert len({span.stop - span.start for span in found[:-1]}) <= 1
+    assert all(one.core_stop == other.core_start for one, other in itertools.pairwise(found))

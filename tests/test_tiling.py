@@ -66,6 +66,18 @@ def test_in_tiles_every_loss_and_mask_is_as_in_one_piece(network, style_loss, ma
     assert_same(network, inputs, (171, 133), tile_px=96, tolerance=1e-4 if style_loss == "covariance" else 1e-5)
 
 
+def test_in_bfloat16_tiles_change_less_than_its_own_rounding(tiny_weights):
+    """Sums in another order round otherwise; by far less than bfloat16 is from float32."""
+    inputs = Inputs(picture((60, 90), 2), (picture((80, 100), 3),), make_settings(overrides=ALL))
+    layers = ALL["style_layers"] + ALL["content_layers"]
+    exact, near = (build_network(tiny_weights, layers, precision=name) for name in ("float32", "bfloat16"))
+    (_, wanted), (_, whole), (_, tiled) = (
+        evaluated(network, inputs, (129, 257), tile_px)
+        for network, tile_px in ((exact, 10_000), (near, 10_000), (near, 96))
+    )
+    assert 0 < np.linalg.norm(tiled - whole) < 0.3 * np.linalg.norm(whole - wanted)
+
+
 @given(st.integers(16, 6000), st.integers(64, 1500), st.sampled_from([(24, 8), (32, 16), (32, 32), (64, 32), (8, 8)]))
 def test_cores_cover_the_picture_once_and_halos_are_wide_enough(length, side, margins):
     halo, grid = margins

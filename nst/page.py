@@ -12,7 +12,7 @@ import os
 import re
 import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import cache
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from nst.chart import make_chart, scales_of
+from nst.entry import DONE, FAILED, STOPPED, Entry
 from nst.errors import UserError
 from nst.files import read_text, written_aside
 from nst.image_io import jpeg_bytes, preview, read_preview
@@ -38,7 +39,8 @@ SMALL_PX, THUMBNAIL_PX, TINY_PX, LEAST_PX = 420, 320, 224, 80
 SNAPSHOT_PX = 256
 MANY = 200  # pictures on a page, which are then TINY_PX
 MOST_SNAPSHOTS = 24
-STATES = {"done": "done", "failed": "failed", "stopped": "stopped", "missing": "not made yet"}
+MISSING = "missing"  # of a picture in any state but the other three
+STATES = {DONE: "done", FAILED: "failed", STOPPED: "stopped", MISSING: "not made yet"}
 UNREADABLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\ud800-\udfff]"
 )  # in a name of a file: control characters, bytes of no text
@@ -81,27 +83,6 @@ class Run:
     seconds: float
     record: Mapping[str, Any]
     warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One picture of a batch.
-
-    state             done, failed, stopped or missing; `error` says why
-    result            the pictures; any of them may be gone
-    changed_settings  those in which it differs from the others, by name
-    folder            of its run, in which its report is
-    """
-
-    title: str
-    state: str
-    result: Path | None = None
-    content: Path | None = None
-    styles: tuple[Path, ...] = ()
-    seconds: float | None = None
-    error: str = ""
-    changed_settings: Mapping[str, Any] = field(default_factory=dict)
-    folder: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -148,12 +129,12 @@ def write_run_page(path: Path, run: Run) -> None:
 
 def write_batch_page(path: Path, title: str, entries: Sequence[Entry]) -> None:
     """Write the page of a batch, whole or not at all; of its pictures one at a time is in memory. Raises OSError."""
-    counts = {state: sum(entry.state == state for entry in entries) for state in STATES}
+    states = [_state(entry) for entry in entries]
     page = environment().get_template("batch.html")
     stream = page.stream(
         title=title,
         made=datetime.now().astimezone(),
-        counts={state: count for state, count in counts.items() if count},
+        counts={state: states.count(state) for state in STATES if state in states},
         seconds=sum(entry.seconds or 0 for entry in entries),
         cards=_cards(path.parent, entries),
         total=len(entries),
@@ -275,14 +256,20 @@ def _setting_words(value: Any) -> str:
     return "–" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
 
 
+def _state(entry: Entry) -> str:
+    """Return which of STATES an entry is in."""
+    return entry.state if entry.state in STATES else MISSING
+
+
 def _cards(folder: Path, entries: Sequence[Entry]) -> Iterator[dict[str, Any]]:
-    """Yield what the page shows of each entry. A picture that comes again is embedded but the first time."""
+    """Yield what the page shows of each entry. A picture that comes again is embedded but the first time.
+
+    What an earlier run has left where the picture is to be is not shown: it is of other settings or inputs.
+    """
     keys: dict[tuple[Path, int], Shown | None] = {}
     large_px = THUMBNAIL_PX if len(entries) <= MANY else TINY_PX
 
-    def shown(path: Path | None, alt: str, long_side_px: int) -> Shown | None:
-        if path is None:
-            return None
+    def shown(path: Path, alt: str, long_side_px: int) -> Shown | None:
         place = path.absolute(), long_side_px
         if place in keys:
             return keys[place]
@@ -291,19 +278,20 @@ def _cards(folder: Path, entries: Sequence[Entry]) -> Iterator[dict[str, Any]]:
         return found
 
     for entry in entries:
+        state = _state(entry)
         yield {
             "entry": entry,
+            "state": state,
+            "settings": {flag(name): _setting_words(value) for name, value in entry.settings.items()},
             "content": shown(entry.content, "the photo", large_px),
             "styles": [shown(path, f"the style {path.name}", LEAST_PX) for path in entry.styles],
-            "result": _thumbnail(entry.result, "the result", large_px),
-            "report": _link(folder, entry.folder),
+            "result": _thumbnail(entry.result, "the result", large_px) if state in (DONE, STOPPED) else None,
+            "report": "" if state == MISSING else _link(folder, entry.folder),
         }
 
 
-def _thumbnail(path: Path | None, alt: str, long_side_px: int, *, key: str = "") -> Shown | None:
+def _thumbnail(path: Path, alt: str, long_side_px: int, *, key: str = "") -> Shown | None:
     """Return a picture small, or None where there is none that can be read."""
-    if path is None:
-        return None
     try:
         shown = embedded(alt, read_preview(path, long_side_px), long_side_px, name=path.name, rough=True)
     except (UserError, OSError):
@@ -311,9 +299,9 @@ def _thumbnail(path: Path | None, alt: str, long_side_px: int, *, key: str = "")
     return replace(shown, key=key)
 
 
-def _link(folder: Path, run: Path | None) -> str:
+def _link(folder: Path, run: Path) -> str:
     """Return the relative link from a page in `folder` to the report of a run, or nothing where there is none."""
-    if run is None or not (run / REPORT).is_file():
+    if not (run / REPORT).is_file():
         return ""
     try:
         relative = os.path.relpath(run / REPORT, folder)

@@ -18,12 +18,12 @@ from test_resume import stopped_at  # noqa: F401
 
 import neural_art
 from nst.chart import MOST_POINTS, make_chart
+from nst.entry import CHANGED, Entry
 from nst.errors import UserError
 from nst.image_io import write_picture
 from nst.page import (
     REPORT,
     TEMPLATES,
-    Entry,
     Named,
     Run,
     Sources,
@@ -293,12 +293,12 @@ def batch(tmp_path, content, style):
     write_picture(photo, content)
     write_picture(painting, style)
     entries = []
-    states = ["done", "done", "failed", "stopped", "missing", "done"]
+    states = ["done", "done", "failed", "stopped", CHANGED, "done"]
     for number, (name, state) in enumerate(zip(HOSTILE, states, strict=True)):
         folder = tmp_path / "results" / Path(name).stem
         folder.mkdir(parents=True)
         result = folder.with_suffix(".png")
-        if state in ("done", "stopped"):
+        if state != "failed":
             write_picture(result, np.clip(content + 0.1 * number, 0, 1))
             (folder / REPORT).write_text("report")
         entries.append(
@@ -309,8 +309,8 @@ def batch(tmp_path, content, style):
                 photo if number != 5 else tmp_path / "gone.png",
                 (painting,),
                 1.5 if state == "done" else None,
-                f"{HOSTILE[0]}: is too narrow" if state == "failed" else "",
-                {"--tv-weight": number, "--init": HOSTILE[1]},
+                f"{HOSTILE[0]}: is too narrow" if state == "failed" else None,
+                {"tv_weight": float(number), "init": HOSTILE[1], "style_layers": ["conv1_1:1", "conv2_1:0.5"]},
                 folder,
             )
         )
@@ -329,10 +329,12 @@ def test_the_page_of_a_batch(batch):
         parts = urllib.parse.urlsplit(link)
         assert (parts.scheme, parts.netloc, parts.query, parts.fragment) == ("", "", "", "")
         assert (folder / os.fsdecode(urllib.parse.unquote_to_bytes(parts.path))).read_text() == "report"
-    assert [card["data-state"] for card in page.all("li")] == [entry.state for entry in entries]
+    assert [card["data-state"] for card in page.all("li")] == ["done", "done", "failed", "stopped", "missing", "done"]
     assert [readable(name) in page.text("bdi") for name in HOSTILE] == [True] * 6
     assert page.text("p").count("is too narrow") == 1
     assert "not made yet" in page.text("span")
+    assert "--tv-weight" in page.text("code")
+    assert "conv1_1:1 conv2_1:0.5" in page.text("p")
     photo, painting = (values["id"] for values in page.all("img") if "id" in values)
     copies = [values["data-copy"] for values in page.all("img") if "data-copy" in values]
     assert (copies.count(photo), copies.count(painting)) == (4, 5)  # beside the first of each
@@ -351,7 +353,7 @@ def test_a_page_of_a_thousand_takes_the_memory_of_ten(tmp_path, content, style):
     write_picture(tmp_path / "photo.png", content)
     result = np.random.default_rng(2).uniform(0, 1, (240, 320, 3)).astype(np.float32)
     write_picture(tmp_path / "art.png", result)
-    entry = Entry("art", "done", tmp_path / "art.png", tmp_path / "photo.png", (), 1.0)
+    entry = Entry("art", "done", tmp_path / "art.png", tmp_path / "photo.png", (), 1.0, None, {}, tmp_path / "art")
 
     def peak_bytes(count):
         tracemalloc.start()

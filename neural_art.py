@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from nst.job import Job
     from nst.live import Live
     from nst.plan import Plan
-    from nst.report import Progress
+    from nst.report import BatchProgress, Progress
 
 DONE, FAILED, USER_ERROR, SIGNALLED = 0, 1, 2, 128
 EXITS = {DONE: "done", FAILED: "failed", USER_ERROR: "refused"}  # any other code: "stopped"
@@ -222,7 +222,7 @@ class Outcome:
         """Return what is known of each picture of a batch."""
         if self.batch and self.dry_run:
             return [replace(self.batch.entry(task), state=task.state) for task in self.batch.tasks]
-        return [self.batch.entry(task) for task in self.batch.tasks] if self.batch else []
+        return self.batch.entries() if self.batch else []
 
     def content(self) -> dict[str, Any]:
         """Return what docs/result.schema.json describes."""
@@ -305,7 +305,7 @@ def make_picture(call: "Call", outcome: Outcome) -> None:
         else:
             print(plan_of(job, seconds))
         return
-    with watched(call, outcome.progress) as live:
+    with watched(outcome.progress, call.watch, call.watch_host, call.watch_port) as live:
         outcome.path = run_job(job, verbose=call.verbose, progress=outcome.progress, live=live)
     if call.record:
         written = outcome.path.with_suffix("") / "settings.json"
@@ -313,14 +313,16 @@ def make_picture(call: "Call", outcome: Outcome) -> None:
 
 
 @contextmanager
-def watched(call: "Call", progress: "Progress") -> "Iterator[Live | None]":
+def watched(
+    progress: "Progress | BatchProgress", wanted: bool, host: str | None, port: int | None
+) -> "Iterator[Live | None]":
     """Serve the page of --watch, if it is wanted, tell its address, and yield what the run is to tell."""
-    if not call.watch:
+    if not wanted:
         yield None
         return
     from nst.watch import HOST, served
 
-    with served(HOST if call.watch_host is None else call.watch_host, call.watch_port or 0) as (live, url):
+    with served(HOST if host is None else host, port or 0) as (live, url):
         progress.announce(url)
         yield live
 
@@ -328,11 +330,12 @@ def watched(call: "Call", progress: "Progress") -> "Iterator[Live | None]":
 def make_batch(arguments: dict[str, Any], outcome: Outcome) -> None:
     """Make the pictures of a batch that are not done, or say which there are."""
     from nst.batch import check_batch, failures, read_hands, run_batch
-    from nst.plan import plan_batch, plan_text
+    from nst.plan import flattened, plan_batch, plan_text
     from nst.report import BatchProgress
 
-    hands = read_hands(arguments)
-    outcome.batch = plan = plan_batch(arguments)
+    values = flattened(arguments)
+    hands = read_hands(values)
+    outcome.batch = plan = plan_batch(values)
     outcome.path = plan.folder
     progress = BatchProgress(plan.left, kind="json" if outcome.as_json else "quiet" if outcome.quiet else "text")
     outcome.dry_run = outcome.dry_run or arguments["list"]
@@ -343,8 +346,10 @@ def make_batch(arguments: dict[str, Any], outcome: Outcome) -> None:
     if outcome.dry_run:
         failed = check_batch(plan, progress)
     else:
-        run_batch(plan, hands, progress, force=arguments["force"])
-        progress.sum_up(outcome.entries, plan.folder)
+        watch = bool(values.get("watch") and plan.left)
+        with watched(progress, watch, values.get("watch_host"), values.get("watch_port")) as live:
+            run_batch(plan, hands, progress, force=arguments["force"], live=live)
+        progress.sum_up(outcome.entries, plan.folder, plan.page)
         failed = failures(plan)
     if failed:
         outcome.fail(FAILED, f"{len(failed)} of {len(plan.tasks)} pictures failed; the first: {failed[0]}", plan.folder)

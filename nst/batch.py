@@ -5,11 +5,13 @@ One loop for all crews of workers.py. However few or many work, and wherever it 
 
 from __future__ import annotations
 
+import hashlib
+import json
 import time
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,7 +20,9 @@ from nst.entry import CHANGED, DONE, FAILED, SHEET, STARTED, STOPPED
 from nst.errors import UserError
 from nst.files import check_writable, claimed
 from nst.job import Job, check_network, plan_job
+from nst.live import Live
 from nst.manifest import NAME as MANIFEST
+from nst.page import REPORT, check_engine, write_batch_page
 from nst.plan import Plan, Task
 from nst.report import BatchProgress, Progress
 from nst.sheet import write_sheet
@@ -59,6 +63,9 @@ def read_hands(arguments: Mapping[str, Any]) -> Hands:
         raise UserError(f"--workers {workers}: must be a whole number from 1 to {MOST_WORKERS}")
     if workers is not None and dask is not None:
         raise UserError("--workers and --dask: are two ways to share the pictures out; give one of them")
+    if arguments.get("watch") and (workers is not None or dask is not None):
+        other = "--workers" if dask is None else "--dask"
+        raise UserError(f"--watch and {other}: only what this process makes can be watched; leave one of them out")
     resources = {}
     for text in arguments.get("dask_resource") or []:
         name, _, number = text.partition("=")
@@ -71,43 +78,84 @@ def read_hands(arguments: Mapping[str, Any]) -> Hands:
     return Hands(workers or 0, dask, resources)
 
 
-def run_batch(plan: Plan, hands: Hands, progress: BatchProgress, *, force: bool = False) -> None:
-    """Make what is not done of a batch. Ctrl-C and SIGTERM, as KeyboardInterrupt, first save what there is.
+def run_batch(
+    plan: Plan, hands: Hands, progress: BatchProgress, *, force: bool = False, live: Live | None = None
+) -> None:
+    """Make what is not done of a batch, and its page. Ctrl-C and SIGTERM first save what there is.
 
     force  whether to start anew, whatever a run before has left
+    live   what shows to browsers what this process makes
 
-    A picture that fails is told of and the others go on. Raises UserError where another batch is at work there.
+    A picture that fails is told of and the others go on. Raises KeyboardInterrupt after a signal, and UserError where
+    another batch is at work there.
     """
-    check_writable(plan.folder / MANIFEST)
-    with claimed(plan.folder), deferred() as signalled:
-        run = _Run(plan, progress, force, deque(task for task in plan.tasks if task.state != DONE))
-        plan.manifest.keep_hashes()
-        if not run.waiting:
-            return
+    if plan.report:
+        check_engine()
+    run = _Run(plan, progress, force, deque(task for task in plan.tasks if task.state != DONE))
+    any_left = bool(run.waiting)
+    with deferred() as signalled, ExitStack() as claim:
         try:
-            with _crew(hands, run, signalled) as crew:
+            with _crew(hands, run, signalled, live) as crew:  # first: where no cluster answers, no folder is made
+                claim.enter_context(_begun(plan))
                 _work(run, crew, signalled)
+            if not run.signal:
+                _write_sheets(plan, anew=any_left)
+            if plan.report:
+                _write_page(plan, progress)
         except AtOnce as error:
             raise AtOnce(error.args[0], _done_so_far(plan), None) from None
         if run.signal:
             raise Stopped(run.signal, _done_so_far(plan), None)
-        for path, sheet in plan.sheets():
+
+
+@contextmanager
+def _begun(plan: Plan) -> Iterator[None]:
+    """Make the folder of a batch and hold it. Raises UserError."""
+    check_writable(plan.folder / MANIFEST)
+    with claimed(plan.folder):
+        plan.manifest.keep_hashes()
+        yield
+
+
+def _write_sheets(plan: Plan, *, anew: bool) -> None:
+    for path, sheet in plan.sheets():
+        if anew or not path.exists():
             write_sheet(path, sheet)
             plan.manifest.note(path.name, state=SHEET)
 
 
+def _write_page(plan: Plan, progress: BatchProgress) -> None:
+    """Write the batch's page, unless it is there and shows the same. What keeps it from that is told."""
+    path, entries, manifest = plan.folder / REPORT, plan.entries(), plan.manifest
+    shown = hashlib.sha256(json.dumps([entry.described() for entry in entries]).encode()).hexdigest()
+    if path.exists() and manifest.page is None:
+        progress.tell(f"{path}: is not of this batch and stays as it is; the batch has no page")
+        return
+    if path.exists() and manifest.page == shown:
+        return
+    manifest.note_page("")
+    try:
+        write_batch_page(path, plan.title, entries)
+    except OSError as error:
+        progress.tell(f"{error.filename or path}: {error.strerror or error}; the batch has no page")
+        return
+    manifest.note_page(shown)
+
+
 def _done_so_far(plan: Plan) -> str:
-    done = sum(plan.entry(task).state == DONE for task in plan.tasks)
+    done = sum(entry.state == DONE for entry in plan.entries())
     return f"{done} of {len(plan.tasks)} pictures are done"
 
 
-def _crew(hands: Hands, run: _Run, signalled: Callable[[], int]) -> AbstractContextManager[Crew]:
-    if hands.dask is not None:
+def _crew(hands: Hands, run: _Run, signalled: Callable[[], int], live: Live | None) -> AbstractContextManager[Crew]:
+    if run.waiting and hands.dask is not None:
         return on_dask(hands.dask, hands.resources, run.progress.tell)
-    if hands.workers:
+    if run.waiting and hands.workers:
         return in_processes(min(hands.workers, len(run.waiting)))
 
     def show(job: Job) -> Progress:
+        if live:
+            live.place = f"{run.progress.ended + 1} of {run.progress.pictures}"
         return Progress(
             job.scales,
             done=len(job.resume.steps) if job.resume else 0,
@@ -116,7 +164,7 @@ def _crew(hands: Hands, run: _Run, signalled: Callable[[], int]) -> AbstractCont
             job=job.output.name,
         )
 
-    return in_this_process(show, signalled)
+    return in_this_process(show, signalled, live)
 
 
 def _work(run: _Run, crew: Crew, signalled: Callable[[], int]) -> None:

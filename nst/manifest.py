@@ -26,12 +26,14 @@ class Manifest:
     jobs    name of the result -> what the lines of it say together, the last one winning
     files   path -> size in bytes, time of change in ns, SHA-256
     hashed  paths in `files` that the file does not hold yet
+    page    a hash of what the batch's page shows, empty while it is being written; None where there never was one
     """
 
     folder: Path
     jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
     files: dict[str, tuple[int, int, str]] = field(default_factory=dict)
     hashed: list[str] = field(default_factory=list)
+    page: str | None = None
 
     def sha256(self, path: Path) -> str | None:
         """Return a file's SHA-256, from memory where size and time are the same, or None where it cannot be read."""
@@ -52,6 +54,11 @@ class Manifest:
         """Add a line of a job. Raises OSError."""
         self._add([{"job": name, **facts}])
         self.jobs.setdefault(name, {}).update(facts)
+
+    def note_page(self, shown: str) -> None:
+        """Add a line of the batch's page. Raises OSError."""
+        self._add([{"page": shown}])
+        self.page = shown
 
     def keep_hashes(self) -> None:
         """Add a line for each file that was hashed. Raises OSError."""
@@ -82,6 +89,8 @@ def read_manifest(folder: Path) -> Manifest:
             facts = json.loads(line)
             if "file" in facts:
                 manifest.files[facts["file"]] = (facts["bytes"], facts["mtime_ns"], str(facts["sha256"]))
+            elif "page" in facts:
+                manifest.page = str(facts["page"])
             else:
                 manifest.jobs.setdefault(str(facts.pop("job")), {}).update(facts)
         except (ValueError, LookupError, TypeError, AttributeError):

@@ -24,6 +24,7 @@ from nst.job import Paths, deciding, find_picture, find_pictures, is_picture, pi
 from nst.manifest import NAME as MANIFEST
 from nst.manifest import Manifest, read_manifest
 from nst.masks import check_counts
+from nst.page import REPORT
 from nst.rows import Row, Sweep, combinations, read_rows, read_sweeps
 from nst.settings import Settings, describe
 from nst.sheet import Sheet
@@ -78,17 +79,30 @@ class Task:
 
 @dataclass(frozen=True)
 class Plan:
-    """A batch: its pictures in order, and what is known of earlier runs of it."""
+    """A batch: its pictures in order, and what is known of earlier runs of it.
+
+    report  whether it is to have a page of its own
+    """
 
     title: str
     folder: Path
     tasks: list[Task]
     sweeps: list[Sweep]
     manifest: Manifest
+    report: bool = True
 
     def result(self, task: Task) -> Path:
         """Return where the picture of a task goes."""
         return self.folder / task.name
+
+    def entries(self) -> list[Entry]:
+        """Return what is known of each picture."""
+        return [self.entry(task) for task in self.tasks]
+
+    @property
+    def page(self) -> Path | None:
+        """Return the page that shows the batch, if there is one that does."""
+        return self.folder / REPORT if self.report and self.manifest.page else None
 
     @property
     def left(self) -> int:
@@ -145,7 +159,7 @@ class Plan:
 
 def is_batch(arguments: Mapping[str, Any]) -> bool:
     """Return whether a call asks for many pictures. Raises UserError where it mixes what does not go together."""
-    values = _flattened(arguments)
+    values = flattened(arguments)
     asked = next((name for name in BATCH_FLAGS if values.get(name)), None)
     many = bool(asked) or _is_many(values.get("content"))
     given = asked or next((name for name in ONLY_BATCHES if arguments.get(name)), None)
@@ -163,7 +177,7 @@ def is_batch(arguments: Mapping[str, Any]) -> bool:
 
 def plan_batch(arguments: Mapping[str, Any]) -> Plan:
     """Return the plan of what the given flags ask for. Raises UserError for a mistake in a flag or a batch file."""
-    values = _flattened(arguments)
+    values = flattened(arguments)
     given = values.pop("output", None)
     sweeps = read_sweeps(arguments.get("sweep") or [])
     batch = arguments.get("batch")
@@ -175,10 +189,10 @@ def plan_batch(arguments: Mapping[str, Any]) -> Plan:
     tasks = _without_results(tasks, manifest)
     tasks = [_hashed(replace(task, number=number), manifest) for number, task in enumerate(tasks, start=1)]
     tasks = _with_states(_with_differences(_named(tasks, manifest)), manifest, force=bool(arguments.get("force")))
-    return Plan(title, folder, tasks, sweeps, manifest)
+    return Plan(title, folder, tasks, sweeps, manifest, values.get("report", True))
 
 
-def _flattened(arguments: Mapping[str, Any]) -> dict[str, Any]:
+def flattened(arguments: Mapping[str, Any]) -> dict[str, Any]:
     """Return the given flags over those in the file that `config` names, which is read but once for all rows."""
     config = arguments.get("config")
     given = {name: value for name, value in arguments.items() if name != "config"}

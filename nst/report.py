@@ -135,11 +135,8 @@ class Progress:
                 print(words, file=self.stream, flush=True)
 
     def announce(self, url: str) -> None:
-        """Tell where the run can be watched, also where no progress is shown: it was asked for."""
-        if self.kind == "json":
-            print_json_line(self.stream, "watch", url=url)
-        else:
-            print(f"neural_art: watch it at {url}", file=self.stream, flush=True)
+        """Tell where the run can be watched."""
+        print_address(self.stream, self.kind, url)
 
     def tell(self, line: str) -> None:
         """Tell what the user should know of a run that goes on."""
@@ -169,6 +166,10 @@ class BatchProgress:
     def seconds_left(self) -> float | None:
         """Return how long the rest will take at the pace so far, or None where that is not known yet."""
         return (time.monotonic() - self.started) / self.ended * (self.pictures - self.ended) if self.ended else None
+
+    def announce(self, url: str) -> None:
+        """Tell where the batch can be watched."""
+        print_address(self.stream, self.kind, url)
 
     def begin(self, name: str) -> None:
         """Note that a picture has been handed out."""
@@ -204,12 +205,13 @@ class BatchProgress:
         else:
             self._print(f"neural_art: {f'{job}: ' if job else ''}{line}")
 
-    def sum_up(self, entries: Sequence[Entry], folder: Path) -> None:
-        """Show how many pictures there are now, and of which kind."""
+    def sum_up(self, entries: Sequence[Entry], folder: Path, page: Path | None) -> None:
+        """Show how many pictures there are now, of which kind, and the page that shows them, if there is one."""
         if self.kind == "text":
             states = [entry.state for entry in entries]
             counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
-            self._print(f"{len(entries)} pictures in {folder}: {counts}")
+            look = f"; look at {page}" if page else ""
+            self._print(f"{len(entries)} pictures in {folder}: {counts}{look}")
 
     def trace(self, text: str) -> None:
         """Show the traceback of a mistake of the program."""
@@ -218,6 +220,14 @@ class BatchProgress:
 
     def _print(self, line: str) -> None:
         print(one_line(line), file=self.stream, flush=True)
+
+
+def print_address(stream: TextIO, kind: str, url: str) -> None:
+    """Print where a run can be watched, also where no progress is shown: it was asked for."""
+    if kind == "json":
+        print_json_line(stream, "watch", url=url)
+    else:
+        print(f"neural_art: watch it at {url}", file=stream, flush=True)
 
 
 def print_json_line(stream: TextIO, event: str, **content: Any) -> None:

@@ -33,6 +33,8 @@ from nst.entry import DONE, FAILED, STOPPED
 from nst.errors import RunError, UserError
 from nst.files import written_aside
 from nst.job import Job, Paths, find_pictures, is_begun, plan_job, run_job
+from nst.live import Live
+from nst.memory import SPARED, available_mb
 from nst.report import Progress
 from nst.settings import Settings
 
@@ -45,9 +47,10 @@ SENT_BYTES = 512 * 2**20  # of pictures and weights that are kept on a cluster f
 class Order:
     """A picture to make, with where its files are and the result goes on the disk of whoever makes it.
 
-    anew     whether a checkpoint that is there is of no use
-    stop     name of a file, in the folder for temporary ones, that is there once work is to end
-    version  of the program that orders
+    anew      whether a checkpoint that is there is of no use
+    stop      name of a file, in the folder for temporary ones, that is there once work is to end
+    share_mb  the most memory to take where the settings do not say; 0 for most of what is free
+    version   of the program that orders
     """
 
     paths: Paths
@@ -59,6 +62,7 @@ class Order:
     verbose: bool = False
     anew: bool = False
     stop: str = ""
+    share_mb: int = 0
     version: str = nst.__version__
 
 
@@ -97,11 +101,17 @@ class Crew:
     busy: Callable[[], bool] = lambda: True
 
 
-def make(order: Order, show: Callable[[Job], Progress] | None = None, stopped: Callable[[], int] = lambda: 0) -> Made:
+def make(
+    order: Order,
+    show: Callable[[Job], Progress] | None = None,
+    stopped: Callable[[], int] = lambda: 0,
+    live: Live | None = None,
+) -> Made:
     """Make a picture, from its checkpoint if there is one, and return what came of it; nothing is raised.
 
     show     returns what shows the progress of a job; by default nothing does
     stopped  returns the number of a signal that came, or 0
+    live     what shows it to browsers
     """
     began, told, job = time.monotonic(), io.StringIO(), None
     stop = Path(tempfile.gettempdir(), order.stop)
@@ -118,7 +128,7 @@ def make(order: Order, show: Callable[[Job], Progress] | None = None, stopped: C
     try:
         job = _job(order)
         progress = show(job) if show else Progress(job.scales, told, done=_done(job), kind="quiet")
-        run_job(job, verbose=order.verbose, progress=progress, stopped=number)
+        run_job(job, verbose=order.verbose, progress=progress, live=live, stopped=number)
         return result(DONE)
     except KeyboardInterrupt as error:
         return result(STOPPED, signal=error.args[0] if error.args else signal.SIGINT)
@@ -166,12 +176,14 @@ def _contents_of(folder: Path) -> dict[str, bytes]:
 
 
 @contextmanager
-def in_this_process(show: Callable[[Job], Progress], stopped: Callable[[], int]) -> Iterator[Crew]:
+def in_this_process(
+    show: Callable[[Job], Progress], stopped: Callable[[], int], live: Live | None = None
+) -> Iterator[Crew]:
     """Yield a crew of this process alone, which holds the network for all pictures: an order is done once submitted."""
 
     def submit(order: Order) -> Future[Made]:
         future: Future[Made] = Future()
-        future.set_result(make(order, show, stopped))
+        future.set_result(make(order, show, stopped, live))
         return future
 
     yield Crew(submit, lambda: 1)
@@ -179,8 +191,9 @@ def in_this_process(show: Callable[[Job], Progress], stopped: Callable[[], int])
 
 @contextmanager
 def in_processes(workers: int) -> Iterator[Crew]:
-    """Yield a crew of new processes on this machine, among which the processor's threads are shared out."""
+    """Yield a crew of new processes on this machine, among which the processor's threads and memory are shared out."""
     stop = _stop_name()
+    share_mb = int((1 - SPARED) * (available_mb() or 0) / workers)
     threads = max(1, len(os.sched_getaffinity(0)) // workers) if hasattr(os, "sched_getaffinity") else 1
     context = multiprocessing.get_context("spawn")
     pools: list[ProcessPoolExecutor] = []
@@ -190,7 +203,7 @@ def in_processes(workers: int) -> Iterator[Crew]:
             if not pools:
                 pools.append(ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(threads,)))
             try:
-                return pools[0].submit(_make_in_worker, replace(order, stop=stop))
+                return pools[0].submit(_make_in_worker, replace(order, stop=stop, share_mb=share_mb))
             except BrokenProcessPool:
                 pools.pop().shutdown()
         raise BrokenProcessPool
@@ -276,16 +289,18 @@ def _job(order: Order) -> Job:
             resume, _ = read_checkpoint(folder)
             resume = resume if is_begun(resume, order.paths, order.settings) else None
     (content,) = order.paths["content"]
-    return plan_job(
+    limited = replace(order.settings, max_memory=order.settings.max_memory or order.share_mb)
+    job = plan_job(
         str(content),
         [str(path) for path in order.paths["style"]],
-        order.settings,
+        limited,
         output=str(order.output),
         overwrite=order.overwrite or resume is not None or has_checkpoint(folder),
         plot=order.plot,
         report=order.report,
         resume=resume,
     )
+    return replace(job, inputs=replace(job.inputs, settings=order.settings))
 
 
 def _done(job: Job) -> int:

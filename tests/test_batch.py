@@ -12,6 +12,8 @@ import jsonschema
 import numpy as np
 import pytest
 from conftest import PROJECT
+from test_page import HOSTILE, LOOKS, Page, check_alone, check_readable, check_seen, slide
+from test_watch import state_of
 
 import neural_art
 from nst.checkpoint import has_checkpoint
@@ -19,8 +21,10 @@ from nst.files import claimed
 from nst.image_io import read_image, write_picture
 from nst.job import _network
 from nst.manifest import NAME, read_manifest
-from nst.report import Progress
+from nst.page import REPORT
+from nst.report import BatchProgress, Progress
 from nst.state import Step
+from nst.watch import served
 from nst.workers import Crew, Made, make
 
 SMALL = ["--size", "32", "--smallest-scale", "32", "--steps", "3", "--snapshot-every", "0"]
@@ -189,6 +193,142 @@ def test_a_damaged_checkpoint_costs_the_run_not_the_picture(photos, monkeypatch)
     assert_same_pixels("out", "whole")
 
 
+def cards(folder="out"):
+    """Return the state and the name of each picture on the page of a batch."""
+    page = Page(Path(folder) / REPORT)
+    return list(zip([card["data-state"] for card in page.all("li")], page.text("bdi").split()[1:], strict=True))
+
+
+def test_a_batch_leaves_a_page(photos, capsys):
+    Path("photos/p1.png").write_bytes(b"no picture")
+    assert neural_art.main(photos) == neural_art.FAILED
+    assert "4 pictures in out: 3 done, 1 failed; look at out/report.html" in capsys.readouterr().err
+    assert cards() == [(state, f"p{k}_style") for k, state in enumerate(["done", "failed", "done", "done"])]
+    page = Page("out/report.html")
+    check_alone(page, [f"p{k}_style/report.html" for k in (0, 2, 3)])
+    check_readable(page)
+    assert "photos/p1.png: is not a picture" in page.text("p")
+
+
+def test_the_page_is_written_again_only_where_it_would_show_something_else(photos, monkeypatch, capsys):
+    page = Path("out/report.html")
+    assert neural_art.main(photos) == 0
+    before = page.stat().st_ino
+    assert neural_art.main(photos) == 0
+    assert page.stat().st_ino == before
+    page.unlink()
+    assert neural_art.main(photos) == 0
+    assert [state for state, _ in cards()] == ["done"] * 4
+    Path("photos/p3.png").unlink()
+    assert neural_art.main(photos) == 0
+    assert [name for _, name in cards()] == ["p0_style", "p1_style", "p2_style"]
+    with monkeypatch.context() as patch:  # killed while the page is written
+        patch.setattr("nst.batch.write_batch_page", lambda *_: 1 / 0)
+        Path("photos/p2.png").unlink()
+        with pytest.raises(ZeroDivisionError):
+            neural_art.main(photos)
+    assert neural_art.main(photos) == 0
+    assert [name for _, name in cards()] == ["p0_style", "p1_style"]
+    assert len(ended()) == 4
+
+
+def test_a_stopped_batch_has_a_page(photos, monkeypatch):
+    stop_at(monkeypatch, "p1_style.png", 2)
+    assert neural_art.main(photos) == 128 + signal.SIGTERM
+    assert [state for state, _ in cards()] == ["done", "stopped", "missing", "missing"]
+
+
+def test_a_page_that_is_not_wanted_or_not_to_be_written_costs_no_batch(photos, monkeypatch, capsys):
+    assert neural_art.main([*photos, "--no-report"]) == 0
+    assert not list(Path("out").rglob(REPORT))
+    assert "look at" not in capsys.readouterr().err
+
+    def full(path, *_):
+        raise OSError(28, "No space left on device", str(path))
+
+    with monkeypatch.context() as patch:
+        patch.setattr("nst.batch.write_batch_page", full)
+        assert neural_art.main(photos) == 0
+    assert "out/report.html: No space left on device; the batch has no page\n" in capsys.readouterr().err
+    assert neural_art.main(photos) == 0
+    assert len(cards()) == 4
+
+
+def test_a_report_that_is_there_already_stays(photos, capsys):
+    Path("out").mkdir()
+    Path("out/report.html").write_text("mine")
+    assert neural_art.main(photos) == 0
+    err = capsys.readouterr().err
+    assert "out/report.html: is not of this batch and stays as it is" in err
+    assert "look at" not in err
+    assert Path("out/report.html").read_text() == "mine"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_the_page_of_a_real_batch_in_a_browser(photos, content, style, browser, width, scheme):
+    for name in HOSTILE:
+        write_picture(Path("photos", name), 1 - content)
+    Path("photos", HOSTILE[0]).write_bytes(b"no picture")
+    write_picture(Path(HOSTILE[1]), style)
+    words = ["photos", f"./{HOSTILE[1]}", "style.png", "--each-style", *SMALL, "-o", "<b>out & 'all'"]
+    assert neural_art.main(words) == neural_art.FAILED
+    driver = browser((Path("<b>out & 'all'") / REPORT).absolute().as_uri(), width, scheme)
+    check_seen(driver)
+    compares = driver.find_elements("css selector", ".compare")
+    assert len(compares) == 2 * (4 + len(HOSTILE) - 1)
+    for compare in (compares[0], compares[-1]):
+        slide(driver, compare)
+    failed = driver.find_elements("css selector", ".card[data-state=failed]")
+    assert len(failed) == 2
+    assert "is not a picture" in failed[0].text
+    links = [link.get_attribute("href") for link in driver.find_elements("css selector", ".card a")]
+    assert len(links) == len(compares)
+    for link in (links[0], links[-1]):
+        driver.get(link)
+        assert driver.find_element("css selector", ".state.done").text == "done"
+
+
+def test_a_batch_is_watched_from_picture_to_picture(photos, monkeypatch, capsys):
+    announce, show, seen, urls = BatchProgress.announce, Progress.show, [], []
+
+    def keep(progress, url):
+        urls.append(url)
+        announce(progress, url)
+
+    def ask_meanwhile(progress, step):
+        show(progress, step)
+        state = state_of(int(urls[0].rstrip("/").rpartition(":")[2]))
+        seen.append((state["run"], state["place"], state["content"], state["state"]))
+
+    monkeypatch.setattr("nst.report.BatchProgress.announce", keep)
+    monkeypatch.setattr("nst.report.Progress.show", ask_meanwhile)
+    Path("photos/p1.png").write_bytes(b"no picture")
+    assert neural_art.main([*photos, "--watch", "--json"]) == neural_art.FAILED
+    assert json.loads(capsys.readouterr().err.splitlines()[0]) == {"event": "watch", "url": urls[0]}
+    runs = [(1, "1 of 4", "p0"), (2, "3 of 4", "p2"), (3, "4 of 4", "p3")]
+    assert list(dict.fromkeys(seen)) == [(*run, "running") for run in runs]
+    assert neural_art.main([*photos, "--force", "--watch", "--quiet"]) == neural_art.FAILED
+    assert capsys.readouterr().err.splitlines()[0] == f"neural_art: watch it at {urls[1]}"
+
+
+def test_a_batch_can_be_watched_by_file_and_ports_are_refused_before_it(photos, capsys):
+    with served() as (_, url):
+        port = url.rstrip("/").rpartition(":")[2]
+        Path("watch.toml").write_text(f"watch = true\nwatch-port = {port}\n")
+        assert neural_art.main([*photos, "--config", "watch.toml"]) == neural_art.USER_ERROR
+    assert f"--watch-port {port}: Address already in use; give others" in capsys.readouterr().err
+    assert not Path("out").exists()
+    Path("watch.toml").write_text("watch = true\n")
+    assert neural_art.main([*photos, "--config", "watch.toml", "--workers", "2"]) == neural_art.USER_ERROR
+    assert "--watch and --workers: only what this process makes" in capsys.readouterr().err
+    assert not Path("out").exists()
+    assert neural_art.main([*photos, "--config", "watch.toml"]) == 0
+    assert "watch it at http://127.0.0.1:" in capsys.readouterr().err
+    assert neural_art.main([*photos, "--config", "watch.toml"]) == 0  # nothing to watch
+    assert "watch it at" not in capsys.readouterr().err
+
+
 def test_two_batches_in_one_folder_are_refused(photos, capsys):
     Path("out").mkdir()
     with claimed(Path("out")):
@@ -275,6 +415,8 @@ def test_quiet_shows_failures_alone(photos, capsys):
         (["--workers", "0"], "--workers 0: must be a whole number from 1 to 1024"),
         (["--workers", "two"], "invalid int value: 'two'"),
         (["--workers", "2", "--dask", "x"], "--workers and --dask: are two ways"),
+        (["--watch", "--dask", "x"], "--watch and --dask: only what this process makes can be watched; leave one"),
+        (["--watch", "--watch-port", "70000"], "--watch-port 70000: must be from 0"),
         (["--dask-resource", "GPU=1"], "--dask-resource: is for --dask"),
         (["--dask", "x", "--dask-resource", "GPU"], "--dask-resource GPU: must be a name and a number"),
         (["-o", "photos/p0.png/out"], "cannot be written"),
@@ -370,9 +512,12 @@ def test_a_thousand_pictures_take_no_more_memory_than_a_few(photos, monkeypatch,
     assert len(capsys.readouterr().out.splitlines()) == 1000
     assert len(sizes) == 1000
     assert np.mean(sizes[900:]) - np.mean(sizes[100:200]) < 10
+    page = Path("out/report.html").stat()
+    assert page.st_size > 1e6
     began = time.monotonic()
     assert neural_art.main(words) == 0
     assert time.monotonic() - began < 3
+    assert Path("out/report.html").stat() == page
     assert len(sizes) == 1000
 
 

@@ -19,10 +19,11 @@ import nst
 from nst.entry import DONE, FAILED, STOPPED
 from nst.files import file_sha256
 from nst.image_io import read_image, write_picture
-from nst.job import _network
+from nst.job import _network, deciding
 from nst.settings import make_settings
+from nst.tiling import UNTILED_PX
 from nst.vgg19 import EMBEDDED
-from nst.workers import Order, _files_of, _settings_with, make, make_elsewhere, write_files
+from nst.workers import Order, _files_of, _settings_with, in_processes, make, make_elsewhere, write_files
 
 SMALL = {"size": 32, "smallest_scale": 32, "steps": 3}
 WORDS = ["--size", "128", "--smallest-scale", "64", "--steps", "8", "--checkpoint-every", "0.1"]
@@ -108,6 +109,43 @@ def test_a_picture_stopped_on_another_disk_goes_on_there(order, monkeypatch, tmp
     write_files(order, made)
     np.testing.assert_array_equal(read_image(Path("here/art.png")), read_image(Path("there/art.png")))
     assert not list(Path("there/art").glob("checkpoint*"))
+
+
+def test_a_share_of_the_memory_is_planned_with_and_leaves_no_trace(order, monkeypatch):
+    planned = []
+
+    def plan(scales, settings, precision):
+        planned.append(settings.max_memory)
+        return UNTILED_PX
+
+    monkeypatch.setattr("nst.job.plan_tile", plan)
+    assert make(replace(order, share_mb=1500)).state == DONE
+    assert json.loads(Path("here/art/settings.json").read_text())["settings"]["max_memory"] == 0
+    settings = replace(order.settings, max_memory=2000.0)
+    assert make(replace(order, settings=settings, share_mb=1500, overwrite=True)).state == DONE
+    assert planned == [1500, 2000]
+    assert not {"threads", "max_memory", "tile"} & deciding(order.settings).keys()
+
+
+def test_processes_share_the_memory_that_is_free(order, monkeypatch):
+    taken = []
+
+    class Pool:
+        def __init__(self, workers, *_, **__):
+            self.workers = workers
+
+        def submit(self, function, order):
+            taken.append((self.workers, order.share_mb))
+
+        def shutdown(self, **_):
+            pass
+
+    monkeypatch.setattr("nst.workers.ProcessPoolExecutor", Pool)
+    for there in (8000, None):
+        monkeypatch.setattr("nst.workers.available_mb", lambda there=there: there)
+        with in_processes(4) as crew:
+            crew.submit(order)
+    assert taken == [(4, 1800), (4, 0)]
 
 
 def eight(folder):
@@ -268,6 +306,7 @@ def test_dask_is_named_where_it_is_missing_or_silent(order, capsys, monkeypatch)
     monkeypatch.setattr("nst.workers.CONNECT_SECONDS", 0.2)
     assert neural_art.main(words) == neural_art.USER_ERROR
     assert "--dask tcp://127.0.0.1:9: no scheduler answers there; start one" in capsys.readouterr().err
+    assert not Path("out").exists()
     monkeypatch.setitem(sys.modules, "distributed", None)
     assert neural_art.main(words) == neural_art.USER_ERROR
     assert "--dask: needs distributed; pip install -r requirements-dask.txt" in capsys.readouterr().err

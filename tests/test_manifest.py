@@ -32,6 +32,15 @@ def test_a_line_that_a_kill_cut_short_is_passed_over(tmp_path_factory, cut):
     assert again == {**found.jobs, "c.png": {"state": "failed"}}
 
 
+def test_the_page_is_of_the_batch_once_it_was_begun(tmp_path):
+    manifest = read_manifest(tmp_path)
+    assert manifest.page is None
+    for shown in ("", "1", "2"):
+        manifest.note_page(shown)
+        assert read_manifest(tmp_path).page == manifest.page == shown
+    assert manifest.jobs == read_manifest(tmp_path).jobs == {}
+
+
 def test_lines_that_are_none_are_passed_over(tmp_path):
     (tmp_path / NAME).write_bytes(b'\xff\xfe\n[1]\nnull\n{"job": "a.png", "state": "done"}\n{"file": 3}\n{}\n')
     assert read_manifest(tmp_path).jobs == {"a.png": {"state": "done"}}

@@ -357,6 +357,7 @@ def test_the_run_in_a_browser(browser, sources, content, width):
     steps, image = [], content.copy()
     with served() as (live, url):
         driver = browser(url, width)
+        live.place = "3 of 20"
         with live.showing(sources, steps):
             for number in range(1, 5):
                 steps.append(step(number))
@@ -365,15 +366,18 @@ def test_the_run_in_a_browser(browser, sources, content, width):
                 time.sleep(0.5)
             assert driver.find_element("id", "step").text == "4 of 8"
             assert driver.find_element("id", "content").text == "a <b>"
+            assert driver.find_element("id", "place").text == "3 of 20"
             assert driver.find_element("id", "left").text == "2.0 s"
             check_seen(driver)
             slide(driver, driver.find_element("id", "compare"))
             first = driver.find_element("id", "picture").get_attribute("src")
             steps.append(step(5))
+        live.place = "4 of 20"
         with live.showing(replace(sources, content=Named("other.png", 1 - content)), [step(1), step(2)]):
             live.show(1 - content)
             time.sleep(1)
             assert driver.find_element("id", "content").text == "other"
+            assert driver.find_element("id", "place").text == "4 of 20"
             assert driver.find_element("id", "step").text == "2 of 8"
     assert driver.find_element("id", "state").text == "done"
     assert driver.find_element("css selector", "#costs polyline").rect["width"] > 30

@@ -18,7 +18,7 @@ from typing import Any
 from nst.checkpoint import remove_checkpoint
 from nst.entry import CHANGED, DONE, FAILED, SHEET, STARTED, STOPPED
 from nst.errors import UserError
-from nst.files import check_writable, claimed
+from nst.files import check_writable, claimed, remove_parts
 from nst.job import Job, check_network, plan_job
 from nst.live import Live
 from nst.manifest import NAME as MANIFEST
@@ -113,6 +113,8 @@ def _begun(plan: Plan) -> Iterator[None]:
     """Make the folder of a batch and hold it. Raises UserError."""
     check_writable(plan.folder / MANIFEST)
     with claimed(plan.folder):
+        for name in (MANIFEST, REPORT):
+            remove_parts(plan.folder / name)
         plan.manifest.keep_hashes()
         yield
 
@@ -120,6 +122,7 @@ def _begun(plan: Plan) -> Iterator[None]:
 def _write_sheets(plan: Plan, *, anew: bool) -> None:
     for path, sheet in plan.sheets():
         if anew or not path.exists():
+            remove_parts(path)
             write_sheet(path, sheet)
             plan.manifest.note(path.name, state=SHEET)
 

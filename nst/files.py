@@ -57,10 +57,17 @@ def written_aside(path: Path, *, before: Path | None = None) -> Iterator[Path]:
 
 def remove_leftovers(output: Path) -> None:
     """Remove what a killed run left half-written in its folder and beside its result. Only for who has `claimed` it."""
-    for folder, name in ((output.parent, f".{output.name[:LONGEST_NAME]}."), (output.with_suffix(""), ".")):
-        for path in list(folder.iterdir()):
-            if path.name.startswith(name) and path.suffix == ".part":
-                path.unlink(missing_ok=True)
+    remove_parts(output)
+    for path in list(output.with_suffix("").iterdir()):
+        if path.name.startswith(".") and path.suffix == ".part":
+            path.unlink(missing_ok=True)
+
+
+def remove_parts(path: Path) -> None:
+    """Remove what a killed run left half-written of one file. Only for who alone writes it."""
+    for found in list(path.parent.iterdir()):
+        if found.name.startswith(f".{path.name[:LONGEST_NAME]}.") and found.suffix == ".part":
+            found.unlink(missing_ok=True)
 
 
 @contextmanager

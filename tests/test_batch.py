@@ -222,6 +222,7 @@ def test_the_page_is_written_again_only_where_it_would_show_something_else(photo
     Path("photos/p3.png").unlink()
     assert neural_art.main(photos) == 0
     assert [name for _, name in cards()] == ["p0_style", "p1_style", "p2_style"]
+    Path("out/.report.html.0.part").write_text("<htm")  # of a run that was killed
     with monkeypatch.context() as patch:  # killed while the page is written
         patch.setattr("nst.batch.write_batch_page", lambda *_: 1 / 0)
         Path("photos/p2.png").unlink()
@@ -229,6 +230,7 @@ def test_the_page_is_written_again_only_where_it_would_show_something_else(photo
             neural_art.main(photos)
     assert neural_art.main(photos) == 0
     assert [name for _, name in cards()] == ["p0_style", "p1_style"]
+    assert not list(Path("out").glob(".*"))
     assert len(ended()) == 4
 
 
@@ -345,6 +347,11 @@ def test_a_sweep_leaves_a_sheet(photos):
     assert read_manifest(folder).jobs["p0_style_sweep.png"] == {"state": "sheet"}
     assert neural_art.main(words) == 0
     assert len(results(folder)) == 5
+    (folder / "p0_style_sweep.png").unlink()  # as where a kill came before it
+    (folder / ".p0_style_sweep.png.0.part").touch()
+    assert neural_art.main(words) == 0
+    assert len(results(folder)) == 5
+    assert not list(folder.glob(".*"))
 
 
 def test_an_explicit_output_that_is_there_needs_overwrite(photos, capsys):

@@ -4,6 +4,7 @@ All figures are of the largest resident size of runs on a processor, rounded up:
 """
 
 import math
+import os
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -30,6 +31,7 @@ SIDES_PX = range(2048, 255, -64)  # of tiles, to choose from
 SPARED = 0.1  # of what is free, for other programs
 MEMORY = Path("/proc/meminfo")
 OWN_GROUP, GROUPS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
+HELD = Path("/proc/self/statm")
 
 
 @dataclass(frozen=True)
@@ -90,6 +92,14 @@ def _free_of_groups() -> Iterator[int]:
             yield max(0, int(most) - taken + int(stat.get("inactive_file", 0)) + int(stat.get("active_file", 0)))
 
 
+def held_mb() -> int:
+    """Return the megabytes that this process holds, which a run in it can use again; 0 where Linux does not tell."""
+    if not HELD.exists():
+        return 0
+    pages = int(HELD.read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") // 1_000_000
+
+
 def peak_mb() -> int | None:
     """Return the most megabytes that this process has held so far, or None where the system does not tell."""
     if resource is None:
@@ -117,9 +127,9 @@ def plan_tile(scales: Sequence[Scale], settings: Settings, precision: str) -> in
 
 
 def _limit_mb(settings: Settings) -> float:
-    """Return the megabytes that a run may take."""
+    """Return the megabytes that a run may take; what an earlier one in this process holds still is among them."""
     free = available_mb()
-    there = math.inf if free is None else (1 - SPARED) * free
+    there = math.inf if free is None else (1 - SPARED) * free + held_mb()
     return min(there, settings.max_memory or math.inf)
 
 

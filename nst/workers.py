@@ -34,7 +34,7 @@ from nst.errors import RunError, UserError
 from nst.files import written_aside
 from nst.job import Job, Paths, find_pictures, is_begun, plan_job, run_job
 from nst.live import Live
-from nst.memory import SPARED, available_mb
+from nst.memory import BASE_MB, SPARED, available_mb
 from nst.report import Progress
 from nst.settings import Settings
 
@@ -193,7 +193,7 @@ def in_this_process(
 def in_processes(workers: int) -> Iterator[Crew]:
     """Yield a crew of new processes on this machine, among which the processor's threads and memory are shared out."""
     stop = _stop_name()
-    share_mb = int((1 - SPARED) * (available_mb() or 0) / workers)
+    share_mb = _share_mb(workers)
     threads = max(1, len(os.sched_getaffinity(0)) // workers) if hasattr(os, "sched_getaffinity") else 1
     context = multiprocessing.get_context("spawn")
     pools: list[ProcessPoolExecutor] = []
@@ -218,6 +218,16 @@ def in_processes(workers: int) -> Iterator[Crew]:
         for pool in pools:
             pool.shutdown(cancel_futures=True)
         _remove(stop)
+
+
+def _share_mb(workers: int) -> int:
+    """Return the megabytes that each of so many processes may take, or 0 where it is not known. Raises UserError."""
+    free = available_mb()
+    share = int((1 - SPARED) * (free or 0) / workers)
+    if free is not None and share < BASE_MB:
+        words = f"leaves {share} MB of memory to each, of at least {BASE_MB} MB that it needs; give fewer"
+        raise UserError(f"--workers {workers}: {words}")
+    return share
 
 
 @contextmanager

@@ -156,6 +156,7 @@ def test_a_batch_killed_at_any_moment_and_run_again_does_each_picture_once(tmp_p
         lines = [json.loads(line) for line in (folder / "batch.jsonl").read_text().splitlines() if line.endswith("}")]
         assert sorted(line["job"] for line in lines if line.get("state") == "done") == sorted(whole)
         assert not list(folder.rglob(".*")) + list(folder.rglob("checkpoint*"))
+        assert (folder / "report.html").read_text().count('data-state="done"') == len(whole)
         for name, image in whole.items():
             np.testing.assert_array_equal(read_image(folder / name), image)
     assert "Traceback" not in (tmp_path / "errors.txt").read_text()

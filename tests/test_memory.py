@@ -1,9 +1,10 @@
 """What a run takes of the memory is known before it starts, and tiles are as large as it allows."""
 
+import numpy as np
 import pytest
 
 from nst.errors import UserError
-from nst.memory import Sizes, available_mb, memory_mb, plan_tile
+from nst.memory import HELD, Sizes, available_mb, held_mb, memory_mb, plan_tile
 from nst.scales import Scale
 from nst.settings import Settings
 from nst.tiling import UNTILED_PX
@@ -19,6 +20,7 @@ def meminfo(tmp_path, monkeypatch):
     monkeypatch.setattr("nst.memory.MEMORY", path)
     monkeypatch.setattr("nst.memory.OWN_GROUP", tmp_path / "cgroup")
     monkeypatch.setattr("nst.memory.GROUPS", tmp_path / "groups")
+    monkeypatch.setattr("nst.memory.HELD", tmp_path / "statm")
     return path
 
 
@@ -46,6 +48,18 @@ def test_tiles_are_as_large_as_the_memory_allows(meminfo):
         assert needed(3840, tile) <= most < needed(3840, tile + 64)
     assert plan_tile(scales(3840), Settings(tile=320), "bfloat16") == 320
     assert plan_tile(scales(3840), Settings(tile="off"), "bfloat16") == UNTILED_PX
+
+
+@pytest.mark.skipif(not HELD.exists(), reason="Linux alone tells")
+def test_what_the_process_holds_is_there_for_its_next_run(meminfo, monkeypatch):
+    meminfo.write_text("MemAvailable: 3000000 kB\n")
+    assert plan_tile(scales(2000), Settings(), "bfloat16") < UNTILED_PX
+    monkeypatch.setattr("nst.memory.HELD", HELD)
+    before = held_mb()
+    held = np.ones((300, 1_000_000), np.uint8)
+    assert held_mb() - before == pytest.approx(held.nbytes / 1e6, abs=60)
+    monkeypatch.setattr("nst.memory.held_mb", lambda: 4000)
+    assert plan_tile(scales(2000), Settings(), "bfloat16") == UNTILED_PX
 
 
 def test_a_run_that_cannot_fit_is_refused_with_the_size_that_would(meminfo):

@@ -17,6 +17,7 @@ from conftest import PROJECT
 import neural_art
 import nst
 from nst.entry import DONE, FAILED, STOPPED
+from nst.errors import UserError
 from nst.files import file_sha256
 from nst.image_io import read_image, write_picture
 from nst.job import _network, deciding
@@ -146,6 +147,10 @@ def test_processes_share_the_memory_that_is_free(order, monkeypatch):
         with in_processes(4) as crew:
             crew.submit(order)
     assert taken == [(4, 1800), (4, 0)]
+    monkeypatch.setattr("nst.workers.available_mb", lambda: 4000)
+    message = r"--workers 4: leaves 900 MB of memory to each, of at least \d+ MB that it needs; give fewer"
+    with pytest.raises(UserError, match=message), in_processes(4):
+        pass
 
 
 def eight(folder):

@@ -501,7 +501,7 @@ def test_a_thousand_pictures_take_no_more_memory_than_a_few(photos, monkeypatch,
     """The network and the steps are mocked; all else of a run is real."""
     sizes = []
 
-    def mocked(inputs, features, *, tile_px, on_step, resume, clock):
+    def mocked(inputs, features, *, on_step, **_):
         sizes.append(resident_mb())
         on_step(Step(1, (23, 32), {"total": 1.0}), lambda: inputs.content, lambda: None)
         return inputs.content

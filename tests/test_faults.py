@@ -5,6 +5,7 @@ import itertools
 import json
 import os
 import random
+import select
 import signal
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from nst.stylize import stylize
 from nst.vgg19 import build_network
 
 SIZES = ["--size", "96", "--smallest-scale", "48", "--steps", "6", "--checkpoint-every", "0.05"]
+ONE_SIZE = ["--size", "96", "--smallest-scale", "96", "--steps", "8", "--checkpoint-every", "0.05"]
 WORDS = ["cat.jpg", "stone.jpg", *SIZES, "--snapshot-every", "4"]
 KILLS, BATCH_KILLS = 50, 20
 IN_A_ROW = 6  # before a run may end
@@ -43,11 +45,11 @@ class Command:
         )
 
     def run(self, words, signals=(), after_seconds=0.0):
-        """Return the exit status of a run, to which signals are sent after a while."""
+        """Return the exit status of a run, to which signals are sent after a while, unless it has ended."""
         self.server.stdin.write(json.dumps(words) + "\n")
         self.server.stdin.flush()
         process = int(self.server.stdout.readline())
-        time.sleep(after_seconds)
+        select.select([self.server.stdout], [], [], after_seconds)
         for number in signals:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, number)
@@ -133,10 +135,13 @@ def test_a_batch_killed_at_any_moment_and_run_again_does_each_picture_once(tmp_p
     (tmp_path / "photos").mkdir()
     for number in range(4):
         write_picture(tmp_path / "photos" / f"p{number}.png", np.roll(photo, 9 * number, axis=1))
-    words = ["photos", "stone.jpg", *SIZES, "--snapshot-every", "0", "-o"]
-    began = time.monotonic()
-    assert command.run([*words, "whole"]) == 0
-    seconds = time.monotonic() - began
+    words = ["photos", "stone.jpg", *ONE_SIZE, "--snapshot-every", "0", "-o"]
+    took = []
+    for name in ("whole", "again"):
+        began = time.monotonic()
+        assert command.run([*words, name]) == 0
+        took.append(time.monotonic() - began)
+    seconds = min(took)  # the first one also reads what later ones find in memory
     whole = {path.name: read_image(path) for path in (tmp_path / "whole").glob("*.png")}
     assert len(whole) == 4
     chance = random.Random(2)

@@ -4,8 +4,10 @@ Statistics are sums over positions. So a picture in tiles takes two walks throug
 of the whole picture; then the slope of the cost in them is known, and the second takes it back to the pixels.
 """
 
+import hashlib
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -21,6 +23,7 @@ from nst.vgg19 import Network, Segment, flat
 from nst.walk import walk, walk_back
 
 PIXELS = "pixels"
+KEPT_PX = 512  # the side of a square as large as the largest style whose statistics are kept
 
 Costs = dict[str, tf.Tensor]
 Statistics = dict[str, tf.Tensor]  # by layer, see StyleLoss
@@ -100,11 +103,14 @@ def activations(network: Network, image: np.ndarray, settings: Settings, tile_px
 
 
 def statistics(network: Network, image: np.ndarray, settings: Settings, tile_px: int) -> Statistics:
-    """Return the statistics of an image at the style layers."""
-    found_in, names = STYLE_LOSSES[settings.style_loss].statistics, [name for name, _ in settings.style_layers]
-    if fits(image.shape[:2], tile_px):
-        found = network(tf.constant(image))
-        return {name: found_in(found[name]) for name in names}
+    """Return the statistics of an image at the style layers. Those of small images are kept for the next picture."""
+    size, names = image.shape[:2], tuple(name for name, _ in settings.style_layers)
+    if fits(size, min(KEPT_PX, tile_px)):
+        digest = hashlib.sha256(image.tobytes()).digest()
+        return _kept_statistics(network, settings.style_loss, names, _Known(digest, image.shape, image))
+    if fits(size, tile_px):
+        return _statistics_of_whole(network, settings.style_loss, names, image)
+    found_in = STYLE_LOSSES[settings.style_loss].statistics
     sums: Statistics = dict.fromkeys(names, 0.0)
 
     def add(segment: Segment, x: tf.Tensor, tile: Tile) -> tf.Tensor | None:
@@ -115,6 +121,25 @@ def statistics(network: Network, image: np.ndarray, settings: Settings, tile_px:
 
     deque(walk(network, image, tile_px, add), maxlen=0)
     return sums
+
+
+@dataclass(frozen=True)
+class _Known:
+    """An image, known by its numbers' SHA-256 and its shape."""
+
+    digest: bytes
+    shape: tuple[int, ...]
+    image: np.ndarray = field(compare=False)
+
+
+@lru_cache(maxsize=24)
+def _kept_statistics(network: Network, style_loss: str, names: tuple[str, ...], known: _Known) -> Statistics:
+    return _statistics_of_whole(network, style_loss, names, known.image)
+
+
+def _statistics_of_whole(network: Network, style_loss: str, names: tuple[str, ...], image: np.ndarray) -> Statistics:
+    found = network(tf.constant(image))
+    return {name: STYLE_LOSSES[style_loss].statistics(found[name]) for name in names}
 
 
 def core_of(segment: Segment, x: tf.Tensor, tile: Tile) -> tuple[dict[str, tf.Tensor], tf.Tensor | None]:

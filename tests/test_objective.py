@@ -1,5 +1,7 @@
 """The cost by its formulas, raw and balanced, over copies; its gradient; and the course, pinned."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -210,3 +212,23 @@ def test_first_cost_of_the_course_is_what_numpy_computes():
     np.testing.assert_allclose(costs["content"], content_cost, rtol=1e-5)
     np.testing.assert_allclose(costs["style"], style_cost, rtol=1e-5)
     np.testing.assert_allclose(costs["total"], 10 * content_cost + 40 * style_cost, rtol=1e-5)
+
+
+def test_a_style_goes_through_the_network_once_for_many_photos(tiny_weights, content, style):
+    seen = []
+    network = build_network(tiny_weights, ["conv1_1", "conv2_1", "conv2_2"])
+
+    def counted(segment):
+        def run(x):
+            seen.append(tuple(x.shape[:2]))
+            return segment.run(x)
+
+        return replace(segment, run=run)
+
+    network = Network(tuple(map(counted, network.segments)))
+    scale = Scale((40, 56), ((48, 36), (48, 36)), 1)
+    for photo in (content, content[::-1]):
+        make_view(network, Inputs(photo, (style, style[::-1]), settings_with()), scale)
+    assert seen == [(40, 56), (48, 36), (48, 36), (40, 56)]
+    make_view(network, Inputs(content, (style, style), settings_with(style_loss="moments")), scale)
+    assert seen[4:] == [(40, 56), (48, 36)]

@@ -606,7 +606,7 @@ def test_json_tells_of_a_run_and_of_each_step(tmp_path, pictures, tiny, capsys):
     assert content["settings"]["steps"] == 2
     assert content["plan"] == [{"size": [23, 32], "steps": 4}, {"size": [46, 64], "steps": 2}]
     estimate, *steps = lines
-    assert estimate["event"] == "estimate" and estimate["seconds"] > 0 and estimate["memory_mb"] > 500
+    assert estimate["event"] == "estimate" and 0 <= estimate["seconds"] < 60 and estimate["memory_mb"] > 500
     assert [(line["event"], line["number"], line["steps"]) for line in steps] == [("step", n, 6) for n in range(1, 7)]
     assert lines[-1]["costs"] == content["costs"]
     assert lines[-1]["seconds_left"] == 0

@@ -23,7 +23,7 @@ except ImportError:  # Windows
 
 BASE_MB = 1000  # TensorFlow, the weights and the graph
 WHOLE_BYTES = 300  # per pixel of the result: picture, gradient, moments, targets, and those of smaller scales
-EVALUATED_BYTES = {"float32": 3300, "bfloat16": 1500, "float16": 3150}  # per pixel evaluated in one piece
+EVALUATED_BYTES = {"float32": 2900, "bfloat16": 1150, "float16": 2800}  # per pixel evaluated in one piece
 TILE_BYTES = {"float32": 2600, "bfloat16": 900, "float16": 2500}  # per pixel of a tile
 STYLE_BYTES = 150  # per pixel of a style at its largest size
 STYLE_SHARE = 0.5  # of what a pixel evaluated takes: of a style's, only activations

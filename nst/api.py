@@ -5,11 +5,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from nst.errors import UserError
-from nst.job import network_of
+from nst.job import network_of, sizes_of_run
 from nst.masks import Inputs
 from nst.memory import plan_tile
-from nst.runtime import network_precision, start_tensorflow
-from nst.scales import plan_scales
+from nst.runtime import start_tensorflow
 from nst.settings import Settings
 from nst.state import Step
 from nst.stylize import stylize
@@ -45,7 +44,6 @@ def redraw(
     settings = settings or Settings()
     start_tensorflow(threads=settings.threads, verbose=False)
     inputs = Inputs(content, tuple(several), settings, start, tuple(style_masks), content_mask)
-    scales = plan_scales(content.shape[:2], [style.shape[:2] for style in several], settings)
-    tile_px = plan_tile(scales, settings, network_precision(settings.precision))
+    tile_px = plan_tile(sizes_of_run(inputs), settings)
     network, _ = network_of(settings)
     return stylize(inputs, network, tile_px=tile_px, on_step=lambda step, picture, _: on_step(step, picture))

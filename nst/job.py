@@ -22,7 +22,7 @@ from nst.files import check_writable, claimed, file_sha256, first_free, remove_l
 from nst.image_io import Picture, check_format, over_white, read_image, read_picture
 from nst.live import Live
 from nst.masks import Inputs, check_counts
-from nst.memory import available_mb, memory_mb, plan_tile, sizes_of
+from nst.memory import Sizes, available_mb, memory_mb, plan_tile, sizes_of
 from nst.page import Named, Sources, check_engine
 from nst.report import Progress, plotting
 from nst.results import Results, snapshot_name
@@ -110,7 +110,7 @@ def plan_job(
     photo, inputs = read_inputs(paths, settings)
     scales = plan_scales(photo.image.shape[:2], [style.shape[:2] for style in inputs.styles], settings)
     check_format(result, scales[-1].size, bit_depth=settings.bit_depth)
-    tile_px = plan_tile(scales, settings, network_precision(settings.precision))
+    tile_px = plan_tile(sizes_of_run(inputs), settings)
     job = Job(paths, photo, inputs, result, scales, tile_px, plot, output is not None, overwrite, resume, report)
     check_writable(result, dry_run=dry_run)
     if job.folder.exists() and not job.folder.is_dir():
@@ -330,7 +330,15 @@ def plan_of(job: Job, seconds: float) -> str:
 
 def memory_of(job: Job) -> int:
     """Return about how many megabytes a run takes."""
-    return memory_mb(sizes_of(job.scales, network_precision(job.settings.precision)), job.tile_px)
+    return memory_mb(sizes_of_run(job.inputs), job.tile_px)
+
+
+def sizes_of_run(inputs: Inputs) -> Sizes:
+    """Return what a run from these pictures needs memory for."""
+    settings, styles = inputs.settings, [style.shape[:2] for style in inputs.styles]
+    content = inputs.content.shape[:2]
+    scales = plan_scales(content, styles, settings)
+    return sizes_of(scales, settings, network_precision(settings.precision), [content, *styles])
 
 
 def seconds_of(job: Job, *, verbose: bool = False) -> float:

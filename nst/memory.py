@@ -7,7 +7,7 @@ import math
 import os
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nst.errors import UserError
@@ -25,6 +25,8 @@ BASE_MB = 1000  # TensorFlow, the weights and the graph
 WHOLE_BYTES = 300  # per pixel of the result: picture, gradient, moments, targets, and those of smaller scales
 EVALUATED_BYTES = {"float32": 2900, "bfloat16": 1150, "float16": 2800}  # per pixel evaluated in one piece
 TILE_BYTES = {"float32": 2600, "bfloat16": 900, "float16": 2500}  # per pixel of a tile
+LBFGS_BYTES = 600  # per pixel of the result, more: ten pairs of steps and gradients in float64
+GIVEN_BYTES = 12  # per pixel of the photo and the styles as they are given: three numbers in float32
 STYLE_BYTES = 150  # per pixel of a style at its largest size
 STYLE_SHARE = 0.5  # of what a pixel evaluated takes: of a style's, only activations
 SIDES_PX = range(2048, 255, -64)  # of tiles, to choose from
@@ -36,23 +38,34 @@ HELD = Path("/proc/self/statm")
 
 @dataclass(frozen=True)
 class Sizes:
-    """What a run needs memory for: the size of its result and of its largest style, and the type of its network."""
+    """What a run needs memory for.
+
+    result     the size of the picture
+    style      that of the largest style, as it is compared with the result
+    precision  of the network, one of EVALUATED_BYTES
+    given_px   pixels of all pictures as they are given
+    optimizer  as in Settings
+    """
 
     result: Size
     style: Size
     precision: str
+    given_px: int = 0
+    optimizer: str = "adam"
 
 
-def sizes_of(scales: Sequence[Scale], precision: str) -> Sizes:
-    """Return what needs most memory in a run whose precision is one of EVALUATED_BYTES."""
-    return Sizes(scales[-1].size, max(scales[-1].style_sizes, key=math.prod), precision)
+def sizes_of(scales: Sequence[Scale], settings: Settings, precision: str, given: Sequence[Size]) -> Sizes:
+    """Return what needs most memory in a run from pictures of the given sizes."""
+    largest_style = max(scales[-1].style_sizes, key=math.prod)
+    return Sizes(scales[-1].size, largest_style, precision, sum(map(math.prod, given)), settings.optimizer)
 
 
 def memory_mb(sizes: Sizes, tile_px: int) -> int:
     """Return about how many megabytes a run takes at its largest scale."""
     evaluated = max(_evaluated(sizes.result, sizes, tile_px), STYLE_SHARE * _evaluated(sizes.style, sizes, tile_px))
-    whole = max(WHOLE_BYTES * math.prod(sizes.result), STYLE_BYTES * math.prod(sizes.style))
-    return round(BASE_MB + (whole + evaluated) / 1e6)
+    whole_bytes = WHOLE_BYTES + (LBFGS_BYTES if sizes.optimizer == "lbfgs" else 0)
+    whole = max(whole_bytes * math.prod(sizes.result), STYLE_BYTES * math.prod(sizes.style))
+    return round(BASE_MB + (whole + evaluated + GIVEN_BYTES * sizes.given_px) / 1e6)
 
 
 def _evaluated(size: Size, sizes: Sizes, tile_px: int) -> float:
@@ -108,12 +121,12 @@ def peak_mb() -> int | None:
     return round(peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6)
 
 
-def plan_tile(scales: Sequence[Scale], settings: Settings, precision: str) -> int:
+def plan_tile(sizes: Sizes, settings: Settings) -> int:
     """Return the side in px of tiles that keep a run within the memory that there is or that the settings allow.
 
     UNTILED_PX where all fits in one piece. Raises UserError, with the long side that would fit, where nothing does.
     """
-    sizes, limit = sizes_of(scales, precision), _limit_mb(settings)
+    limit = _limit_mb(settings)
     if settings.tile == NO_TILES:
         candidates = [UNTILED_PX]
     elif isinstance(settings.tile, int):
@@ -137,7 +150,7 @@ def _too_large(sizes: Sizes, limit_mb: float, tile_px: int) -> str:
     """Return what is wrong and what would fit, in words."""
     side = max(sizes.result)
     smaller = (
-        (long_side, Sizes(_scaled(sizes.result, share), _scaled(sizes.style, share), sizes.precision))
+        (long_side, replace(sizes, result=_scaled(sizes.result, share), style=_scaled(sizes.style, share)))
         for share in (k / 100 for k in range(99, 0, -1))
         for long_side in [round(share * side)]
     )

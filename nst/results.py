@@ -25,7 +25,7 @@ from nst.report import write_cost_plot, write_costs, write_json
 from nst.settings import Settings
 from nst.state import State, Step
 
-LARGEST_SHARE = 0.05  # of the time, for checkpoints
+LARGEST_SHARE = 0.01  # of the time, for checkpoints
 RESUMABLE = "To go on: --resume with the folder of this page."
 
 

@@ -40,6 +40,7 @@ from nst.settings import Settings
 
 CONNECT_SECONDS = 10
 IN_FLIGHT_PER_THREAD = 2  # of a cluster, so that no worker waits for its next picture
+SEND_TRIES, SECONDS_TO_RECOVER = 4, 1.0
 SENT_BYTES = 512 * 2**20  # of pictures and weights that are kept on a cluster for orders to come
 
 
@@ -388,11 +389,21 @@ def _sent(client: Any, sent: OrderedDict[str, Any], path: Path) -> Any:
     digest = hashlib.sha256(content).hexdigest()
     there = sent.pop(digest, None)
     if there is None or there[0].status != "finished":  # lost with the worker that held it
-        there = client.scatter([content], hash=False)[0], len(content)
+        there = _scattered(client, content), len(content)
     sent[digest] = there
     while len(sent) > 1 and sum(size for _, size in sent.values()) > SENT_BYTES:
         sent.popitem(last=False)
     return there[0]
+
+
+def _scattered(client: Any, content: bytes) -> Any:
+    """Send bytes to a worker, to another one where that one is just dying. Raises OSError where the cluster is lost."""
+    for _ in range(SEND_TRIES - 1):
+        try:
+            return client.scatter([content], hash=False)[0]
+        except OSError:  # the scheduler hangs up where its worker does
+            time.sleep(SECONDS_TO_RECOVER)
+    return client.scatter([content], hash=False)[0]
 
 
 def _stop_name() -> str:

@@ -24,7 +24,7 @@ from nst.job import _network, deciding
 from nst.settings import make_settings
 from nst.tiling import UNTILED_PX
 from nst.vgg19 import EMBEDDED
-from nst.workers import Order, _files_of, _settings_with, in_processes, make, make_elsewhere, write_files
+from nst.workers import Order, _files_of, _scattered, _settings_with, in_processes, make, make_elsewhere, write_files
 
 SMALL = {"size": 32, "smallest_scale": 32, "steps": 3}
 WORDS = ["--size", "128", "--smallest-scale", "64", "--steps", "8", "--checkpoint-every", "0.1"]
@@ -112,10 +112,26 @@ def test_a_picture_stopped_on_another_disk_goes_on_there(order, monkeypatch, tmp
     assert not list(Path("there/art").glob("checkpoint*"))
 
 
+def test_what_a_dying_worker_does_not_take_goes_to_another(monkeypatch):
+    monkeypatch.setattr("nst.workers.SECONDS_TO_RECOVER", 0)
+    failures = [OSError("Stream is closed")] * 3
+
+    class Client:
+        def scatter(self, contents, hash):
+            if failures:
+                raise failures.pop()
+            return contents
+
+    assert _scattered(Client(), b"photo") == b"photo"
+    failures += [OSError("Stream is closed")] * 4
+    with pytest.raises(OSError, match="closed"):
+        _scattered(Client(), b"photo")
+
+
 def test_a_share_of_the_memory_is_planned_with_and_leaves_no_trace(order, monkeypatch):
     planned = []
 
-    def plan(scales, settings, precision):
+    def plan(sizes, settings):
         planned.append(settings.max_memory)
         return UNTILED_PX
 

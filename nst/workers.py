@@ -28,7 +28,7 @@ from typing import Any
 from tqdm import tqdm
 
 import nst
-from nst.checkpoint import has_checkpoint, read_checkpoint
+from nst.checkpoint import has_checkpoint, read_checkpoint, remove_checkpoint
 from nst.entry import DONE, FAILED, STOPPED
 from nst.errors import RunError, UserError
 from nst.files import written_aside
@@ -288,8 +288,7 @@ def write_files(order: Order, made: Made) -> None:
         with written_aside(path) as temporary:
             temporary.write_bytes(content)
     if made.state == DONE:
-        for name in ("checkpoint.npz", "checkpoint_before.npz"):
-            (order.output.with_suffix("") / name).unlink(missing_ok=True)
+        remove_checkpoint(order.output.with_suffix(""))
 
 
 def _job(order: Order) -> Job:

@@ -19,12 +19,12 @@ from nst.settings import add_flags, presets
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from nst.config import Call
-    from nst.entry import Entry
-    from nst.job import Job
-    from nst.live import Live
-    from nst.plan import Plan
-    from nst.report import BatchProgress, Progress
+    from nst.batch.plan import Plan
+    from nst.command.config import Call
+    from nst.report.live_view import Live
+    from nst.report.progress import BatchProgress, Progress
+    from nst.report.status import Entry
+    from nst.run.job import Job
 
 DONE, FAILED, USER_ERROR, SIGNALLED = 0, 1, 2, 128
 EXITS = {DONE: "done", FAILED: "failed", USER_ERROR: "refused"}  # any other code: "stopped"
@@ -245,8 +245,8 @@ class Outcome:
 
 def run(arguments: dict[str, Any], outcome: Outcome) -> None:
     """Do what the parsed arguments ask for. Raises UserError."""
-    from nst import config
-    from nst.plan import is_batch
+    from nst.command import config
+    from nst.batch.plan import is_batch
 
     outcome.listed = any(arguments[name] for name in LISTED)
     if arguments["list_presets"]:
@@ -265,8 +265,9 @@ def run(arguments: dict[str, Any], outcome: Outcome) -> None:
 
 def make_picture(call: "Call", outcome: Outcome) -> None:
     """Make the picture, and warn where it may differ from the one that its settings are from."""
-    from nst.config import find_inputs, network_warnings, read_record, version_warnings
-    from nst.job import (  # NumPy, Pillow and SciPy, which nothing else needs
+    from nst.command.config import find_inputs, network_warnings, read_record, version_warnings
+    from nst.report.progress import Progress
+    from nst.run.job import (  # NumPy, Pillow and SciPy, which nothing else needs
         begun_before,
         memory_of,
         plan_job,
@@ -274,7 +275,6 @@ def make_picture(call: "Call", outcome: Outcome) -> None:
         run_job,
         seconds_of,
     )
-    from nst.report import Progress
 
     outcome.job = job = plan_job(
         *find_inputs(call),
@@ -320,7 +320,7 @@ def watched(
     if not wanted:
         yield None
         return
-    from nst.watch import HOST, served
+    from nst.report.watch_server import HOST, served
 
     with served(HOST if host is None else host, port or 0) as (live, url):
         progress.announce(url)
@@ -329,9 +329,9 @@ def watched(
 
 def make_batch(arguments: dict[str, Any], outcome: Outcome) -> None:
     """Make the pictures of a batch that are not done, or say which there are."""
-    from nst.batch import check_batch, failures, read_hands, run_batch
-    from nst.plan import flattened, plan_batch, plan_text
-    from nst.report import BatchProgress
+    from nst.batch.plan import flattened, plan_batch, plan_text
+    from nst.batch.run_batch import check_batch, failures, read_hands, run_batch
+    from nst.report.progress import BatchProgress
 
     values = flattened(arguments)
     hands = read_hands(values)

@@ -59,8 +59,8 @@ PUBLIC = {
     "Settings": "settings",
     "make_settings": "settings",
     "UserError": "errors",
-    "read_image": "image_io",
-    "write_picture": "image_io",
+    "read_image": "pictures.picture_files",
+    "write_picture": "pictures.picture_files",
 }
 __all__ = list(PUBLIC)
 

@@ -5,13 +5,13 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from nst.errors import UserError
-from nst.job import network_of, sizes_of_run
-from nst.masks import Inputs
-from nst.memory import plan_tile
-from nst.runtime import start_tensorflow
+from nst.network.tensorflow_setup import start_tensorflow
+from nst.run.job import network_of, sizes_of_run
+from nst.run.memory_plan import plan_tile
 from nst.settings import Settings
-from nst.state import Step
-from nst.stylize import stylize
+from nst.transfer.masks import Inputs
+from nst.transfer.state import Step
+from nst.transfer.stylize import stylize
 
 
 def redraw(

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from nst.errors import UserError, suggestion
-from nst.files import read_text, read_toml
 from nst.layers import LayerWeights, format_layer_weights, parse_layer_weights
+from nst.system.atomic_files import read_text, read_toml
 
 ORIGINAL_SIZE = "original"
 AUTO_TILE, NO_TILES = "auto", "off"

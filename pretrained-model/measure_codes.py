@@ -16,11 +16,11 @@ sys.path.insert(0, str(PROJECT))
 
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
-
 from nst.image_io import read_image, resize  # noqa: E402
 from nst.losses import style_statistics  # noqa: E402
-from nst.settings import Settings  # noqa: E402
 from nst.vgg19 import EMBEDDED, Weights, build_network, load_weights  # noqa: E402
+
+from nst.settings import Settings  # noqa: E402
 
 
 def moved_within_codes(weights: Weights, random: np.random.Generator) -> Weights:

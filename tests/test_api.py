@@ -9,14 +9,14 @@ from conftest import PROJECT
 
 import nst
 from nst import Settings, UserError, make_settings, redraw
-from nst.job import _network
+from nst.run.job import _network
 
 SMALL = {"size": 32, "smallest_scale": 32, "steps": 2}
 
 
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch, tiny_weights):
-    monkeypatch.setattr("nst.vgg19.load_weights", lambda source=None: tiny_weights)
+    monkeypatch.setattr("nst.network.vgg19.load_weights", lambda source=None: tiny_weights)
     _network.cache_clear()
     yield
     _network.cache_clear()

@@ -1,0 +1,189 @@
+"""The rows of a batch file, each the flags of one call by name, and the settings that a sweep goes through.
+
+In TOML and JSON lines a value is what it is in a file for --config; in CSV and in a sweep, what one would type.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import shlex
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+from nst.command.config import CALL_KEYS, FIELDS, known_name, read_values
+from nst.errors import UserError, suggestion
+from nst.settings import LISTS, option_of, read_setting
+from nst.system.atomic_files import read_text, read_toml
+
+TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
+TABLE = "job"
+OF_ALL = ("threads", "watch", "watch_port", "watch_host")  # pictures of a batch
+NOT_SWEPT = ("output", "overwrite", "plot", "report", "verbose", "each_style", *OF_ALL)
+
+
+@dataclass(frozen=True)
+class Row:
+    """Where a row stands, for messages, and its values by field name."""
+
+    where: str
+    values: dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A setting with the values that it is to have in turn, and the words that the user wrote for each."""
+
+    name: str
+    values: tuple[Any, ...]
+    words: tuple[str, ...]
+
+
+def read_rows(path: Path) -> list[Row]:
+    """Return the rows of a batch file, of which there is one at least. Raises UserError that names file and row."""
+    readers = {".toml": _toml_rows, ".csv": _csv_rows, ".jsonl": _json_rows, ".ndjson": _json_rows}
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        raise UserError(f"{path}: a batch file is .toml, .csv or .jsonl{suggestion(path.suffix, readers)}")
+    rows = list(reader(path))
+    if not rows:
+        raise UserError(f"{path}: has no rows; write one per picture")
+    return rows
+
+
+def read_sweep(text: str) -> Sweep:
+    """Return what NAME=V1,V2 asks for. Raises UserError."""
+    where = f"--sweep {text}"
+    key, equals, listed = text.partition("=")
+    if not equals or not key:
+        raise UserError(f"{where}: must be a setting and its values, as style-weight=20,40,80")
+    name = known_name("--sweep", key.removeprefix("--"))
+    if name in NOT_SWEPT:
+        raise UserError(f"{where}: {key} cannot be swept")
+    words = tuple(word.strip() for word in listed.split(","))
+    for word in words:
+        if not word or words.count(word) > 1:
+            raise UserError(f"{where}: {f'has {word} twice' if word else 'has an empty value'}; give each value once")
+    return Sweep(name, tuple(read_cell("--sweep", key, word) for word in words), words)
+
+
+def read_sweeps(texts: Sequence[str]) -> list[Sweep]:
+    """Return each sweep. Raises UserError, also where two are of one setting."""
+    sweeps = [read_sweep(text) for text in texts]
+    names = [sweep.name for sweep in sweeps]
+    for name in names:
+        if names.count(name) > 1:
+            raise UserError(f"--sweep {name.replace('_', '-')}: is given twice; give all its values in one")
+    return sweeps
+
+
+def combinations(sweeps: Sequence[Sweep]) -> Iterator[tuple[dict[str, Any], tuple[str, ...]]]:
+    """Yield the values by field name, and their words, of each combination, the last sweep fastest."""
+    for chosen in product(*(range(len(sweep.values)) for sweep in sweeps)):
+        pairs = list(zip(sweeps, chosen, strict=True))
+        yield {sweep.name: sweep.values[k] for sweep, k in pairs}, tuple(sweep.words[k] for sweep, k in pairs)
+
+
+def read_cell(where: object, key: str, text: str) -> Any:
+    """Return the value that a user wrote for a flag as on a command line; lists are words. Raises UserError."""
+    name = known_name(where, key)
+    kind = option_of(FIELDS[name]).kind if name in FIELDS else CALL_KEYS[name]
+    if kind in (bool, "bool"):
+        if text.lower() not in TRUTHS:
+            raise UserError(f"{where}: {key} {text}: must be true or false")
+        return TRUTHS[text.lower()]
+    if kind is list or kind in LISTS:
+        try:
+            words = shlex.split(text)
+        except ValueError as error:
+            raise UserError(f"{where}: {key} {text}: {str(error).lower()}; quote words as in a shell") from error
+        return tuple(words) if kind is list else _read(where, name, words)
+    return _read(where, name, text) if name in FIELDS else text
+
+
+def _read(where: object, name: str, value: Any) -> Any:
+    try:
+        return read_setting(FIELDS[name], value)
+    except UserError as error:
+        raise UserError(f"{where}: {str(error).removeprefix('--')}") from error
+
+
+def _toml_rows(path: Path) -> Iterator[Row]:
+    table = read_toml(path)
+    other = next((key for key in table if key != TABLE), None)
+    if other is not None:
+        raise UserError(f"{path}: {other}: there is no such key; write each picture under [[{TABLE}]]")
+    listed = table.get(TABLE, [])
+    if not isinstance(listed, list):
+        raise UserError(f"{path}: [{TABLE}]: write [[{TABLE}]], in two brackets")
+    for number, values in enumerate(listed, start=1):
+        yield _table_row(f"{path}: {TABLE} {number}", values)
+
+
+def _json_rows(path: Path) -> Iterator[Row]:
+    for number, line in enumerate(read_text(path).split("\n"), start=1):
+        where = f"{path}: line {number}"
+        if not line.strip():
+            continue
+        try:
+            values = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise UserError(f"{where}: is not JSON: {error}") from error
+        yield _table_row(where, values)
+
+
+def _table_row(where: str, values: Any) -> Row:
+    if not isinstance(values, dict):
+        raise UserError(f"{where}: must be flags by name")
+    return _checked(where, read_values(where, {key: value for key, value in values.items() if value is not None}))
+
+
+def _csv_rows(path: Path) -> Iterator[Row]:
+    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
+    header: list[str] = []
+    start = 1
+    while True:
+        try:
+            cells = next(reader, None)
+        except csv.Error as error:
+            raise UserError(f"{path}: line {start}: is not CSV: {error}") from error
+        if cells is None:
+            return
+        where, start = f"{path}: line {start}", reader.line_num + 1
+        if not any(cell.strip() for cell in cells):
+            continue
+        if not header:
+            header = [cell.strip() for cell in cells]
+            _check_header(where, header)
+            continue
+        if len(cells) != len(header):
+            raise UserError(
+                f"{where}: has {len(cells)} cells for {len(header)} columns; quote cells with commas in them"
+            )
+        given = {key: cell for key, cell in zip(header, cells, strict=True) if cell.strip()}
+        yield _checked(where, {known_name(where, key): read_cell(where, key, cell) for key, cell in given.items()})
+
+
+def _check_header(where: str, header: Sequence[str]) -> None:
+    if len(header) == 1 and ";" in header[0]:
+        raise UserError(f"{where}: columns are parted by commas, not by semicolons")
+    names = [known_name(where, key) for key in header]
+    twice = next((key for key, name in zip(header, names, strict=True) if names.count(name) > 1), None)
+    if twice is not None:
+        raise UserError(f"{where}: {twice}: is the name of two columns; name each once")
+
+
+def _checked(where: str, values: dict[str, Any]) -> Row:
+    """Return the row. Raises UserError for text that no file name can have, and for what belongs to all rows."""
+    texts = [text for value in values.values() for text in (value if isinstance(value, tuple) else (value,))]
+    if any(isinstance(text, str) and "\0" in text for text in texts):
+        raise UserError(f"{where}: has a NUL character; take it out")
+    for name in OF_ALL:
+        if name in values:
+            key = name.replace("_", "-")
+            raise UserError(f"{where}: {key}: is the same for all pictures of a batch; give --{key}")
+    return Row(where, values)

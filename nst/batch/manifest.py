@@ -1,0 +1,98 @@
+"""What a batch has done so far: batch.jsonl in its folder, to which lines are only ever added.
+
+A line that a kill has cut short is passed over when read, and the next one starts on a line of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from nst.system.atomic_files import file_sha256
+
+NAME = "batch.jsonl"
+SETTLED_NS = 2_000_000_000  # a file that was changed within this time may change again without another time
+
+
+@dataclass
+class Manifest:
+    """What is known of a batch's pictures and files.
+
+    jobs    name of the result -> what the lines of it say together, the last one winning
+    files   path -> size in bytes, time of change in ns, SHA-256
+    hashed  paths in `files` that the file does not hold yet
+    page    a hash of what the batch's page shows, empty while it is being written; None where there never was one
+    """
+
+    folder: Path
+    jobs: dict[str, dict[str, Any]] = field(default_factory=dict)
+    files: dict[str, tuple[int, int, str]] = field(default_factory=dict)
+    hashed: list[str] = field(default_factory=list)
+    page: str | None = None
+
+    def sha256(self, path: Path) -> str | None:
+        """Return a file's SHA-256, from memory where size and time are the same, or None where it cannot be read."""
+        name = str(path.absolute())
+        try:
+            found = path.stat()
+            if name in self.files and self.files[name][:2] == (found.st_size, found.st_mtime_ns):
+                return self.files[name][2]
+            digest = file_sha256(path)
+        except (OSError, ValueError):
+            return None
+        self.files[name] = (found.st_size, found.st_mtime_ns, digest)
+        if time.time_ns() - found.st_mtime_ns > SETTLED_NS:
+            self.hashed.append(name)
+        return digest
+
+    def note(self, name: str, **facts: Any) -> None:
+        """Add a line of a job. Raises OSError."""
+        self._add([{"job": name, **facts}])
+        self.jobs.setdefault(name, {}).update(facts)
+
+    def note_page(self, shown: str) -> None:
+        """Add a line of the batch's page. Raises OSError."""
+        self._add([{"page": shown}])
+        self.page = shown
+
+    def keep_hashes(self) -> None:
+        """Add a line for each file that was hashed. Raises OSError."""
+        keys = ("file", "bytes", "mtime_ns", "sha256")
+        self._add([dict(zip(keys, (name, *self.files[name]), strict=True)) for name in self.hashed])
+        self.hashed.clear()
+
+    def _add(self, lines: Sequence[Mapping[str, Any]]) -> None:
+        if not lines:
+            return
+        text = "".join(json.dumps(line) + "\n" for line in lines)
+        with (self.folder / NAME).open("ab+") as file:
+            if file.seek(0, os.SEEK_END) > 0:
+                file.seek(-1, os.SEEK_END)
+                text = text if file.read(1) == b"\n" else "\n" + text
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Return what is known of a batch; nothing where there was none. Raises OSError."""
+    manifest = Manifest(folder)
+    path = folder / NAME
+    lines = path.read_bytes().split(b"\n") if path.exists() else []
+    for line in lines:
+        try:
+            facts = json.loads(line)
+            if "file" in facts:
+                manifest.files[facts["file"]] = (facts["bytes"], facts["mtime_ns"], str(facts["sha256"]))
+            elif "page" in facts:
+                manifest.page = str(facts["page"])
+            else:
+                manifest.jobs.setdefault(str(facts.pop("job")), {}).update(facts)
+        except (ValueError, LookupError, TypeError, AttributeError):
+            continue
+    return manifest

@@ -1,0 +1,163 @@
+"""Pillow's many formats, modes and errors made one: sRGB and alpha as float32 in [0, 1], or a UserError in one line."""
+
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL.ImageFile import ImageFile
+
+from nst.errors import UserError
+from nst.network.tensorflow_setup import silenced
+from nst.pictures.color_profiles import changes_rgb, grey_to_srgb, lab_to_srgb, to_srgb
+from nst.pictures.metadata import Dpi, dpi_of, kept_exif
+from nst.pictures.sixteen_bit import decode_byte
+
+# Not all that Pillow knows: it hands EPS to Ghostscript, and formats that no one paints in are mistaken for each other.
+FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "AVIF", "JPEG2000", "BMP", "DIB", "ICO", "PPM", "TGA", "PSD", "DDS",
+           "QOI", "PCX", "SGI")  # fmt: skip
+GREY_MODES = ("1", "L", "LA", "La")
+PHOTOMETRIC, WHITE_IS_ZERO = 262, 0
+
+
+class Decoded(NamedTuple):
+    """A picture upright, as [height, width, 3] and [height, width] or None, and what its file says of it."""
+
+    image: np.ndarray
+    alpha: np.ndarray | None
+    dpi: Dpi | None
+    exif: bytes | None
+
+
+def decode(path: Path, *, at_least_px: int = 0) -> Decoded:
+    """Return the first frame. Colours where alpha is 0 are as they come. Raises UserError.
+
+    at_least_px  unless 0, how large a side must be; a JPEG is then decoded no larger than it takes, which is quick
+    """
+    with opened(path) as picture:
+        if at_least_px:
+            picture.draft(None, (at_least_px, at_least_px))
+        if min(picture.size) == 0:
+            raise UserError(f"{path}: has no pixels ({picture.width}x{picture.height})")
+        low_bytes = _low_bytes(path) if decode_byte(picture, low=False) else None
+        _mend_transparent_grey(picture)
+        ImageOps.exif_transpose(picture, in_place=True)
+        colours, alpha = (picture, None) if low_bytes else _split(picture)
+        info, dpi, exif = dict(picture.info), dpi_of(picture), kept_exif(picture)
+        inverted = getattr(picture, "tag_v2", {}).get(PHOTOMETRIC) == WHITE_IS_ZERO
+    if low_bytes:
+        return Decoded(*_from_both_bytes(colours, low_bytes, info), dpi, exif)
+    if colours.mode.startswith(("I", "F")):
+        return Decoded(*_from_numbers(path, colours, info, inverted=inverted), dpi, exif)
+    srgb = lab_to_srgb(colours) if colours.mode == "LAB" else to_srgb(colours, info.get("icc_profile"))
+    return Decoded(_scaled(srgb), None if alpha is None else _scaled(alpha), dpi, exif)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[ImageFile]:
+    """Yield the picture file opened, not yet decoded. What Pillow's decoders raise within becomes one UserError."""
+    Image.init()
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)  # it logs what it raises
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.simplefilter("error", Image.DecompressionBombWarning)
+        try:
+            _check_file(path)
+            # Not the path: Pillow maps that into memory, and 13.0 then misreads a TIFF that lies on its side.
+            with (
+                path.open("rb") as file,
+                Image.open(file, formats=[name for name in FORMATS if name in Image.OPEN]) as picture,
+                silenced(verbose=picture.format != "TIFF"),  # libtiff prints what Pillow raises
+            ):
+                yield picture
+        except UserError:
+            raise
+        except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+            limit = Image.MAX_IMAGE_PIXELS
+            raise UserError(f"{path}: is absurdly large; at most {limit:,} pixels are read") from error
+        except UnidentifiedImageError as error:
+            what = "is empty" if path.stat().st_size == 0 else "is not a picture that Pillow knows"
+            raise UserError(f"{path}: {what}; give a JPEG, PNG, WebP, TIFF, BMP or GIF file") from error
+        except PermissionError as error:
+            raise UserError(f"{path}: may not be read; change its permissions") from error
+        except Exception as error:  # each decoder has its own: OSError, SyntaxError, struct.error, IndexError, ...
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            raise UserError(f"{path}: cannot be read, damaged or cut short: {reason}") from error
+
+
+def _check_file(path: Path) -> None:
+    if not path.exists():
+        raise UserError(f"{path}: no such file")
+    if path.is_dir():
+        raise UserError(f"{path}: is a folder; name a picture in it")
+    if not path.is_file():  # a pipe may wait for ever
+        raise UserError(f"{path}: is no ordinary file; name a picture")
+
+
+def _low_bytes(path: Path) -> Image.Image:
+    with opened(path) as picture:
+        decode_byte(picture, low=True)
+        ImageOps.exif_transpose(picture, in_place=True)
+        return picture
+
+
+def _mend_transparent_grey(picture: ImageFile) -> None:
+    """Scale the transparent grey of a PNG of 2 or 4 bits to 8 bits: Pillow scales the picture, but not that."""
+    factor = {"L;2": 85, "L;4": 17}.get(str(picture.tile[0][3])) if picture.format == "PNG" and picture.tile else None
+    if factor and isinstance(picture.info.get("transparency"), int):
+        picture.info["transparency"] *= factor
+
+
+def _split(picture: Image.Image) -> tuple[Image.Image, Image.Image | None]:
+    """Return the colours in a mode that colour profiles are made for, or as numbers, and the alpha if there is one."""
+    if picture.mode.startswith(("I", "F")) or picture.mode in ("CMYK", "LAB"):
+        return picture, None
+    grey = picture.mode in GREY_MODES
+    if not picture.has_transparency_data:
+        wanted = "L" if grey else "RGB"
+        return picture if picture.mode == wanted else picture.convert(wanted), None
+    rgba = (picture.convert("LA") if picture.mode == "La" else picture).convert("RGBA")
+    rgb = rgba.convert("RGB")
+    return rgb.convert("L") if grey else rgb, rgba.getchannel("A")
+
+
+def _from_both_bytes(high: Image.Image, low: Image.Image, info: dict[Any, Any]) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return RGB and alpha of 16 bits a channel. Through a profile other than sRGB's Pillow keeps 8 bits of colours."""
+    levels = np.asarray(high).astype(np.uint16) << 8 | np.asarray(low)
+    alpha = _unit(levels[..., 3], 65535) if levels.shape[-1] == 4 else None
+    transparent = info.get("transparency")
+    if alpha is None and isinstance(transparent, tuple):
+        alpha = (levels != np.array(transparent)).any(axis=-1).astype(np.float32)
+    image = _unit(levels[..., :3], 65535)
+    if changes_rgb(info.get("icc_profile")):
+        image = _scaled(to_srgb(Image.fromarray(np.rint(image * 255).astype(np.uint8)), info["icc_profile"]))
+    return image, alpha
+
+
+def _from_numbers(
+    path: Path, picture: Image.Image, info: dict[Any, Any], *, inverted: bool
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Return grey of more than 8 bits as RGB: 16-bit integers by their range, floats that are in [0, 1]."""
+    numbers = np.asarray(picture)
+    grey = numbers if picture.mode == "F" else _unit(numbers, 65535)
+    if not (np.isfinite(grey).all() and grey.min() >= 0 and grey.max() <= 1):
+        raise UserError(f"{path}: grey values outside 16 bits or [0, 1]; save it with 8 or 16 bits a channel")
+    transparent = info.get("transparency")
+    alpha = (numbers != transparent).astype(np.float32) if isinstance(transparent, int) else None
+    grey = grey_to_srgb(1 - grey if inverted else grey, info.get("icc_profile"))
+    return np.repeat(grey[..., None], 3, axis=-1), alpha
+
+
+def _scaled(picture: Image.Image) -> np.ndarray:
+    return _unit(np.asarray(picture), 255)
+
+
+def _unit(levels: np.ndarray, most: int) -> np.ndarray:
+    """Return whole numbers as float32 in which `most` is 1, without a copy between."""
+    values = levels.astype(np.float32)
+    values /= most
+    return values

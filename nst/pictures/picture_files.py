@@ -1,0 +1,184 @@
+"""Read, write and resize pictures: with the modules it is made of, the only place that knows picture files.
+
+An image is float32 RGB [height, width, 3] in [0, 1], its colours those of sRGB; a size is (height, width).
+"""
+
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from PIL import Image
+from PIL.PngImagePlugin import PngInfo
+
+from nst.errors import UserError, suggestion
+from nst.pictures.color_profiles import srgb_profile
+from nst.pictures.decoding import decode, opened
+from nst.pictures.metadata import COMMENT_KEY, Dpi, comment_of, exif_with, jpeg_comment, png_chunks, tiff_tags
+from nst.pictures.sixteen_bit import write_png, write_tiff
+from nst.pictures.transparency import composite_over_white, continue_colours
+from nst.system.atomic_files import written_aside
+
+Size = tuple[int, int]
+
+FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
+DEEP_FORMATS = ("PNG", "TIFF")
+LARGEST_SIDE_PX = {"JPEG": 65_500, "WEBP": 16_383}
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture as read: its image, `alpha` [height, width] unless opaque, and what is worth keeping of its file.
+
+    The image has sensible colours even where alpha is 0. `dpi` is (across, down); `exif` is a block of EXIF.
+    """
+
+    image: np.ndarray
+    alpha: np.ndarray | None = None
+    dpi: Dpi | None = None
+    exif: bytes | None = None
+
+
+def read_picture(path: Path) -> Picture:
+    """Read the first frame of a picture in any mode of Pillow, upright, its colours converted to sRGB.
+
+    Raises UserError where the file is missing, is no picture, is damaged, is a decompression bomb, or shows nothing.
+    """
+    image, alpha, dpi, exif = decode(path)
+    if alpha is None or alpha.min() == 1:
+        return Picture(image, None, dpi, exif)
+    if alpha.max() == 0:
+        raise UserError(f"{path}: is transparent everywhere; give a picture that shows something")
+    return Picture(continue_colours(image, alpha), alpha, dpi, exif)
+
+
+def read_image(path: Path) -> np.ndarray:
+    """Read only the image of a picture, over white. Raises UserError as read_picture does."""
+    return over_white(read_picture(path))
+
+
+def read_preview(path: Path, long_side_px: int) -> np.ndarray:
+    """Read only the image of a picture, over white, coarsely and at most so large. Raises UserError as read_picture."""
+    image, alpha, _, _ = decode(path, at_least_px=long_side_px)
+    return preview(image if alpha is None else composite_over_white(image, alpha), long_side_px)
+
+
+def preview(image: np.ndarray, long_side_px: int) -> np.ndarray:
+    """Return an image at most so large, to look at: of a far larger one, every so many pixels are enough."""
+    size = image.shape[:2]
+    if max(size) <= long_side_px:
+        return image
+    every = max(1, max(size) // (2 * long_side_px))
+    return resize(image[::every, ::every], size_with_long_side(size, long_side_px))
+
+
+def jpeg_bytes(image: np.ndarray, *, quality: int = 85, colours: str = "4:4:4") -> bytes:
+    """Return an image as a JPEG file, to be looked at on a screen; with colours 4:2:0 they are half as fine."""
+    file = io.BytesIO()
+    samples = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    Image.fromarray(samples).save(file, format="JPEG", quality=quality, subsampling=colours)
+    return file.getvalue()
+
+
+def over_white(picture: Picture) -> np.ndarray:
+    """Return the image of a picture as it looks on white paper."""
+    return picture.image if picture.alpha is None else composite_over_white(picture.image, picture.alpha)
+
+
+def read_comment(path: Path) -> str | None:
+    """Return the comment of a PNG, JPEG, WebP or TIFF file, or None. Raises UserError where it is no picture.
+
+    In a PNG it is this program's; the other formats have one place for what any program or camera wrote.
+    """
+    with opened(path) as picture:
+        return comment_of(picture)
+
+
+def write_picture(
+    path: Path,
+    image: np.ndarray,
+    *,
+    alpha: np.ndarray | None = None,
+    bit_depth: int = 8,
+    dpi: Dpi | None = None,
+    exif: bytes | None = None,
+    comment: str | None = None,
+) -> None:
+    """Write an image in the format that the suffix names, whole or not at all, with the colour profile of sRGB.
+
+    A JPEG shows it over white, the other formats keep `alpha` [height, width]. `bit_depth` is that of a channel; `dpi`
+    and `exif` are as in Picture; `comment` is text that read_comment returns. Raises UserError as check_format does.
+    """
+    check_format(path, image.shape[:2], bit_depth=bit_depth)
+    kind = FORMATS[path.suffix.lower()]
+    if alpha is not None:
+        image = composite_over_white(image, alpha) if kind == "JPEG" else np.dstack([image, alpha])
+    samples = np.rint(np.clip(image, 0, 1) * (2**bit_depth - 1)).astype(f"uint{bit_depth}")
+    with written_aside(path) as temporary, temporary.open("wb") as file:
+        if kind == "TIFF":
+            write_tiff(file, samples, tiff_tags(srgb_profile(), exif, dpi, comment))
+        elif bit_depth == 16:
+            write_png(file, samples, png_chunks(srgb_profile(), exif, dpi, comment))
+        else:
+            options = _pillow_options(kind, exif, dpi, comment)
+            Image.fromarray(samples).save(file, format=kind, icc_profile=srgb_profile(), **options)
+
+
+def check_format(path: Path, size: Size | None = None, *, bit_depth: int = 8) -> None:
+    """Raise UserError unless the suffix of `path` names a format that is written, and holds `size` and `bit_depth`."""
+    suffix = path.suffix.lower()
+    if suffix not in FORMATS:
+        known = ", ".join(FORMATS)
+        raise UserError(
+            f"{path}: cannot write {suffix or 'a name without suffix'}{suggestion(suffix, FORMATS)} ({known})"
+        )
+    if bit_depth not in (8, 16):
+        raise UserError(f"{path}: cannot write {bit_depth} bits a channel; give 8 or 16")
+    if bit_depth == 16 and FORMATS[suffix] not in DEEP_FORMATS:
+        raise UserError(f"{path}: {suffix} holds 8 bits a channel, not 16; use .png or .tif")
+    largest = LARGEST_SIDE_PX.get(FORMATS[suffix])
+    if size and largest and max(size) > largest:
+        raise UserError(f"{path}: {suffix} holds at most {largest} px a side, not {max(size)}; use .png or .tif")
+
+
+def resize(image: np.ndarray, size: Size) -> np.ndarray:
+    """Return an image [height, width, channels] resized to `size` with Lanczos' filter, antialiased, in [0, 1]."""
+    if image.shape[:2] == size:
+        return image
+    resized = np.empty((*size, image.shape[2]), np.float32)
+    for index in range(image.shape[2]):  # one at a time, for memory
+        channel = Image.fromarray(np.ascontiguousarray(image[..., index], np.float32))
+        resized[..., index] = np.asarray(channel.resize(size[::-1], Image.Resampling.LANCZOS))
+    return np.clip(resized, 0, 1, out=resized)
+
+
+def resize_alpha(alpha: np.ndarray | None, size: Size) -> np.ndarray | None:
+    """Return an alpha [height, width], or None, resized to `size` as images are."""
+    return None if alpha is None else resize(alpha[..., None], size)[..., 0]
+
+
+def resize_matrix(old: int, new: int, kernel: Image.Resampling = Image.Resampling.LANCZOS) -> np.ndarray:
+    """Return the matrix [new, old] that resizes a column of `old` values as `resize` does, without its clipping."""
+    identity = Image.fromarray(np.eye(old, dtype=np.float32))
+    return np.asarray(identity.resize((old, new), kernel))
+
+
+def size_with_long_side(size: Size, long_side_px: int) -> Size:
+    """Return `size` scaled so that its longer side is `long_side_px`."""
+    scale = long_side_px / max(size)
+    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
+
+
+def _pillow_options(kind: str, exif: bytes | None, dpi: Dpi | None, comment: str | None) -> dict[str, Any]:
+    """Return what Pillow's writer of WebP, JPEG or PNG is to be told."""
+    if kind == "WEBP":
+        described = exif_with(exif, dpi, comment)
+        return {"quality": 95, "method": 6, "exif": described.tobytes() if described else b""}
+    options: dict[str, Any] = {"exif": exif or b""} | ({"dpi": dpi} if dpi else {})
+    if kind == "JPEG":
+        return options | {"quality": 95, "subsampling": "4:4:4", "extra": jpeg_comment(comment or "")}
+    text = PngInfo()
+    if comment is not None:
+        text.add_itxt(COMMENT_KEY, comment)
+    return options | {"pnginfo": text}

@@ -1,0 +1,97 @@
+"""The costs of a run as lines on a logarithmic axis, in the units that a page draws them in. No files, no drawing."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from nst.transfer.state import Step
+
+MOST_POINTS = 400  # of a line
+UNIT = 1000  # the width and the height of the plot
+LARGEST_RANGE = 1e6  # from the largest cost down to the smallest that is drawn
+
+
+@dataclass(frozen=True)
+class Tick:
+    """A place on an axis, in per cent from the left or the top, and what stands there."""
+
+    at: float
+    label: str
+
+
+@dataclass(frozen=True)
+class Chart:
+    """The costs of a run: by name the points "x,y x,y ..." of one line per scale, in UNITs from the top left corner."""
+
+    lines: dict[str, list[str]]
+    costs: tuple[Tick, ...]
+    steps: tuple[Tick, ...]
+    scales: tuple[Tick, ...]  # where each begins, with its long side in px
+
+
+def make_chart(steps: Sequence[Step], last: int = 0) -> Chart:
+    """Return the chart of some steps, at least one; `last` is the number of the last one that is planned."""
+    first, last = steps[0].number, max(last, steps[-1].number)
+    low, high = _range(steps)
+    bottom, top = math.log10(low), math.log10(high)
+
+    def across(number: int) -> float:
+        return (number - first) / max(1, last - first)
+
+    def down(cost: float) -> float:
+        return (top - math.log10(min(max(cost, low), high))) / (top - bottom) if cost > 0 else 1.0
+
+    scales = scales_of(steps)
+    lines = {
+        name: [
+            " ".join(
+                f"{UNIT * across(step.number):.1f},{UNIT * down(step.costs[name]):.1f}" for step in _thinned(scale)
+            )
+            for scale in scales
+        ]
+        for name in steps[0].costs
+    }
+    return Chart(
+        lines,
+        tuple(Tick(100 * down(cost), f"{cost:g}") for cost in _costs_between(low, high)),
+        tuple(Tick(100 * across(number), str(number)) for number in _numbers_between(first, last)),
+        tuple(Tick(100 * across(scale[0].number), f"{max(scale[0].size)}") for scale in scales),
+    )
+
+
+def scales_of(steps: Sequence[Step]) -> list[list[Step]]:
+    """Return the steps of each scale."""
+    return [list(group) for _, group in itertools.groupby(steps, key=lambda step: step.size)]
+
+
+def _range(steps: Sequence[Step]) -> tuple[float, float]:
+    """Return the smallest and the largest cost to draw, a little apart."""
+    costs = [cost for step in steps for cost in step.costs.values() if 0 < cost < math.inf] or [1.0]
+    high = max(costs)
+    low = max(min(costs), high / LARGEST_RANGE)
+    return low / 1.15, high * 1.15
+
+
+def _thinned(steps: Sequence[Step]) -> list[Step]:
+    """Return at most about MOST_POINTS of the steps, the first and the last among them."""
+    every = math.ceil(len(steps) / MOST_POINTS)
+    return [*steps[:-1:every], steps[-1]]
+
+
+def _costs_between(low: float, high: float) -> Iterator[float]:
+    """Yield the powers of ten, and where they are few, their double and fivefold."""
+    factors = (1, 2, 5) if high / low < 150 else (1,)
+    for power in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1):
+        yield from (factor * 10.0**power for factor in factors if low <= factor * 10.0**power <= high)
+
+
+def _numbers_between(first: int, last: int) -> list[int]:
+    """Return the first number, the last, and round ones between that leave them room."""
+    rough = max(1, (last - first) / 4)
+    power = 10 ** math.floor(math.log10(rough))
+    every = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)
+    between = [number for number in range(every, last, every) if first + every / 2 < number < last - every / 2]
+    return sorted({first, *between, last})

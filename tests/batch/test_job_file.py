@@ -1,0 +1,101 @@
+"""Batch files and sweeps: what a row may say, and what is wrong with it, by file and row."""
+
+import json
+
+import pytest
+
+from nst.batch.job_file import combinations, read_rows, read_sweep, read_sweeps
+from nst.errors import UserError
+
+ROW = {"content": "a cat.jpg", "style": ("stone.jpg", "my night.jpg"), "steps": 3, "balance": False, "tv_weight": 0.5}
+FORMS = {
+    "jobs.toml": '[[job]]\ncontent = "a cat.jpg"\nstyle = ["stone.jpg", "my night.jpg"]\nsteps = 3\nbalance = false\n'
+    "tv-weight = 0.5\n",
+    "jobs.jsonl": json.dumps({**ROW, "seed": None}) + "\n\n",
+    "jobs.csv": "content,style,steps,balance,tv-weight,seed\na cat.jpg,\"stone.jpg 'my night.jpg'\",3,no,0.5,\n\n",
+}
+
+
+@pytest.mark.parametrize(("name", "text"), FORMS.items())
+def test_all_forms_say_the_same(tmp_path, name, text):
+    (tmp_path / name).write_text(text)
+    (row,) = read_rows(tmp_path / name)
+    assert row.values == ROW
+    assert row.where.startswith(str(tmp_path / name))
+
+
+def test_a_byte_order_mark_and_line_breaks_of_windows_are_read(tmp_path):
+    (tmp_path / "jobs.csv").write_bytes(b"\xef\xbb\xbfcontent,style\r\na.jpg,b.jpg\r\n")
+    (row,) = read_rows(tmp_path / "jobs.csv")
+    assert row.values == {"content": "a.jpg", "style": ("b.jpg",)}
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "message"),
+    [
+        ("jobs.txt", "", "a batch file is .toml, .csv or .jsonl"),
+        ("jobs.cvs", "", "did you mean .csv?"),
+        ("jobs.csv", "", "jobs.csv: has no rows"),
+        ("jobs.csv", "content,style\n", "jobs.csv: has no rows"),
+        ("jobs.csv", "content;style\na;b\n", "jobs.csv: line 1: columns are parted by commas"),
+        ("jobs.csv", "content,sytle\na,b\n", "jobs.csv: line 1: sytle: there is no such key; did you mean style?"),
+        ("jobs.csv", "tv-weight,tv_weight\n1,2\n", "line 1: tv-weight: is the name of two columns"),
+        ("jobs.csv", "content,steps\na,2\nb,1,c\n", "jobs.csv: line 3: has 3 cells for 2 columns"),
+        ("jobs.csv", 'content,steps\n"a\nb",x\n', "jobs.csv: line 2: steps x: must be a whole number"),
+        ("jobs.csv", 'content\n"a\n', "jobs.csv: line 2: is not CSV"),
+        ("jobs.csv", 'content,style\na,"b \'c"\n', "line 2: style b 'c: no closing quotation"),
+        ("jobs.csv", "content,balance\na,maybe\n", "line 2: balance maybe: must be true or false"),
+        ("jobs.csv", "content,threads\na,2\n", "line 2: threads: is the same for all pictures"),
+        ("jobs.toml", "steps = 2", "jobs.toml: steps: there is no such key; write each picture under [[job]]"),
+        ("jobs.toml", "[job]\nsteps = 2", "jobs.toml: [job]: write [[job]]"),
+        ("jobs.toml", "job = [3]", "jobs.toml: job 1: must be flags by name"),
+        ("jobs.toml", "[[job]]\nsteps = 2\n[[job]]\nsteps = 0", "jobs.toml: job 2: steps 0: must be"),
+        ("jobs.toml", "[[job]\n", "jobs.toml: is not TOML"),
+        ("jobs.jsonl", '{"steps": 2}\n{"steps": }\n', "jobs.jsonl: line 2: is not JSON"),
+        ("jobs.jsonl", "[1]\n", "jobs.jsonl: line 1: must be flags by name"),
+        ("jobs.jsonl", '{"content": "a\\u0000b"}\n', "jobs.jsonl: line 1: has a NUL character"),
+        ("jobs.jsonl", '{"content": 3}\n', "jobs.jsonl: line 1: content = 3: must be text in quotes"),
+    ],
+)
+def test_mistakes_name_file_and_row(tmp_path, name, text, message):
+    (tmp_path / name).write_text(text)
+    with pytest.raises(UserError) as error:
+        read_rows(tmp_path / name)
+    assert message in str(error.value)
+
+
+def test_a_missing_file_is_said_so(tmp_path):
+    with pytest.raises(UserError, match="no such file"):
+        read_rows(tmp_path / "none.csv")
+
+
+def test_sweeps_make_the_product_the_last_fastest():
+    sweeps = read_sweeps(["style-weight=20,40", "style-layers=conv1_1 conv2_1:2, conv4_1", "copies=on,off"])
+    found = list(combinations(sweeps))
+    assert len(found) == 8
+    assert found[1] == (
+        {"style_weight": 20.0, "style_layers": (("conv1_1", 1.0), ("conv2_1", 2.0)), "copies": False},
+        ("20", "conv1_1 conv2_1:2", "off"),
+    )
+    assert list(combinations([])) == [({}, ())]
+    assert read_sweep("preset=fast,best").values == ("fast", "best")
+    assert read_sweep("style=stone.jpg,'my night.jpg'").values == (("stone.jpg",), ("my night.jpg",))
+
+
+@pytest.mark.parametrize(
+    ("texts", "message"),
+    [
+        (["steps"], "--sweep steps: must be a setting and its values"),
+        (["=1,2"], "must be a setting and its values"),
+        (["stepps=1,2"], "--sweep: stepps: there is no such key; did you mean steps?"),
+        (["steps=1,,2"], "has an empty value"),
+        (["steps=1,1"], "has 1 twice"),
+        (["steps=1,x"], "--sweep: steps x: must be a whole number"),
+        (["output=a.png,b.png"], "output cannot be swept"),
+        (["steps=1", "steps=2"], "--sweep steps: is given twice"),
+    ],
+)
+def test_mistakes_in_a_sweep(texts, message):
+    with pytest.raises(UserError) as error:
+        read_sweeps(texts)
+    assert message in str(error.value)

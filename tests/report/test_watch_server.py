@@ -1,0 +1,397 @@
+"""The page of a run that goes on: what it shows, to whom, and what it refuses."""
+
+import http.client
+import io
+import json
+import socket
+import threading
+import time
+import urllib.request
+from contextlib import ExitStack
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from PIL import Image
+from test_command import SMALL, pictures, refused, tiny  # noqa: F401
+from test_run_page import check_seen, slide
+
+import neural_art
+from nst.errors import UserError
+from nst.report.live_view import LARGEST_SHARE, Live
+from nst.report.progress import Progress
+from nst.report.run_page import Named, Sources
+from nst.report.watch_server import MOST_CONNECTIONS, TABLE, served
+from nst.transfer.state import Step
+
+
+@pytest.fixture
+def live_and_port(monkeypatch):
+    monkeypatch.setattr("nst.report.watch_server.SECONDS_AT_END", 0.05)
+    with served() as (live, url):
+        yield live, int(url.rstrip("/").rpartition(":")[2])
+
+
+@pytest.fixture
+def sources(content, style):
+    return Sources(Named("a <b>.png", content), (Named("s.png", style), Named("t.png", style)), steps=8)
+
+
+def step(number, costs=None):
+    return Step(number, (40, 56), costs or {"total": 1.0 / number, "content": 0.5, "style": 0.5}, seconds=number)
+
+
+def ask(port, path="/", method="GET", host=None, **headers):
+    """Return status, headers by name and content of what the server answers."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        connection.putrequest(method, path, skip_host=True)
+        for name in [f"127.0.0.1:{port}"] if host is None else [host] if isinstance(host, str) else host:
+            connection.putheader("Host", name)
+        for name, value in headers.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        answer = connection.getresponse()
+        return answer.status, dict(answer.getheaders()), answer.read()
+    finally:
+        connection.close()
+
+
+def state_of(port, after=-1):
+    return json.loads(ask(port, f"/state.json?after={after}" if after >= 0 else "/state.json")[2])
+
+
+def test_the_page_shows_the_run_that_goes_on(live_and_port, sources, content):
+    live, port = live_and_port
+    assert state_of(port)["state"] == "starting"
+    steps = []
+    live.place = "3 of 20"
+    with live.showing(sources, steps):
+        state_of(port)
+        steps.append(step(1))
+        live.follow(lambda: content, 7.5)
+        state = state_of(port)
+        assert (state["content"], state["styles"], state["place"]) == ("a <b>", ["s", "t"], "3 of 20")
+        assert (state["state"], state["step"], state["steps"], state["seconds_left"]) == ("running", 1, 8, 7.5)
+        assert state["costs"] == steps[0].costs
+        status, headers, file = ask(port, f"/picture.jpg?{state['picture']}")
+        assert (status, headers["Content-Type"]) == (200, "image/jpeg")
+        shown = np.asarray(Image.open(io.BytesIO(file)))
+        assert np.abs(shown - 255 * content).mean() < 6
+        assert ask(port, "/style_2.jpg")[0] == 200
+        assert ask(port, "/style_3.jpg")[0] == 404
+        assert b"<polyline" in ask(port, "/costs.html")[2]
+    assert (state_of(port)["state"], state_of(port)["over"]) == ("done", False)
+    for error, state in ((KeyboardInterrupt, "stopped"), (MemoryError, "failed")):
+        with pytest.raises(error), live.showing(sources, []):
+            raise error
+        assert state_of(port)["state"] == state
+
+
+def test_a_change_is_told_at_once(live_and_port, sources, content):
+    live, port = live_and_port
+    steps = [step(1)]
+    with live.showing(sources, steps):
+        version, began = state_of(port)["version"], time.monotonic()
+        threading.Timer(0.2, lambda: live.follow(lambda: content, None)).start()
+        assert state_of(port, version)["version"] > version
+        assert 0.15 < time.monotonic() - began < 3
+
+
+def test_a_picture_is_taken_only_when_a_browser_asks_and_seldom(live_and_port, sources, content):
+    live, port = live_and_port
+    taken = []
+
+    def picture():
+        taken.append(1)
+        time.sleep(0.02)
+        return content
+
+    with live.showing(sources, [step(1)]):
+        for _ in range(5):
+            live.follow(picture, None)
+        assert taken == []
+        for _ in range(5):
+            state_of(port)
+            live.follow(picture, None)
+        assert taken == [1]
+        assert live.due - time.monotonic() > 0.02 / LARGEST_SHARE - 1
+
+
+def test_a_run_keeps_its_picture_to_itself(live_and_port, sources, content):
+    """What the optimiser does with its array afterwards does not show."""
+    live, port = live_and_port
+    image = content.copy()
+    with live.showing(sources, [step(1)]):
+        state_of(port)
+        live.follow(lambda: image, None)
+        image[:] = 0
+        shown = np.asarray(Image.open(io.BytesIO(ask(port, "/picture.jpg")[2])))
+    assert np.abs(shown - 255 * content).mean() < 6
+
+
+def test_large_pictures_are_shown_smaller(live_and_port, sources):
+    live, port = live_and_port
+    with live.showing(sources, [step(1)]):
+        live.show(np.zeros((400, 2000, 3), np.float32))
+        assert Image.open(io.BytesIO(ask(port, "/picture.jpg")[2])).size == (768, 154)
+
+
+@pytest.mark.parametrize("path", TABLE)
+def test_every_answer_keeps_itself_to_itself(live_and_port, sources, path):
+    live, port = live_and_port
+    with live.showing(sources, [step(1)]):
+        live.show(np.zeros((20, 20, 3), np.float32))
+        status, headers, content = ask(port, path)
+        assert status == (404 if path in ("/style_3.jpg", "/style_4.jpg") else 200)
+        assert headers["Cache-Control"] == "no-store"
+        assert headers["X-Content-Type-Options"] == "nosniff"
+        assert headers["Content-Security-Policy"].startswith("default-src 'none'; script-src 'self'; style-src 'self'")
+        assert "unsafe" not in headers["Content-Security-Policy"]
+        head = ask(port, path, "HEAD")
+        assert (head[0], head[2]) == (status, b"")
+        if path != "/state.json":
+            assert head[1]["Content-Length"] == str(len(content))
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["evil.example", "evil.example:{port}", "127.0.0.1", "127.0.0.1:1", "localhost", "localhost.evil.example:{port}",
+     "127.0.0.2:{port}", "", [], ["127.0.0.1:{port}", "evil.example"], ["127.0.0.1:{port}"] * 2, "0.0.0.0:{port}"],
+)  # fmt: skip
+def test_other_hosts_are_refused(live_and_port, host):
+    _, port = live_and_port
+    hosts = [part.format(port=port) for part in ([host] if isinstance(host, str) else host)]
+    for path in ("/", "/state.json", "/picture.jpg", "/other"):
+        status, _, content = ask(port, path, host=hosts)
+        assert (status, content) == (403, b"Forbidden\n")
+
+
+def test_own_names_are_answered(live_and_port):
+    _, port = live_and_port
+    for name in ("localhost", "LOCALHOST", "127.0.0.1"):
+        assert ask(port, host=f"{name}:{port}")[0] == 200
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/..", "/../README.md", "/%2e%2e/README.md", "/page.css/../../../README.md", "/README.md", "/nst/page.py", "/page",
+     "/state.json/", "/picture.jpg%00", "http://127.0.0.1/", "*", "/templates/page.css", "/report.html"],
+)  # fmt: skip
+def test_nothing_else_is_served(live_and_port, path):
+    status, headers, content = ask(live_and_port[1], path)
+    assert (status, content) == (404, b"Not Found\n")
+    assert headers["Cache-Control"] == "no-store"
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "BREW"])
+def test_other_methods_are_refused(live_and_port, method):
+    status, headers, _ = ask(live_and_port[1], "/state.json", method)
+    assert (status, headers["Allow"]) == (405, "GET, HEAD")
+
+
+@pytest.mark.parametrize("after", ["-1", "x", "", "9" * 5000, "1e9", "%31"])
+def test_odd_versions_do_not_wait(live_and_port, sources, after):
+    live, port = live_and_port
+    with live.showing(sources, []):
+        began = time.monotonic()
+        assert ask(port, f"/state.json?after={after}")[0] == 200
+        assert time.monotonic() - began < 5
+
+
+@pytest.mark.parametrize(
+    "words", [b"\x16\x03\x01\x00\n\r\n\r\n", b"GET\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"\r\n", b""]
+)
+def test_what_is_no_request_harms_nothing(live_and_port, words, capsys):
+    _, port = live_and_port
+    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
+        connection.sendall(words)
+        connection.shutdown(socket.SHUT_WR)
+        while connection.recv(4096):
+            pass
+    assert ask(port)[0] == 200
+    assert capsys.readouterr() == ("", "")
+
+
+def test_many_connections_do_not_take_all_threads(live_and_port):
+    _, port = live_and_port
+    before = threading.active_count()
+    with ExitStack() as stack:
+        for _ in range(3 * MOST_CONNECTIONS):
+            stack.enter_context(socket.create_connection(("127.0.0.1", port), timeout=5))
+        time.sleep(0.3)
+        assert threading.active_count() - before <= MOST_CONNECTIONS
+    for _ in range(100):
+        try:
+            if ask(port)[0] == 200:
+                break
+        except OSError:
+            time.sleep(0.05)
+    else:
+        pytest.fail("the server answers no more")
+
+
+def test_it_listens_on_this_machine_alone_and_ends_with_the_run():
+    before = threading.active_count()
+    with served() as (_, url):
+        port = int(url.rstrip("/").rpartition(":")[2])
+        assert url == f"http://127.0.0.1:{port}/"
+        for other in ("127.0.0.2", "::1"):
+            with pytest.raises(OSError, match=r"refused|assign|not supported"):
+                socket.create_connection((other, port), timeout=5).close()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port), timeout=5).close()
+    with socket.create_server(("127.0.0.1", port)):  # free again
+        pass
+    assert threading.active_count() <= before
+
+
+def test_other_addresses_where_they_are_asked_for(sources):
+    with served("0.0.0.0") as (_, url):
+        port = int(url.rstrip("/").rpartition(":")[2])
+        assert url.startswith("http://127.0.0.1:")
+        assert ask(port)[0] == 200
+        assert ask(port, host=f"evil.example:{port}")[0] == 403
+    with served("localhost") as (_, url), urllib.request.urlopen(url, timeout=5) as answer:
+        assert answer.status == 200
+
+
+@pytest.mark.parametrize("port", [-1, 65536])
+def test_ports_that_there_are_not(port):
+    with pytest.raises(UserError, match=rf"--watch-port {port}: must be from 0, for a free one, to 65535"):
+        served(port=port).__enter__()
+
+
+def test_a_port_in_use_or_a_host_of_another_is_refused_before_the_work(tmp_path, pictures, capsys, monkeypatch):  # noqa: F811
+    monkeypatch.setattr("nst.run.job.start_tensorflow", lambda **_: pytest.fail("the work has begun"))
+    words = [*pictures, *SMALL, "-o", str(tmp_path / "art.png"), "--watch"]
+    with served() as (_, url):
+        port = url.rstrip("/").rpartition(":")[2]
+        message = f"--watch-host 127.0.0.1, --watch-port {port}: Address already in use; give others"
+        assert message in refused([*words, "--watch-port", port], capsys)
+    assert "--watch-host 203.0.113.7, --watch-port 0: " in refused([*words, "--watch-host", "203.0.113.7"], capsys)
+    for host in ("", "a" * 70, "no such machine"):
+        assert f"--watch-host {host}, --watch-port 0: " in refused([*words, "--watch-host", host], capsys)
+    assert "invalid int value" in refused([*words, "--watch-port", "http"], capsys)
+
+
+def test_the_last_picture_is_seen_by_who_watches(sources, content):
+    got = {}
+
+    def watch(port):
+        state = {"version": -1, "over": False}
+        while not state["over"]:
+            state = state_of(port, max(0, state["version"]))
+            got["state"] = state["state"]
+        got["picture"] = ask(port, "/picture.jpg")[0]
+
+    with served() as (live, url):
+        thread = threading.Thread(target=watch, args=(int(url.rstrip("/").rpartition(":")[2]),))
+        with live.showing(sources, [step(1)]):
+            thread.start()
+            time.sleep(0.2)
+            live.show(content)
+        began = time.monotonic()
+    assert time.monotonic() - began < 1.5
+    thread.join(5)
+    assert got == {"state": "done", "picture": 200}
+
+
+@pytest.mark.parametrize("kind", [[], ["--quiet"], ["--json"]])
+def test_the_command_tells_where_to_watch(tmp_path, pictures, tiny, capsys, monkeypatch, kind):  # noqa: F811
+    show, seen = Progress.show, []
+
+    def ask_meanwhile(progress, step):
+        show(progress, step)
+        seen.append(progress.url)
+
+    announce = Progress.announce
+
+    def keep(progress, url):
+        progress.url = url
+        announce(progress, url)
+
+    monkeypatch.setattr("nst.report.progress.Progress.announce", keep)
+    monkeypatch.setattr("nst.report.progress.Progress.show", ask_meanwhile)
+    assert neural_art.main([*pictures, *SMALL, "-o", str(tmp_path / "art.png"), "--watch", *kind]) == 0
+    line = capsys.readouterr().err.splitlines()[0]
+    assert len(seen) == 6
+    if kind == ["--json"]:
+        assert json.loads(line) == {"event": "watch", "url": seen[0]}
+    else:
+        assert line == f"neural_art: watch it at {seen[0]}"
+
+
+def test_a_run_can_be_watched_with_resume_and_by_file(tmp_path, pictures, tiny, capsys, monkeypatch):  # noqa: F811
+    (tmp_path / "watch.toml").write_text("watch = true\nwatch-port = 0\nreport = false\n")
+    words = [*pictures, *SMALL, "-o", str(tmp_path / "art.png"), "--config", str(tmp_path / "watch.toml")]
+    show = Progress.show
+
+    def stop(progress, step):
+        show(progress, step)
+        raise KeyboardInterrupt(15)
+
+    with monkeypatch.context() as patch:
+        patch.setattr("nst.report.progress.Progress.show", stop)
+        assert neural_art.main(words) == 128 + 15
+    assert "watch it at http://127.0.0.1:" in capsys.readouterr().err
+    assert not (tmp_path / "art" / "report.html").exists()
+    assert neural_art.main(["--resume", str(tmp_path / "art"), "--watch", "--no-report"]) == 0
+    assert "watch it at http://127.0.0.1:" in capsys.readouterr().err
+    (tmp_path / "watch.toml").write_text("watch-port = true\n")
+    assert "watch-port = true: must be a whole number" in refused(words, capsys)
+
+
+def test_a_live_costs_next_to_nothing_where_no_one_watches(sources, content):
+    live = Live()
+    with live.showing(sources, [step(1)]):
+        began = time.perf_counter()
+        for _ in range(1000):
+            live.follow(lambda: content, None)
+        assert time.perf_counter() - began < 0.5
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_run_in_a_browser(browser, sources, content, width):
+    steps, image = [], content.copy()
+    with served() as (live, url):
+        driver = browser(url, width)
+        live.place = "3 of 20"
+        with live.showing(sources, steps):
+            for number in range(1, 5):
+                steps.append(step(number))
+                live.due = 0.0
+                live.follow(lambda: image, 2.0)
+                time.sleep(0.5)
+            assert driver.find_element("id", "step").text == "4 of 8"
+            assert driver.find_element("id", "content").text == "a <b>"
+            assert driver.find_element("id", "place").text == "3 of 20"
+            assert driver.find_element("id", "left").text == "2.0 s"
+            check_seen(driver)
+            slide(driver, driver.find_element("id", "compare"))
+            first = driver.find_element("id", "picture").get_attribute("src")
+            steps.append(step(5))
+        live.place = "4 of 20"
+        with live.showing(replace(sources, content=Named("other.png", 1 - content)), [step(1), step(2)]):
+            live.show(1 - content)
+            time.sleep(1)
+            assert driver.find_element("id", "content").text == "other"
+            assert driver.find_element("id", "place").text == "4 of 20"
+            assert driver.find_element("id", "step").text == "2 of 8"
+    assert driver.find_element("id", "state").text == "done"
+    assert driver.find_element("css selector", "#costs polyline").rect["width"] > 30
+    assert driver.find_element("id", "picture").get_attribute("src") != first
+    assert driver.find_element("id", "picture").get_property("naturalWidth") == 56
+
+
+@pytest.mark.browser
+def test_a_name_that_leads_here_is_refused(chromium, live_and_port):
+    """What a page of another site could do: give its own name this machine's address."""
+    port = live_and_port[1]
+    chromium.get(f"http://evil.example:{port}/state.json")
+    assert chromium.find_element("css selector", "body").text == "Forbidden"
+    chromium.get(f"http://localhost:{port}/state.json")
+    assert "starting" in chromium.find_element("css selector", "body").text
+    chromium.get("about:blank")
+    chromium.get_log("browser")

@@ -1,0 +1,42 @@
+"""Run the command again and again, each time in a fork of a process that has TensorFlow imported but not started.
+
+On stdin, a line with the words of the command in JSON; on stdout, a line with the process's number, then one with its
+exit status, negative for the signal that killed it. It spares each run the seconds of the import.
+"""
+
+import json
+import os
+import signal
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent))
+
+import scipy.optimize  # noqa: F401
+import tensorflow as tf  # noqa: F401
+
+import neural_art
+
+
+def run(words: list[str]) -> int:
+    """Do what neural_art.py does as a program; return its exit code."""
+    try:
+        signal.signal(signal.SIGINT, neural_art.stop)
+        signal.signal(signal.SIGTERM, neural_art.stop)
+        return neural_art.main(words)
+    except KeyboardInterrupt as error:  # before main
+        return 128 + (error.args[0] if error.args else signal.SIGINT)
+
+
+if __name__ == "__main__":
+    for line in sys.stdin:
+        process = os.fork()
+        if not process:
+            errors = os.open("errors.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+            os.dup2(errors, 1)
+            os.dup2(errors, 2)
+            code = run(json.loads(line))
+            sys.stderr.flush()
+            os._exit(code)
+        print(process, flush=True)
+        print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)

@@ -1,0 +1,110 @@
+"""What a run takes of the memory is known before it starts, and tiles are as large as it allows."""
+
+import numpy as np
+import pytest
+
+from nst.errors import UserError
+from nst.run.memory_plan import HELD, Sizes, available_mb, held_mb, memory_mb, plan_tile, sizes_of
+from nst.settings import Settings
+from nst.transfer.scales import Scale
+from nst.transfer.tiles import UNTILED_PX
+
+
+def sizes(long_side, style_side=100, precision="bfloat16", **others):
+    return Sizes((long_side // 2, long_side), (style_side, style_side), precision, **others)
+
+
+@pytest.fixture
+def meminfo(tmp_path, monkeypatch):
+    path = tmp_path / "meminfo"
+    monkeypatch.setattr("nst.run.memory_plan.MEMORY", path)
+    monkeypatch.setattr("nst.run.memory_plan.OWN_GROUP", tmp_path / "cgroup")
+    monkeypatch.setattr("nst.run.memory_plan.GROUPS", tmp_path / "groups")
+    monkeypatch.setattr("nst.run.memory_plan.HELD", tmp_path / "statm")
+    return path
+
+
+def needed(long_side, tile_px=UNTILED_PX, style_side=100):
+    return memory_mb(sizes(long_side, style_side), tile_px)
+
+
+def test_memory_grows_with_the_pixels_of_picture_and_style():
+    base = needed(0)
+    assert needed(2000) - base == pytest.approx(4 * (needed(1000) - base), rel=0.01)
+    assert needed(2000, style_side=4000) > needed(2000)
+
+
+def test_what_is_given_and_what_the_optimiser_remembers_counts():
+    assert memory_mb(sizes(1000, given_px=100_000_000), UNTILED_PX) == needed(1000) + 1200
+    assert memory_mb(sizes(1000, optimizer="lbfgs"), UNTILED_PX) > needed(1000) + 200
+    found = sizes_of([Scale((50, 100), ((9, 9), (70, 80), (20, 20)), 1)], Settings(), "float32", [(500, 1000), (7, 8)])
+    assert (found.result, found.style, found.given_px) == ((50, 100), (70, 80), 500_056)
+
+
+def test_tiles_hold_down_what_grows_with_the_picture():
+    assert needed(4000, tile_px=512) < 0.5 * needed(4000)
+    assert needed(512, tile_px=512) == needed(512)
+
+
+def test_tiles_are_as_large_as_the_memory_allows(meminfo):
+    meminfo.write_text("MemTotal: 16000000 kB\nMemAvailable: 30000000 kB\n")
+    assert plan_tile(sizes(3840), Settings()) == UNTILED_PX
+    small, large = (plan_tile(sizes(3840), Settings(max_memory=most)) for most in (4000, 6000))
+    assert 256 <= small < large < UNTILED_PX
+    for tile, most in ((small, 4000), (large, 6000)):
+        assert needed(3840, tile) <= most < needed(3840, tile + 64)
+    assert plan_tile(sizes(3840), Settings(tile=320)) == 320
+    assert plan_tile(sizes(3840), Settings(tile="off")) == UNTILED_PX
+
+
+@pytest.mark.skipif(not HELD.exists(), reason="Linux alone tells")
+def test_what_the_process_holds_is_there_for_its_next_run(meminfo, monkeypatch):
+    meminfo.write_text("MemAvailable: 3000000 kB\n")
+    assert plan_tile(sizes(2000), Settings()) < UNTILED_PX
+    monkeypatch.setattr("nst.run.memory_plan.HELD", HELD)
+    before = held_mb()
+    held = np.ones((300, 1_000_000), np.uint8)
+    assert held_mb() - before == pytest.approx(held.nbytes / 1e6, abs=60)
+    monkeypatch.setattr("nst.run.memory_plan.held_mb", lambda: 4000)
+    assert plan_tile(sizes(2000), Settings()) == UNTILED_PX
+
+
+def test_a_run_that_cannot_fit_is_refused_with_the_size_that_would(meminfo):
+    meminfo.write_text("MemTotal:       16000000 kB\nMemAvailable:    3000000 kB\n")
+    with pytest.raises(UserError, match=r"--size 4000: needs about \d+ MB .* of 2765 MB there; --size \d+") as error:
+        plan_tile(sizes(4000), Settings())
+    fitting = int(str(error.value).split("--size ")[2].split()[0])
+    assert 1000 < fitting < 4000
+    assert plan_tile(sizes(fitting), Settings()) < UNTILED_PX
+    meminfo.write_text("MemAvailable:    900000 kB\n")
+    with pytest.raises(UserError, match="close other programs"):
+        plan_tile(sizes(64, precision="float32"), Settings())
+
+
+def test_without_tiles_less_fits(meminfo):
+    meminfo.write_text("MemAvailable: 3000000 kB\n")
+    plan_tile(sizes(2000), Settings())
+    with pytest.raises(UserError, match="would fit"):
+        plan_tile(sizes(2000), Settings(tile="off"))
+
+
+def test_a_machine_that_does_not_tell_is_believed(meminfo):
+    assert available_mb() is None
+    assert plan_tile(sizes(20000, precision="float32"), Settings()) == UNTILED_PX
+    meminfo.write_text("MemTotal: 1 kB\n")
+    assert available_mb() is None
+
+
+def test_the_limit_of_a_container_or_a_job_counts(meminfo, tmp_path):
+    """Whichever is least of the machine's memory and of what is left in each group around the process."""
+    meminfo.write_text("MemAvailable: 30000000 kB\n")
+    (tmp_path / "cgroup").write_text("0::/slurm/job_7\n")
+    inner = tmp_path / "groups" / "slurm" / "job_7"
+    inner.mkdir(parents=True)
+    for group, most in ((inner.parent, "8000000000"), (inner, "max")):
+        (group / "memory.max").write_text(f"{most}\n")
+        (group / "memory.current").write_text("3000000000\n")
+        (group / "memory.stat").write_text("anon 2500000000\nactive_file 200000000\ninactive_file 300000000\n")
+    assert available_mb() == 5500
+    meminfo.write_text("MemAvailable: 4000000 kB\n")
+    assert available_mb() == 4096

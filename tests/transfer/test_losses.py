@@ -1,0 +1,186 @@
+"""Each cost: a known answer from NumPy, a gradient by finite differences, and a gradient that is not zero."""
+
+import numpy as np
+import pytest
+import scipy.linalg
+import tensorflow as tf
+
+from nst.transfer.losses import (
+    STYLE_LOSSES,
+    content_cost,
+    gram_cost,
+    gram_matrix,
+    gram_statistics,
+    total_variation,
+    trace_of_root_product,
+)
+
+RANDOM = np.random.default_rng(0)
+GENERATED = RANDOM.normal(size=(30, 5))
+STYLE = RANDOM.normal(size=(12, 5))  # another number of positions
+
+
+def test_gram_of_ones_counts_positions():
+    assert np.array_equal(gram_matrix(tf.ones([7, 3])), np.full((3, 3), 7))
+
+
+def test_gram_matches_numpy():
+    np.testing.assert_allclose(gram_matrix(tf.constant(GENERATED)), GENERATED.T @ GENERATED)
+
+
+def test_style_cost_is_the_formula_of_gatys_where_sizes_agree():
+    """1 / (4 nC² (nH nW)²) sum (GM(S) - GM(G))², written out."""
+    style = RANDOM.normal(size=GENERATED.shape)
+    positions, channels = GENERATED.shape
+    expected = np.sum((style.T @ style - GENERATED.T @ GENERATED) ** 2) / (4 * channels**2 * positions**2)
+    cost = gram_cost(gram_statistics(tf.constant(GENERATED)), gram_statistics(tf.constant(style)))
+    np.testing.assert_allclose(cost, expected)
+
+
+def test_style_cost_divides_each_gram_by_its_own_positions():
+    expected = np.sum((STYLE.T @ STYLE / 12 - GENERATED.T @ GENERATED / 30) ** 2) / (4 * 5**2)
+    cost = gram_cost(gram_statistics(tf.constant(GENERATED)), gram_statistics(tf.constant(STYLE)))
+    np.testing.assert_allclose(cost, expected)
+
+
+def test_style_cost_does_not_see_where_things_are():
+    shuffled = RANDOM.permutation(GENERATED)
+    cost = gram_cost(gram_statistics(tf.constant(GENERATED)), gram_statistics(tf.constant(shuffled)))
+    np.testing.assert_allclose(cost, 0, atol=1e-20)
+
+
+@pytest.mark.parametrize("name", STYLE_LOSSES)
+def test_style_losses_do_not_see_where_things_are_and_are_0_for_the_same_statistics(name):
+    loss = STYLE_LOSSES[name]
+    ours, same, other = (
+        loss.statistics(tf.constant(x.astype(np.float32))) for x in (GENERATED, RANDOM.permutation(GENERATED), STYLE)
+    )
+    np.testing.assert_allclose(loss.cost(ours, loss.target(same)), 0, atol=2e-3)
+    assert loss.cost(ours, loss.target(other)) > 0.02
+
+
+@pytest.mark.parametrize("name", STYLE_LOSSES)
+def test_statistics_of_bfloat16_are_float32_and_near(name):
+    features = tf.constant(RANDOM.uniform(size=(4000, 8)), tf.float32)
+    found = STYLE_LOSSES[name].statistics(tf.cast(features, tf.bfloat16))
+    assert found.dtype == tf.float32
+    np.testing.assert_allclose(found, STYLE_LOSSES[name].statistics(features), rtol=5e-3)
+
+
+@pytest.mark.parametrize("name", STYLE_LOSSES)
+def test_equal_shares_are_no_shares_and_positions_without_share_are_not_seen(name):
+    statistics = STYLE_LOSSES[name].statistics
+    equal = np.full((30, 1), 1 / 30)
+    np.testing.assert_allclose(
+        statistics(tf.constant(GENERATED), tf.constant(equal)), statistics(tf.constant(GENERATED))
+    )
+    some = np.where(np.arange(30)[:, None] < 10, 0.1, 0)
+    np.testing.assert_allclose(
+        statistics(tf.constant(GENERATED), tf.constant(some)), statistics(tf.constant(GENERATED[:10])), atol=1e-12
+    )
+
+
+@pytest.mark.parametrize("name", STYLE_LOSSES)
+def test_statistics_of_two_pictures_together_are_the_mean_of_theirs(name):
+    """What makes the blend of two styles the style of both side by side."""
+    statistics = STYLE_LOSSES[name].statistics
+    other = RANDOM.normal(size=GENERATED.shape)
+    both = statistics(tf.constant(np.concatenate([GENERATED, other])))
+    np.testing.assert_allclose(both, (statistics(tf.constant(GENERATED)) + statistics(tf.constant(other))) / 2)
+
+
+def gaussian(x):
+    return x.mean(axis=0), np.cov(x.T, bias=True)
+
+
+def test_covariance_cost_is_the_wasserstein_distance_of_gaussians():
+    random = np.random.default_rng(1)
+    x, y = (random.normal(size=(400, 6)) @ random.normal(size=(6, 6)) + random.normal(size=6) for _ in range(2))
+    (m, A), (n, B) = gaussian(x), gaussian(y)
+    root = scipy.linalg.sqrtm(A)
+    expected = np.sum((m - n) ** 2) + np.trace(A + B - 2 * scipy.linalg.sqrtm(root @ B @ root).real)
+    loss = STYLE_LOSSES["covariance"]
+    ours, theirs = (loss.statistics(tf.constant(z.astype(np.float32))) for z in (x, y))
+    np.testing.assert_allclose(loss.cost(ours, loss.target(theirs)), expected / 6, rtol=1e-3)
+
+
+def test_moments_cost_is_the_difference_of_means_and_deviations():
+    statistics, cost, _ = STYLE_LOSSES["moments"]
+    expected = sum(np.mean((f(GENERATED, axis=0) - f(STYLE, axis=0)) ** 2) for f in (np.mean, np.std))
+    np.testing.assert_allclose(cost(statistics(tf.constant(GENERATED)), statistics(tf.constant(STYLE))), expected)
+
+
+def test_the_trace_of_a_root_has_the_slope_that_numpy_finds():
+    random = np.random.default_rng(2)
+    A, B, D = (m @ m.T / 8 for m in random.normal(size=(3, 6, 8)))
+
+    def trace(a):
+        root = scipy.linalg.sqrtm(B)
+        return np.trace(scipy.linalg.sqrtm(root @ a @ root).real)
+
+    a = tf.constant(A.astype(np.float32))
+    with tf.GradientTape() as tape:
+        tape.watch(a)
+        value = trace_of_root_product(a, tf.constant(scipy.linalg.sqrtm(B).astype(np.float32)))
+    np.testing.assert_allclose(value, trace(A), rtol=1e-3)
+    slope = np.sum(tape.gradient(value, a).numpy() * D)
+    np.testing.assert_allclose(slope, (trace(A + 1e-5 * D) - trace(A - 1e-5 * D)) / 2e-5, rtol=1e-2)
+
+
+@pytest.mark.parametrize("name", STYLE_LOSSES)
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_style_losses_of_one_colour_stay_finite(name, value):
+    """Activations that do not vary have no covariance and no deviation."""
+    loss = STYLE_LOSSES[name]
+    flat, target = tf.fill([20, 4], value), loss.target(loss.statistics(tf.constant(STYLE[:, :4].astype(np.float32))))
+    with tf.GradientTape() as tape:
+        tape.watch(flat)
+        found = loss.cost(loss.statistics(flat), target)
+    assert np.isfinite(found)
+    assert np.isfinite(tape.gradient(found, flat)).all()
+
+
+def test_covariance_cost_of_few_bfloat16_positions_is_finite():
+    """Fewer positions than channels, whose covariance has no room for rounding."""
+    loss = STYLE_LOSSES["covariance"]
+    ours, theirs = (
+        loss.statistics(tf.cast(tf.constant(RANDOM.uniform(5, 6, (40, 256))), tf.bfloat16)) for _ in range(2)
+    )
+    assert 0 < loss.cost(ours, loss.target(theirs)) < 1
+
+
+def test_content_cost_matches_numpy():
+    other = RANDOM.normal(size=GENERATED.shape)
+    expected = np.sum((GENERATED - other) ** 2) / (4 * 30 * 5)
+    np.testing.assert_allclose(content_cost(tf.constant(GENERATED), tf.constant(other)), expected)
+
+
+def test_total_variation_of_a_checkerboard_and_of_a_flat_picture():
+    checkerboard = np.indices((6, 8)).sum(axis=0) % 2
+    image = np.repeat(checkerboard[..., None], 3, axis=-1).astype(np.float64)
+    assert total_variation(tf.constant(image)) == 2  # every neighbour differs by 1, down and right
+    assert total_variation(tf.ones([6, 8, 3])) == 0
+
+
+COSTS = {
+    "gram": lambda x: gram_cost(gram_statistics(x), gram_statistics(tf.constant(STYLE))),
+    "moments": lambda x: STYLE_LOSSES["moments"].cost(
+        *map(STYLE_LOSSES["moments"].statistics, (x, tf.constant(STYLE)))
+    ),
+    "content": lambda x: content_cost(x, tf.constant(GENERATED[::-1].copy())),
+    "total_variation": lambda x: total_variation(tf.reshape(x, [5, 10, 3])),
+}
+
+
+@pytest.mark.parametrize("name", COSTS)
+def test_gradient_equals_finite_differences(name):
+    cost, point = COSTS[name], tf.constant(GENERATED)
+    with tf.GradientTape() as tape:
+        tape.watch(point)
+        value = cost(point)
+    gradient = tape.gradient(value, point).numpy()
+    assert np.abs(gradient).max() > 1e-3
+    for _ in range(5):
+        direction = RANDOM.normal(size=GENERATED.shape)
+        ahead, behind = cost(point + 1e-5 * direction), cost(point - 1e-5 * direction)
+        np.testing.assert_allclose(np.sum(gradient * direction), (ahead - behind) / 2e-5, rtol=1e-6)

@@ -1,0 +1,201 @@
+"""Optimisers lower the cost, keep pixels in range, and give the same pixels again; the bands are a linear map."""
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from nst.errors import RunError
+from nst.settings import Settings
+from nst.transfer.optimizers import adam_step, minimize
+from nst.transfer.pyramid import band_basis, color_axes, combine, make_basis, pixel_basis, split
+from nst.transfer.scales import Scale
+from nst.transfer.state import Descent
+
+TARGET = np.random.default_rng(2).uniform(-0.2, 1.2, (20, 24, 3)).astype(np.float32)  # partly out of reach
+START = np.full((20, 24, 3), 0.5, np.float32)
+
+
+def by_number(steps):
+    return lambda totals: len(totals) / steps
+
+
+def run(steps, settings, report):
+    basis = make_basis(Scale((20, 24), ((20, 24),), steps), TARGET, settings)
+    return minimize(evaluate, Descent(START), basis, by_number(steps), settings, report=report)
+
+
+def evaluate(image):
+    """A cost with a known lowest point: the target, clipped."""
+    with tf.GradientTape() as tape:
+        tape.watch(image)
+        total = tf.reduce_sum(tf.square(image - TARGET))
+    return {"total": total}, tape.gradient(total, image)
+
+
+SETTINGS = {
+    "adam in bands": Settings(),
+    "adam on pixels": Settings(basis="pixels"),
+    "adam, constant rate": Settings(decay="none", learning_rate=2),
+    "lbfgs": Settings(optimizer="lbfgs"),
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_cost_falls_within_bounds_and_repeatably(name):
+    costs, pictures = [], []
+
+    def report(found, descent):
+        costs.append(found["total"])
+        pictures.append(descent().image)
+
+    first = run(40, SETTINGS[name], report)
+    again = run(40, SETTINGS[name], lambda *_: None)
+    assert costs[-1] < 0.5 * costs[0]
+    assert len(costs) <= 41
+    assert all(picture.min() >= 0 and picture.max() <= 1 for picture in [*pictures, first])
+    assert first.dtype == np.float32
+    np.testing.assert_array_equal(first, again)
+
+
+@pytest.mark.parametrize("name", ["adam in bands", "adam on pixels", "adam, constant rate"])
+def test_resumed_is_straight_through(name):
+    """From the state after any step, Adam's moments among it, the same pixels."""
+    states = []
+    settings = SETTINGS[name]
+    whole = run(6, settings, lambda _, descent: states.append(descent()))
+    for state in states:
+        basis = make_basis(Scale((20, 24), ((20, 24),), 6), TARGET, settings)
+        np.testing.assert_array_equal(
+            minimize(evaluate, state, basis, by_number(6), settings, report=lambda *_: None), whole
+        )
+
+
+def broken(numbers, what):
+    """Return `evaluate` that gives NaN for `what`, "total" or the gradient, in the calls whose number is given."""
+    calls = []
+
+    def fail_at_times(image):
+        calls.append(image.numpy())
+        costs, gradient = evaluate(image)
+        if len(calls) in numbers:
+            return ({"total": costs["total"] * np.nan}, gradient) if what == "total" else (costs, gradient * np.nan)
+        return costs, gradient
+
+    return fail_at_times, calls
+
+
+@pytest.mark.parametrize("what", ["total", "gradient"])
+@pytest.mark.parametrize("name", SETTINGS)
+def test_bad_numbers_go_back_to_the_last_good_picture(name, what):
+    costs, rates = [], []
+
+    def report(found, descent):
+        costs.append(found["total"])
+        rates.append(descent().rate)
+
+    fails, calls = broken({4, 9}, what)
+    basis = make_basis(Scale((20, 24), ((20, 24),), 20), TARGET, SETTINGS[name])
+    found = minimize(fails, Descent(START), basis, by_number(20), SETTINGS[name], report=report)
+    assert np.isfinite(costs).all()
+    assert np.isfinite(found).all()
+    assert costs[-1] < 0.9 * costs[0]
+    assert all(np.isfinite(image).all() for image in calls)
+    if name != "lbfgs":
+        assert rates[-1] == 0.25
+        assert len(costs) == 20
+
+
+@pytest.mark.parametrize("what", ["total", "gradient"])
+@pytest.mark.parametrize("name", SETTINGS)
+def test_bad_numbers_that_stay_end_the_run_with_the_last_good_picture(name, what):
+    pictures = []
+    fails, calls = broken(range(4, 100), what)
+    basis = make_basis(Scale((20, 24), ((20, 24),), 20), TARGET, SETTINGS[name])
+    with pytest.raises(RunError, match="numbers are out of hand"):
+        minimize(
+            fails,
+            Descent(START),
+            basis,
+            by_number(20),
+            SETTINGS[name],
+            report=lambda _, descent: pictures.append(descent().image),
+        )
+    assert len(calls) == 3 + 4
+    assert np.isfinite(pictures[-1]).all()
+
+
+def test_lbfgs_finds_the_lowest_point_within_bounds():
+    found = run(40, Settings(optimizer="lbfgs"), lambda *_: None)
+    np.testing.assert_allclose(found, TARGET.clip(0, 1), atol=1e-3)
+
+
+def test_first_step_on_pixels_is_the_learning_rate():
+    """Adam's first step has the size of the learning rate, in levels of 255, whatever the gradient."""
+    settings = Settings(basis="pixels", learning_rate=5)
+    moved = run(1, settings, lambda *_: None) - START
+    np.testing.assert_allclose(np.abs(moved), 5 / 255, rtol=1e-3)
+
+
+def test_adam_is_keras():
+    """On pixels that no bound stops, the same picture as by Keras' optimiser."""
+    settings = Settings(basis="pixels", decay="none", learning_rate=2)
+    variable = tf.Variable(START)
+    optimizer = tf.keras.optimizers.Adam(2 / 255, settings.beta1, settings.beta2, epsilon=1e-12)
+    for _ in range(8):
+        optimizer.apply_gradients([(evaluate(variable.read_value())[1], variable)])
+    np.testing.assert_allclose(run(8, settings, lambda *_: None), variable, atol=1e-6)
+
+
+def test_a_second_picture_of_any_size_takes_no_new_graph():
+    run(2, Settings(), lambda *_: None)
+    step = adam_step(len(make_basis(Scale((20, 24), ((20, 24),), 1), TARGET, Settings()).sizes))
+    traced = step.experimental_get_tracing_count()
+    small = Scale((18, 24), ((18, 24),), 1)
+    basis, picture = make_basis(small, TARGET, Settings()), START[:18]
+    minimize(
+        lambda image: ({"total": tf.reduce_sum(image)}, tf.ones_like(image)),
+        Descent(picture),
+        basis,
+        by_number(2),
+        Settings(),
+        report=lambda *_: None,
+    )
+    assert step.experimental_get_tracing_count() == traced == 1
+
+
+def test_steps_are_exactly_as_many_as_asked():
+    steps = []
+    run(7, Settings(), lambda costs, _: steps.append(costs))
+    assert len(steps) == 7
+
+
+@pytest.mark.parametrize("settled", [True, False])
+@pytest.mark.parametrize("size", [(20, 24), (37, 16), (5, 5)])
+def test_split_is_the_transpose_of_combine(size, settled):
+    """<combine(bands), image> = <bands, split(image)>: what makes the gradient in the bands right."""
+    basis = band_basis(size, color_axes(TARGET), settled=settled)
+    random = np.random.default_rng(0)
+    bands = [tf.constant(random.normal(size=(*band, 3)), tf.float32) for band in basis.sizes]
+    image = tf.constant(random.normal(size=(*size, 3)), tf.float32)
+    left = tf.reduce_sum(combine(bands, basis.bands) * image)
+    right = tf.add_n([tf.reduce_sum(a * b) for a, b in zip(bands, split(image, basis.bands), strict=True)])
+    np.testing.assert_allclose(left, right, rtol=1e-4)
+
+
+def test_bands_reach_from_the_picture_to_a_few_pixels():
+    sizes = band_basis((384, 512), np.eye(3, dtype=np.float32), settled=False).sizes
+    assert sizes[0] == (384, 512)
+    assert max(sizes[-1]) <= 8
+    assert pixel_basis((384, 512)).sizes == ((384, 512),)
+
+
+def test_color_axes_are_drawn_out_as_the_style_varies():
+    random = np.random.default_rng(0)
+    grey = np.repeat(random.uniform(size=(30, 30, 1)), 3, axis=-1) + random.normal(0, 0.001, (30, 30, 3))
+    axes = color_axes(grey.astype(np.float32))
+    lengths = np.linalg.norm(axes, axis=1)
+    np.testing.assert_allclose(lengths.max() / lengths.min(), 100 / 3, rtol=1e-3)  # so that colour can still move
+    longest = axes[lengths.argmax()]
+    np.testing.assert_allclose(longest / longest[0], 1, atol=0.01)  # along grey
+    np.testing.assert_allclose(np.mean(lengths**2), 1, rtol=1e-5)
+    assert np.isfinite(color_axes(np.full((9, 9, 3), 0.5, np.float32))).all()

@@ -20,7 +20,8 @@ sys.path.insert(0, str(PROJECT))
 
 from nst.layers import CHANNELS_PER_BLOCK, LAYERS, block_of  # noqa: E402
 from nst.network.tensorflow_setup import network_precision, start_tensorflow  # noqa: E402
-from nst.pictures.picture_files import Size, read_image  # noqa: E402
+from nst.pictures.picture_files import read_image  # noqa: E402
+from nst.pictures.resizing import Size  # noqa: E402
 from nst.settings import Settings, make_settings  # noqa: E402
 
 CONTENT, STYLE = (PROJECT / "images" / name for name in ("castle.jpg", "starry_night.jpg"))
@@ -46,11 +47,12 @@ def evaluations(sizes: list[Size], precision: str) -> dict[tuple[Size, str], Cal
     """Return what evaluates the default cost once, by size and precision; one network and one graph for all sizes."""
     import tensorflow as tf
 
-    from nst.network.vgg19 import build_network, load_weights
+    from nst.network.vgg19 import build_network
+    from nst.network.weights import load_weights
     from nst.transfer.cost import make_measure
-    from nst.transfer.masks import Inputs
-    from nst.transfer.objective import make_view
+    from nst.transfer.inputs import Inputs
     from nst.transfer.scales import Scale
+    from nst.transfer.targets import make_view
 
     settings = make_settings()
     layers = [layer for layer, _ in settings.style_layers + settings.content_layers]

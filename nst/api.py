@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from nst.errors import UserError
+from nst.network.loaded import network_of
 from nst.network.tensorflow_setup import start_tensorflow
-from nst.run.job import network_of, sizes_of_run
-from nst.run.memory_plan import plan_tile
+from nst.run.memory_plan import plan_tile, sizes_of_run
 from nst.settings import Settings
-from nst.transfer.masks import Inputs
+from nst.transfer.inputs import Inputs
 from nst.transfer.state import Step
 from nst.transfer.stylize import stylize
 
@@ -46,4 +46,4 @@ def redraw(
     inputs = Inputs(content, tuple(several), settings, start, tuple(style_masks), content_mask)
     tile_px = plan_tile(sizes_of_run(inputs), settings)
     network, _ = network_of(settings)
-    return stylize(inputs, network, tile_px=tile_px, on_step=lambda step, picture, _: on_step(step, picture))
+    return stylize(inputs, network, tile_px=tile_px, on_step=[lambda step, picture, _: on_step(step, picture)])

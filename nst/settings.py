@@ -3,7 +3,6 @@
 To add one, add a field; `add_flags`, `make_settings`, `describe` and the README's test follow from it.
 """
 
-import argparse
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field, fields, replace
 from functools import cache
@@ -306,22 +305,6 @@ def describe(settings: Settings) -> dict[str, Any]:
     return {item.name: _words(item, getattr(settings, item.name)) for item in fields(settings)}
 
 
-def add_flags(parser: argparse.ArgumentParser) -> None:
-    """Add a flag for each field, grouped. A flag that is not given leaves no trace in the parsed arguments."""
-    groups: dict[str, Any] = {}
-    for item in fields(Settings):
-        option = option_of(item)
-        if option.group not in groups:
-            groups[option.group] = parser.add_argument_group(option.group)
-        shown: dict[str, Any] = {"default": argparse.SUPPRESS, "help": f"{option.help} [{_default_words(item)}]"}
-        if option.kind == "bool":
-            shown["action"] = argparse.BooleanOptionalAction
-        else:
-            shown["metavar"] = option.metavar or "|".join(map(str, option.choices)) or METAVARS[option.kind]
-            shown["nargs"] = "+" if option.kind in LISTS else None
-        groups[option.group].add_argument(flag(item.name), **shown)
-
-
 def flag(name: str) -> str:
     """Return the flag of a field: '--style-layers' of 'style_layers'."""
     return "--" + name.replace("_", "-")
@@ -338,7 +321,7 @@ def option_of(item: Field[Any]) -> Option:
     return option
 
 
-def _default_words(item: Field[Any]) -> str:
+def default_words(item: Field[Any]) -> str:
     words = _words(item, item.default)
     if isinstance(words, bool):
         return "on" if words else "off"

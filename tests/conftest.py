@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -10,9 +11,14 @@ os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 import numpy as np
 import pytest
 
+import neural_art
 from nst.layers import CHANNELS_PER_BLOCK, LAYERS, block_of
+from nst.network import weights
+from nst.network.loaded import forget_network
+from nst.pictures.picture_files import write_picture
 
 PROJECT = Path(__file__).resolve().parent.parent
+SMALL = ["--size", "64", "--smallest-scale", "32", "--steps", "2"]  # flags of a run that takes a moment
 
 
 @pytest.fixture(scope="session")
@@ -81,3 +87,55 @@ def browser(chromium):
     yield see
     assert chromium.get_log("browser") == []
     chromium.get("about:blank")
+
+
+@pytest.fixture
+def pictures(tmp_path, content, style) -> list[str]:
+    """Return the paths of a photo and of a style as files."""
+    write_picture(tmp_path / "content.png", content)
+    write_picture(tmp_path / "style.png", style)
+    return [str(tmp_path / "content.png"), str(tmp_path / "style.png")]
+
+
+@pytest.fixture
+def tiny(monkeypatch, tiny_weights):
+    """Put a tiny network in place of VGG19; return the sources that weights were loaded from."""
+    sources = []
+
+    def load(source=None):
+        sources.append(source)
+        return tiny_weights
+
+    monkeypatch.setattr(weights, "load_weights", load)
+    forget_network()
+    yield sources
+    forget_network()
+
+
+@pytest.fixture
+def refused(capsys):
+    """Return a function that gives the one line with which the command refuses words, nothing written to stdout."""
+
+    def line(words):
+        assert neural_art.main(words) == neural_art.EXIT_USER_ERROR
+        out, err = capsys.readouterr()
+        assert out == ""
+        assert len(err.splitlines()) == 1
+        return err
+
+    return line
+
+
+@pytest.fixture
+def stopped_at(capsys):
+    """Return a function that runs the command, stops it after so many steps, and returns its last line."""
+
+    def run(number, words):
+        def stop(step, picture, state):
+            if step.number == number:
+                raise KeyboardInterrupt(signal.SIGTERM)
+
+        assert neural_art.main(words, on_step=[stop]) == 128 + signal.SIGTERM
+        return capsys.readouterr().err.splitlines()[-1]
+
+    return run

@@ -10,7 +10,8 @@ import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
 from nst.errors import UserError
-from nst.pictures.picture_files import read_image, resize, size_with_long_side, write_picture
+from nst.pictures.picture_files import read_image, write_picture
+from nst.pictures.resizing import resize, size_with_long_side
 
 CELL_PX = 256
 GAP_PX = 8

@@ -9,25 +9,32 @@ import hashlib
 import json
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from nst.batch.contact_sheet import write_sheet
-from nst.batch.local_workers import Crew, Made, Order, in_processes, in_this_process, on_dask, write_files
+from nst.batch.dask_workers import on_dask
+from nst.batch.local_workers import in_processes, in_this_process
 from nst.batch.manifest import NAME as MANIFEST
-from nst.batch.plan import Plan, Task
+from nst.batch.orders import Crew, Made, Order, write_files
+from nst.batch.page import write_batch_page
+from nst.batch.plan import Plan
+from nst.batch.progress import BatchProgress
+from nst.batch.tasks import Task
 from nst.errors import UserError
 from nst.report.live_view import Live
-from nst.report.progress import BatchProgress, Progress
-from nst.report.run_page import REPORT, check_engine, write_batch_page
+from nst.report.pages import REPORT, check_engine
+from nst.report.progress import Progress
 from nst.report.status import CHANGED, DONE, FAILED, SHEET, STARTED, STOPPED
 from nst.run.checkpoint import remove_checkpoint
-from nst.run.job import Job, check_network, plan_job
+from nst.run.dry_run import check_network
+from nst.run.job import Job, plan_job
 from nst.system.atomic_files import check_writable, claimed, remove_parts
 from nst.system.signals import AtOnce, Stopped, deferred
+from nst.transfer.state import OnStep
 
 MOST_WORKERS = 1024
 TRIES = 3  # for a picture whose worker dies over it
@@ -79,12 +86,19 @@ def read_hands(arguments: Mapping[str, Any]) -> Hands:
 
 
 def run_batch(
-    plan: Plan, hands: Hands, progress: BatchProgress, *, force: bool = False, live: Live | None = None
+    plan: Plan,
+    hands: Hands,
+    progress: BatchProgress,
+    *,
+    force: bool = False,
+    live: Live | None = None,
+    on_step: Sequence[OnStep] = (),
 ) -> None:
     """Make what is not done of a batch, and its page. Ctrl-C and SIGTERM first save what there is.
 
     force  whether to start anew, whatever a run before has left
     live   what shows to browsers what this process makes
+    on_step  listeners to each step of the pictures that this process makes
 
     A picture that fails is told of and the others go on. Raises KeyboardInterrupt after a signal, and UserError where
     another batch is at work there.
@@ -95,7 +109,9 @@ def run_batch(
     any_left = bool(run.waiting)
     with deferred() as signalled, ExitStack() as claim:
         try:
-            with _crew(hands, run, signalled, live) as crew:  # first: where no cluster answers, no folder is made
+            with _crew(
+                hands, run, signalled, live, on_step
+            ) as crew:  # first: where no cluster answers, no folder is made
                 claim.enter_context(_begun(plan))
                 _work(run, crew, signalled)
             if not run.signal:
@@ -150,7 +166,9 @@ def _done_so_far(plan: Plan) -> str:
     return f"{done} of {len(plan.tasks)} pictures are done"
 
 
-def _crew(hands: Hands, run: _Run, signalled: Callable[[], int], live: Live | None) -> AbstractContextManager[Crew]:
+def _crew(
+    hands: Hands, run: _Run, signalled: Callable[[], int], live: Live | None, on_step: Sequence[OnStep]
+) -> AbstractContextManager[Crew]:
     if run.waiting and hands.dask is not None:
         return on_dask(hands.dask, hands.resources, run.progress.tell)
     if run.waiting and hands.workers:
@@ -167,7 +185,7 @@ def _crew(hands: Hands, run: _Run, signalled: Callable[[], int], live: Live | No
             job=job.output.name,
         )
 
-    return in_this_process(show, signalled, live)
+    return in_this_process(show, signalled, live, on_step)
 
 
 def _work(run: _Run, crew: Crew, signalled: Callable[[], int]) -> None:

@@ -1,30 +1,11 @@
 """TensorFlow's surroundings: what must be set before its import, its chatter, threads, GPU memory, and fast types."""
 
 import os
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
+from nst.system.stderr import silenced
+
 BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
-STDERR = threading.RLock()  # two threads that silence it at once would leave it silent
-
-
-@contextmanager
-def silenced(*, verbose: bool) -> Iterator[None]:
-    """Keep what native code prints from stderr, unless `verbose`. Python's exceptions pass as always."""
-    if verbose:
-        yield
-        return
-    with STDERR:
-        saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, 2)
-        try:
-            yield
-        finally:
-            os.dup2(saved, 2)
-            os.close(saved)
-            os.close(nowhere)
 
 
 def start_tensorflow(*, threads: int, verbose: bool) -> None:

@@ -12,10 +12,10 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 from PIL.ImageFile import ImageFile
 
 from nst.errors import UserError
-from nst.network.tensorflow_setup import silenced
 from nst.pictures.color_profiles import changes_rgb, grey_to_srgb, lab_to_srgb, to_srgb
 from nst.pictures.metadata import Dpi, dpi_of, kept_exif
 from nst.pictures.sixteen_bit import decode_byte
+from nst.system.stderr import silenced
 
 # Not all that Pillow knows: it hands EPS to Ghostscript, and formats that no one paints in are mistaken for each other.
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "AVIF", "JPEG2000", "BMP", "DIB", "ICO", "PPM", "TGA", "PSD", "DDS",

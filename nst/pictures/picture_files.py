@@ -16,11 +16,10 @@ from nst.errors import UserError, suggestion
 from nst.pictures.color_profiles import srgb_profile
 from nst.pictures.decoding import decode, opened
 from nst.pictures.metadata import COMMENT_KEY, Dpi, comment_of, exif_with, jpeg_comment, png_chunks, tiff_tags
+from nst.pictures.resizing import Size, resize, size_with_long_side
 from nst.pictures.sixteen_bit import write_png, write_tiff
 from nst.pictures.transparency import composite_over_white, continue_colours
 from nst.system.atomic_files import written_aside
-
-Size = tuple[int, int]
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
 DEEP_FORMATS = ("PNG", "TIFF")
@@ -140,34 +139,6 @@ def check_format(path: Path, size: Size | None = None, *, bit_depth: int = 8) ->
     largest = LARGEST_SIDE_PX.get(FORMATS[suffix])
     if size and largest and max(size) > largest:
         raise UserError(f"{path}: {suffix} holds at most {largest} px a side, not {max(size)}; use .png or .tif")
-
-
-def resize(image: np.ndarray, size: Size) -> np.ndarray:
-    """Return an image [height, width, channels] resized to `size` with Lanczos' filter, antialiased, in [0, 1]."""
-    if image.shape[:2] == size:
-        return image
-    resized = np.empty((*size, image.shape[2]), np.float32)
-    for index in range(image.shape[2]):  # one at a time, for memory
-        channel = Image.fromarray(np.ascontiguousarray(image[..., index], np.float32))
-        resized[..., index] = np.asarray(channel.resize(size[::-1], Image.Resampling.LANCZOS))
-    return np.clip(resized, 0, 1, out=resized)
-
-
-def resize_alpha(alpha: np.ndarray | None, size: Size) -> np.ndarray | None:
-    """Return an alpha [height, width], or None, resized to `size` as images are."""
-    return None if alpha is None else resize(alpha[..., None], size)[..., 0]
-
-
-def resize_matrix(old: int, new: int, kernel: Image.Resampling = Image.Resampling.LANCZOS) -> np.ndarray:
-    """Return the matrix [new, old] that resizes a column of `old` values as `resize` does, without its clipping."""
-    identity = Image.fromarray(np.eye(old, dtype=np.float32))
-    return np.asarray(identity.resize((old, new), kernel))
-
-
-def size_with_long_side(size: Size, long_side_px: int) -> Size:
-    """Return `size` scaled so that its longer side is `long_side_px`."""
-    scale = long_side_px / max(size)
-    return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 
 
 def _pillow_options(kind: str, exif: bytes | None, dpi: Dpi | None, comment: str | None) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import numpy as np
 
-from nst.report.run_page import Sources
+from nst.report.sources import Sources
 from nst.transfer.state import Step
 
 LARGEST_SHARE = 0.01  # of the time, for pictures

@@ -25,7 +25,8 @@ from nst.errors import UserError
 from nst.pictures.picture_files import jpeg_bytes, preview
 from nst.report.chart import make_chart
 from nst.report.live_view import LARGEST_SHARE, Live
-from nst.report.run_page import TEMPLATES, environment, title_of
+from nst.report.pages import TEMPLATES, environment
+from nst.report.sources import title_of
 from nst.system.atomic_files import read_text
 from nst.system.signals import deferred
 

@@ -2,50 +2,39 @@
 
 from __future__ import annotations
 
-import itertools
-import platform
 import signal
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-import nst
 from nst.errors import RunError, UserError
-from nst.network.tensorflow_setup import network_precision, start_tensorflow
-from nst.pictures.picture_files import Picture, check_format, over_white, read_image, read_picture
+from nst.network.loaded import network_of
+from nst.network.tensorflow_setup import start_tensorflow
+from nst.pictures.picture_files import Picture, check_format, over_white
+from nst.report.costs import plotting
 from nst.report.live_view import Live
-from nst.report.progress import Progress, plotting
-from nst.report.run_page import Named, Sources, check_engine
+from nst.report.pages import check_engine
+from nst.report.progress import Progress
+from nst.report.sources import Named, Sources
 from nst.run.checkpoint import Checkpoint, check_state, has_checkpoint, read_checkpoint, remove_checkpoint
-from nst.run.memory_plan import Sizes, available_mb, memory_mb, plan_tile, sizes_of
-from nst.run.results import Results, snapshot_name
-from nst.settings import Settings, describe
-from nst.system.atomic_files import check_writable, claimed, file_sha256, first_free, remove_leftovers, reserved
+from nst.run.folder import default_output, first_free, remove_leftovers, reserved, result_name, snapshot_name
+from nst.run.input_files import Paths, check_same_inputs, find_pictures, located_inputs, read_inputs
+from nst.run.memory_plan import memory_mb, plan_tile, sizes_of_run
+from nst.run.record import is_begun, make_record
+from nst.run.results import Results
+from nst.settings import Settings
+from nst.system.atomic_files import check_writable, claimed
 from nst.system.signals import AtOnce, Stopped, deferred
-from nst.transfer.masks import Inputs, check_counts
+from nst.transfer.inputs import Inputs, check_counts
 from nst.transfer.scales import Scale, plan_scales
-from nst.transfer.state import State, Step
-from nst.transfer.tiles import fits
+from nst.transfer.state import OnStep, State, Step
 
 if TYPE_CHECKING:
-    from nst.network.vgg19 import Network
-
-PROJECT = Path(__file__).resolve().parents[2]
-SAMPLES = PROJECT / "images"
-OUTPUT = PROJECT / "output"
-INITS = ("content", "noise", "style")
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif")  # of pictures in a folder of styles
-MOST_NAMED = 3  # styles, in the name of a result
-CHANGE_NO_PIXEL = ("threads", "max_memory", "tile", "snapshot_every", "checkpoint_every")
-LARGEST_STRETCH = 0.02  # by which a mask may be wider or narrower than the photo
-
-Paths = dict[str, tuple[Path, ...]]  # by role: content, style, init, style_mask, content_mask
+    pass
 
 
 @dataclass(frozen=True)
@@ -104,7 +93,7 @@ def plan_job(
     if report:
         check_engine()
     paths = find_pictures(content, styles, settings)
-    result = Path(output) if output else first_free(OUTPUT / f"{result_name(paths)}.png")
+    result = Path(output) if output else first_free(default_output(f"{result_name(paths)}.png"))
     check_format(result, bit_depth=settings.bit_depth)
     check_counts(len(paths["style"]), settings)
     photo, inputs = read_inputs(paths, settings)
@@ -116,7 +105,7 @@ def plan_job(
     if job.folder.exists() and not job.folder.is_dir():
         raise UserError(f"{job.folder}: is a file, where the folder of this run would be; give another -o")
     if resume:
-        _check_inputs(job.folder, resume.inputs, paths)
+        check_same_inputs(job.folder, resume.inputs, paths)
         check_state(job.folder, resume.state, scales)
     _refuse_existing(job)
     return job
@@ -135,74 +124,6 @@ def _refuse_existing(job: Job) -> None:
         raise UserError(f"{job.output}: exists already; give --overwrite to replace it, or another -o")
 
 
-def find_pictures(content: str, styles: Sequence[str], settings: Settings) -> Paths:
-    """Return the path of each input by its role, folders of styles as what is in them. Raises UserError."""
-    paths: Paths = {
-        "content": (find_picture(content),),
-        "style": tuple(path for name in styles for path in pictures_of(find_picture(name))),
-    }
-    if settings.init not in INITS:
-        paths["init"] = (find_picture(settings.init),)
-    if settings.style_mask:
-        paths["style_mask"] = tuple(map(find_picture, settings.style_mask))
-    if settings.content_mask is not None:
-        paths["content_mask"] = (find_picture(settings.content_mask),)
-    return paths
-
-
-def find_picture(name: str) -> Path:
-    """Return the path as given, or the picture of that name among the samples. Raises UserError."""
-    for path in (Path(name), SAMPLES / name):
-        if path.exists():
-            return path
-    raise UserError(f"{name}: no such file, here or in {SAMPLES.name}/")
-
-
-def pictures_of(path: Path) -> list[Path]:
-    """Return a picture, or those in a folder by name. Raises UserError where there is none."""
-    if not path.is_dir():
-        return [path]
-    found = sorted(item for item in path.iterdir() if is_picture(item))
-    if not found:
-        raise UserError(f"{path}: is a folder without pictures; put JPEG, PNG, WebP, TIFF, BMP or GIF files in it")
-    return found
-
-
-def is_picture(path: Path) -> bool:
-    """Return whether a file is a picture, by its suffix."""
-    return path.suffix.lower() in SUFFIXES and path.is_file()
-
-
-def read_inputs(paths: Paths, settings: Settings) -> tuple[Picture, Inputs]:
-    """Read all inputs and return the photo with all that its file holds, and what a run is made from."""
-    (content_path,) = paths["content"]
-    photo = read_picture(content_path)
-    start, content_mask = paths.get("init"), paths.get("content_mask")
-    inputs = Inputs(
-        photo.image,
-        tuple(map(read_image, paths["style"])),
-        settings,
-        start=read_image(start[0]) if start else None,
-        style_masks=tuple(read_mask(path, photo.image) for path in paths.get("style_mask", ())),
-        content_mask=read_mask(content_mask[0], photo.image) if content_mask else None,
-    )
-    return photo, inputs
-
-
-def read_mask(path: Path, photo: np.ndarray) -> np.ndarray:
-    """Return the lightness of a picture of the photo's shape as [height, width] in [0, 1]. Raises UserError."""
-    mask = read_image(path).mean(axis=-1)
-    (height, width), (wanted_height, wanted_width) = mask.shape, photo.shape[:2]
-    if abs(width / height * wanted_height / wanted_width - 1) > LARGEST_STRETCH:
-        raise UserError(
-            f"{path}: a mask of {width}x{height} px does not fit on the photo of {wanted_width}x{wanted_height} px; "
-            "give one of the same shape"
-        )
-    if mask.max() == 0:
-        raise UserError(f"{path}: the mask is black, so nothing would change; paint white where it applies")
-    return mask
-
-
 def run_job(
     job: Job,
     *,
@@ -210,12 +131,14 @@ def run_job(
     progress: Progress | None = None,
     live: Live | None = None,
     stopped: Callable[[], int] = lambda: 0,
+    on_step: Sequence[OnStep] = (),
 ) -> Path:
     """Make the picture and return its path. Ctrl-C and SIGTERM, as KeyboardInterrupt, first save what there is.
 
     progress  what shows it; a bar or lines on stderr if None
     live      what shows it to browsers
     stopped   returns the number of a signal that came elsewhere, or 0
+    on_step   more listeners, after those of the run itself
 
     Raises RunError where numbers get out of hand, or where the picture had to be saved elsewhere.
     """
@@ -223,10 +146,10 @@ def run_job(
     start_tensorflow(threads=job.settings.threads, verbose=verbose)
     from tensorflow.errors import ResourceExhaustedError
 
-    from nst.transfer.stylize import stylize  # brings TensorFlow, seconds to import, which no check needs
+    from nst.transfer.stylize import stylize
 
     network, facts = network_of(job.settings)
-    _check_weights(job, facts)
+    check_weights(job, facts)
     job = _placed(job)
     resume = job.resume or Checkpoint({}, {})
     progress = progress or Progress(job.scales, done=len(resume.steps))
@@ -237,8 +160,8 @@ def run_job(
             job.content,
             job.scales[-1].size,
             job.settings,
-            _record(job, facts),
-            _inputs_of(job.paths, job.settings),
+            make_record(job.paths, job.settings, job.output.name, facts),
+            located_inputs(job.paths, job.settings),
             job.plot,
             progress.tell,
             started - resume.seconds,
@@ -248,13 +171,14 @@ def run_job(
             [path for path in (job.folder / snapshot_name(step) for step in resume.steps) if path.exists()],
         )
 
-        def follow(step: Step, picture: Callable[[], np.ndarray], state: Callable[[], State]) -> None:
-            results.follow(step, picture, state)
-            progress.show(step)
-            live.follow(picture, progress.seconds_left)
+        def stop_if_asked(step: Step, picture: Callable[[], np.ndarray], state: Callable[[], State]) -> None:
             number = signalled() or stopped()
             if number:
                 raise KeyboardInterrupt(number)
+
+        def show(step: Step, picture: Callable[[], np.ndarray], state: Callable[[], State]) -> None:
+            progress.show(step)
+            live.follow(picture, progress.seconds_left)
 
         try:
             _refuse_existing(job)  # as another run may have ended since
@@ -267,7 +191,7 @@ def run_job(
                     job.inputs,
                     network,
                     tile_px=job.tile_px,
-                    on_step=follow,
+                    on_step=[results.follow, show, *on_step, stop_if_asked],
                     on_estimate=lambda seconds: progress.estimate(seconds, memory_of(job)),
                     resume=resume.state,
                     clock=lambda: results.seconds,
@@ -316,80 +240,20 @@ def _sources(job: Job) -> Sources:
     )
 
 
-def plan_of(job: Job, seconds: float) -> str:
-    """Return where the result goes, a line for each scale, and about how much time and memory it takes."""
-    lines = [
-        f"{scale.size[1]}x{scale.size[0]} px  {scale.steps} steps"
-        + ("" if fits(scale.size, job.tile_px) else f"  in tiles of {job.tile_px} px")
-        for scale in job.scales
-    ]
-    there = available_mb()
-    words = f"about {seconds:.0f} s and {memory_of(job)} MB of memory"
-    return "\n".join([str(job.output), *lines, words if there is None else f"{words}, of {there} MB there"])
-
-
 def memory_of(job: Job) -> int:
     """Return about how many megabytes a run takes."""
     return memory_mb(sizes_of_run(job.inputs), job.tile_px)
 
 
-def sizes_of_run(inputs: Inputs) -> Sizes:
-    """Return what a run from these pictures needs memory for."""
-    settings, styles = inputs.settings, [style.shape[:2] for style in inputs.styles]
-    content = inputs.content.shape[:2]
-    scales = plan_scales(content, styles, settings)
-    return sizes_of(scales, settings, network_precision(settings.precision), [content, *styles])
-
-
-def seconds_of(job: Job, *, verbose: bool = False) -> float:
-    """Return about how long the steps of a run take, from one that is measured. Raises UserError for its weights."""
-    start_tensorflow(threads=job.settings.threads, verbose=verbose)
-    from nst.transfer.stylize import estimated_seconds
-
-    network, facts = network_of(job.settings)
-    _check_weights(job, facts)
-    return estimated_seconds(network, job.inputs, job.scales, job.tile_px)
-
-
-def check_network(job: Job, *, verbose: bool = False) -> None:
-    """Load the weights that a job asks for, to see whether they are there and the right ones. Raises UserError."""
-    start_tensorflow(threads=job.settings.threads, verbose=verbose)
-    _, facts = network_of(job.settings)
-    _check_weights(job, facts)
-
-
-def _check_weights(job: Job, facts: dict[str, Any]) -> None:
+def check_weights(job: Job, facts: dict[str, Any]) -> None:
     """Raise UserError where a run would go on with other weights than it began with."""
     if job.resume and job.resume.record["weights_sha256"] != facts["weights_sha256"]:
         raise UserError(f"{job.folder}: was begun with other weights; give them with --weights, or start the run anew")
 
 
-def _inputs_of(paths: Paths, settings: Settings) -> dict[str, list[list[str | None]]]:
-    """Return role -> path and SHA-256 of each file, as a checkpoint holds them."""
-    found: dict[str, list[list[str | None]]] = {
-        role: [[str(path.absolute()), file_sha256(path)] for path in files] for role, files in paths.items()
-    }
-    if settings.weights not in (None, "imagenet"):
-        found["weights"] = [[str(Path(str(settings.weights)).absolute()), None]]
-    return found
-
-
-def _check_inputs(folder: Path, inputs: dict[str, list[list[str | None]]], paths: Paths) -> None:
-    """Raise UserError unless the files are those that a run was begun with."""
-    for role, files in paths.items():
-        wanted = [digest for _, digest in inputs.get(role, [])]
-        if len(files) != len(wanted):
-            raise UserError(f"{role}: got {len(files)} for {len(wanted)} of {folder}; give as many, or none")
-        for path, digest in zip(files, wanted, strict=True):
-            if file_sha256(path) != digest:
-                raise UserError(
-                    f"{path}: is not the {role} that {folder} was begun with: another SHA-256; give that one"
-                )
-
-
 def begun_before(job: Job) -> Path | None:
     """Return the folder of a run that was stopped, where a new one of the same inputs and settings starts beside it."""
-    folder = OUTPUT / result_name(job.paths)
+    folder = default_output(result_name(job.paths))
     if job.named or job.resume or not has_checkpoint(folder):
         return None
     try:
@@ -397,74 +261,3 @@ def begun_before(job: Job) -> Path | None:
     except UserError:
         return None
     return folder if is_begun(checkpoint, job.paths, job.settings) else None
-
-
-def is_begun(checkpoint: Checkpoint, paths: Paths, settings: Settings) -> bool:
-    """Return whether a checkpoint is of a run with these inputs and settings, apart from those that change no pixel."""
-    recorded = checkpoint.record.get("settings", {})
-    files = {role: [file_sha256(path) for path in found] for role, found in paths.items()}
-    begun = {role: [digest for _, digest in found] for role, found in checkpoint.inputs.items() if role != "weights"}
-    return files == begun and all(recorded.get(name) == value for name, value in deciding(settings).items())
-
-
-def deciding(settings: Settings) -> dict[str, Any]:
-    """Return the settings that decide the pixels, as a record has them: of a path only the name."""
-    described = describe(settings).items()
-    return {name: _without_folders(value) for name, value in described if name not in CHANGE_NO_PIXEL}
-
-
-def network_of(settings: Settings) -> tuple[Network, dict[str, Any]]:
-    """Return the network that the settings ask for and what is worth recording of it."""
-    layers = frozenset(layer for layer, _ in settings.style_layers + settings.content_layers)
-    return _network(settings.weights, layers, settings.pooling, network_precision(settings.precision))
-
-
-@lru_cache(maxsize=1)  # one network for all jobs of a process; TensorFlow never frees what a gradient was defined on
-def _network(
-    source: str | None, layers: frozenset[str], pooling: str, precision: str
-) -> tuple[Network, dict[str, Any]]:
-    """Load the weights and build the network."""
-    from nst.network.vgg19 import build_network, load_weights, weights_sha256
-
-    weights = load_weights(source)
-    network = build_network(weights, layers, pooling=pooling, precision=precision)
-    return network, {"precision": precision, "weights_sha256": weights_sha256(weights)}
-
-
-def result_name(paths: Paths) -> str:
-    """Return a name for the result: of the photo and its styles, the first few by name."""
-    stems = [path.stem for path in (*paths["content"], *paths["style"][:MOST_NAMED])]
-    more = len(paths["style"]) - MOST_NAMED
-    return "_".join(stems) + (f"_and_{more}_more" if more > 0 else "")
-
-
-def _hashes(paths: Paths) -> dict[str, str]:
-    """Return file name -> SHA-256. A name that two different files share is left out, as it would tell of neither."""
-    found: dict[str, set[str]] = {}
-    for path in itertools.chain(*paths.values()):
-        found.setdefault(path.name, set()).add(file_sha256(path))
-    return {name: digests.pop() for name, digests in found.items() if len(digests) == 1}
-
-
-def _record(job: Job, facts: dict[str, Any]) -> dict[str, Any]:
-    """Return what is needed to make the picture again, without any path of the machine but names."""
-    packages = ("tensorflow", "keras", "numpy", "scipy", "pillow")
-    return {
-        "files": {role: [path.name for path in paths] for role, paths in job.paths.items()},
-        "sha256": _hashes(job.paths),
-        "result": job.output.name,
-        "settings": {name: _without_folders(value) for name, value in describe(job.settings).items()},
-        **facts,
-        "versions": {
-            "neural_art": nst.__version__,
-            "python": platform.python_version(),
-            **{p: version(p) for p in packages},
-        },
-    }
-
-
-def _without_folders(value: Any) -> Any:
-    """Return a setting as it is, and of a path only the name."""
-    if isinstance(value, list):
-        return [_without_folders(part) for part in value]
-    return Path(value).name if isinstance(value, str) else value

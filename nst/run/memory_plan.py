@@ -3,23 +3,20 @@
 All figures are of the largest resident size of runs on a processor, rounded up: see benchmarks/RESULTS.md.
 """
 
+from __future__ import annotations
+
 import math
-import os
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 from nst.errors import UserError
-from nst.pictures.picture_files import Size
+from nst.network.tensorflow_setup import network_precision
+from nst.pictures.resizing import Size
 from nst.settings import NO_TILES, Settings
-from nst.transfer.scales import Scale
+from nst.system.memory import available_mb, held_mb
+from nst.transfer.inputs import Inputs
+from nst.transfer.scales import Scale, plan_scales
 from nst.transfer.tiles import UNTILED_PX, fits
-
-try:
-    import resource
-except ImportError:  # Windows
-    resource = None  # type: ignore[assignment]
 
 BASE_MB = 1000  # TensorFlow, the weights and the graph
 WHOLE_BYTES = 300  # per pixel of the result: picture, gradient, moments, targets, and those of smaller scales
@@ -31,9 +28,6 @@ STYLE_BYTES = 150  # per pixel of a style at its largest size
 STYLE_SHARE = 0.5  # of what a pixel evaluated takes: of a style's, only activations
 SIDES_PX = range(2048, 255, -64)  # of tiles, to choose from
 SPARED = 0.1  # of what is free, for other programs
-MEMORY = Path("/proc/meminfo")
-OWN_GROUP, GROUPS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
-HELD = Path("/proc/self/statm")
 
 
 @dataclass(frozen=True)
@@ -72,53 +66,6 @@ def _evaluated(size: Size, sizes: Sizes, tile_px: int) -> float:
     """Return the bytes that the network takes for a picture, whole or in tiles."""
     whole = EVALUATED_BYTES[sizes.precision] * math.prod(size)
     return whole if fits(size, tile_px) else TILE_BYTES[sizes.precision] * tile_px**2
-
-
-def available_mb() -> int | None:
-    """Return the megabytes that this program may still take, or None where Linux does not tell."""
-    free = [*_free_of_groups()]
-    if MEMORY.exists():
-        sizes = (line.split() for line in MEMORY.read_text().splitlines())
-        free += [int(size) * 1024 for name, size, *_ in sizes if name == "MemAvailable:"]
-    return min(free) // 1_000_000 if free else None
-
-
-def _free_of_groups() -> Iterator[int]:
-    """Yield the bytes left in each control group (version 2) around this process: of a container, or a cluster's job.
-
-    Files kept in memory count as free.
-    """
-    own = OWN_GROUP.read_text() if OWN_GROUP.exists() else ""
-    path = next((line.removeprefix("0::/") for line in own.splitlines() if line.startswith("0::/")), None)
-    if path is None:
-        return
-    for group in [GROUPS / path, *(GROUPS / path).parents]:
-        if not group.is_relative_to(GROUPS):
-            return
-        try:
-            most = (group / "memory.max").read_text().strip()
-            taken = int((group / "memory.current").read_text())
-            stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
-        except (OSError, ValueError):  # no limit is set at the root, or the group is not shown in here
-            continue
-        if most.isdigit():
-            yield max(0, int(most) - taken + int(stat.get("inactive_file", 0)) + int(stat.get("active_file", 0)))
-
-
-def held_mb() -> int:
-    """Return the megabytes that this process holds, which a run in it can use again; 0 where Linux does not tell."""
-    if not HELD.exists():
-        return 0
-    pages = int(HELD.read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") // 1_000_000
-
-
-def peak_mb() -> int | None:
-    """Return the most megabytes that this process has held so far, or None where the system does not tell."""
-    if resource is None:
-        return None
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return round(peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6)
 
 
 def plan_tile(sizes: Sizes, settings: Settings) -> int:
@@ -161,3 +108,11 @@ def _too_large(sizes: Sizes, limit_mb: float, tile_px: int) -> str:
 
 def _scaled(size: Size, share: float) -> Size:
     return max(1, round(share * size[0])), max(1, round(share * size[1]))
+
+
+def sizes_of_run(inputs: Inputs) -> Sizes:
+    """Return what a run from these pictures needs memory for."""
+    settings, styles = inputs.settings, [style.shape[:2] for style in inputs.styles]
+    content = inputs.content.shape[:2]
+    scales = plan_scales(content, styles, settings)
+    return sizes_of(scales, settings, network_precision(settings.precision), [content, *styles])

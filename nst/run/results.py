@@ -17,12 +17,16 @@ from typing import Any
 import numpy as np
 
 from nst.errors import RunError
-from nst.pictures.picture_files import Picture, Size, over_white, resize, resize_alpha, write_picture
-from nst.report.progress import write_cost_plot, write_costs, write_json
-from nst.report.run_page import REPORT, Named, Run, Sources, write_run_page
+from nst.pictures.picture_files import Picture, over_white, write_picture
+from nst.pictures.resizing import Size, resize, resize_alpha
+from nst.report.costs import write_cost_plot, write_costs
+from nst.report.pages import REPORT
+from nst.report.progress import write_json
+from nst.report.run_page import Run, write_run_page
+from nst.report.sources import Named, Sources
 from nst.run.checkpoint import Checkpoint, has_checkpoint, remove_checkpoint, write_checkpoint
+from nst.run.folder import first_free, snapshot_name
 from nst.settings import Settings
-from nst.system.atomic_files import first_free
 from nst.transfer.state import State, Step
 
 LARGEST_SHARE = 0.01  # of the time, for checkpoints
@@ -187,8 +191,3 @@ class Results:
             if what not in self.warned:
                 self.warned.add(what)
                 self.warn(f"{error.filename or what}: {error.strerror or error}; the run goes on without {what}")
-
-
-def snapshot_name(step: Step) -> str:
-    """Return the name of the file of the picture after a step."""
-    return f"step_{step.number:05d}_{max(step.size)}px.png"

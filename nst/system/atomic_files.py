@@ -55,14 +55,6 @@ def written_aside(path: Path, *, before: Path | None = None) -> Iterator[Path]:
             temporary.unlink(missing_ok=True)
 
 
-def remove_leftovers(output: Path) -> None:
-    """Remove what a killed run left half-written in its folder and beside its result. Only for who has `claimed` it."""
-    remove_parts(output)
-    for path in list(output.with_suffix("").iterdir()):
-        if path.name.startswith(".") and path.suffix == ".part":
-            path.unlink(missing_ok=True)
-
-
 def remove_parts(path: Path) -> None:
     """Remove what a killed run left half-written of one file. Only for who alone writes it."""
     for found in list(path.parent.iterdir()):
@@ -151,29 +143,6 @@ def _check_permission(folder: Path) -> None:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
     if not os.access(there, os.W_OK | os.X_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-
-
-def reserved(path: Path) -> Path:
-    """Make the folder of a run whose result is `path`, or name_2, name_3, ..., and return that result's path.
-
-    The folder is new, so that of two runs that want a name at once, one gets the next.
-    """
-    while True:
-        candidate = first_free(path)
-        try:
-            candidate.with_suffix("").mkdir()
-            return candidate
-        except FileExistsError:
-            continue
-
-
-def first_free(path: Path) -> Path:
-    """Return `path`, or the first of name_2, name_3, ... for which neither file nor folder of a run exists."""
-    candidate, number = path, 1
-    while candidate.exists() or candidate.with_suffix("").exists():
-        number += 1
-        candidate = path.with_stem(f"{path.stem}_{number}")
-    return candidate
 
 
 def _aside(path: Path) -> Path:

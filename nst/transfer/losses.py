@@ -15,6 +15,9 @@ LEAST_SQUARE = 1e-8  # of a deviation, whose root has no slope at 0
 Shares = Any  # a tensor [positions, 1], or None
 
 
+Costs = dict[str, tf.Tensor]
+
+
 @tf.custom_gradient
 def gram_matrix(features: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
     """Return FᵀF of features [positions, channels] as [channels, channels]. Gatys et al. 2016, eq. 3.

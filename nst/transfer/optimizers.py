@@ -12,7 +12,7 @@ import tensorflow as tf
 
 from nst.errors import RunError
 from nst.settings import Settings
-from nst.transfer.cost import Costs
+from nst.transfer.losses import Costs
 from nst.transfer.objective import Evaluate
 from nst.transfer.pyramid import Bands, Basis, combine, split
 from nst.transfer.schedule import Pace

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from PIL.Image import Resampling
 
-from nst.pictures.picture_files import Size, resize_matrix
+from nst.pictures.resizing import Size, resize_matrix
 from nst.settings import Settings
 from nst.transfer.scales import Scale
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from nst.errors import UserError
 from nst.layers import SMALLEST_SIDE_PX
-from nst.pictures.picture_files import Size, size_with_long_side
+from nst.pictures.resizing import Size, size_with_long_side
 from nst.settings import ORIGINAL_SIZE, Settings
 
 LARGE_PX = 512  # the long side beyond which scales have fewer steps

@@ -1,10 +1,11 @@
 """Where a run is: the step just done, and all that is needed to go on from there. No TensorFlow, no files."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
-from nst.pictures.picture_files import Size
+from nst.pictures.resizing import Size
 
 
 @dataclass(frozen=True)
@@ -48,3 +49,7 @@ class State:
     scale: int
     steps: int
     descent: Descent
+
+
+# A listener: takes the step, and functions that return the picture after it and the state to resume from.
+OnStep = Callable[[Step, Callable[[], np.ndarray], Callable[[], State]], None]

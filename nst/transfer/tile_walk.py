@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from nst.layers import stride_px
 from nst.network.vgg19 import Network, Segment
-from nst.pictures.picture_files import Size
+from nst.pictures.resizing import Size
 from nst.transfer.tiles import Tile, tiles
 
 # Takes a segment, what it takes of the tile, and the tile; returns what it leaves of the core, None after the last.

@@ -9,7 +9,7 @@ import math
 from dataclasses import dataclass
 
 from nst.layers import block_of, stride_px
-from nst.pictures.picture_files import Size
+from nst.pictures.resizing import Size
 
 ROOM = {1: 1, 4: 2, 5: 4}  # by first block, how many times as wide its tiles are: activations are smaller
 UNTILED_PX = 1_000_000  # a tile larger than any picture

@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 from scipy.ndimage import gaussian_filter
 
-from nst.pictures.picture_files import Size, resize
+from nst.pictures.resizing import Size, resize
 from nst.settings import Settings
 from nst.transfer.masks import mixed, total
 from nst.transfer.scales import Scale

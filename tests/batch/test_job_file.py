@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from nst.batch.job_file import combinations, read_rows, read_sweep, read_sweeps
+from nst.batch.job_file import read_rows
+from nst.batch.sweep import combinations, read_sweep, read_sweeps
 from nst.errors import UserError
 
 ROW = {"content": "a cat.jpg", "style": ("stone.jpg", "my night.jpg"), "steps": 3, "balance": False, "tv_weight": 0.5}

@@ -16,21 +16,15 @@ from conftest import PROJECT
 
 import neural_art
 import nst
-from nst.batch.local_workers import (
-    Order,
-    _files_of,
-    _scattered,
-    _settings_with,
-    in_processes,
-    make,
-    make_elsewhere,
-    write_files,
-)
+from nst.batch.dask_workers import _files_of, _scattered, _settings_with, make_elsewhere
+from nst.batch.local_workers import in_processes
+from nst.batch.orders import Order, make, write_files
 from nst.errors import UserError
-from nst.network.vgg19 import EMBEDDED
+from nst.network.loaded import forget_network
+from nst.network.weights import EMBEDDED
 from nst.pictures.picture_files import read_image, write_picture
 from nst.report.status import DONE, FAILED, STOPPED
-from nst.run.job import _network, deciding
+from nst.run.record import deciding
 from nst.settings import make_settings
 from nst.system.atomic_files import file_sha256
 from nst.transfer.tiles import UNTILED_PX
@@ -44,19 +38,20 @@ COMMAND = [sys.executable, str(PROJECT / "neural_art.py")]
 def order(tmp_path, monkeypatch, content, style, tiny_weights):
     """Return an order of a picture, with a tiny network in place of VGG19."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("nst.network.vgg19.load_weights", lambda _source=None: tiny_weights)
+    monkeypatch.setattr("nst.network.weights.load_weights", lambda _source=None: tiny_weights)
     write_picture(Path("content.png"), content)
     write_picture(Path("style.png"), style)
     paths = {"content": (Path("content.png"),), "style": (Path("style.png"),)}
-    _network.cache_clear()
+    forget_network()
     yield Order(paths, make_settings(overrides=SMALL), Path("here/art.png"))
-    _network.cache_clear()
+    forget_network()
 
 
-def elsewhere(order):
+def elsewhere(order, on_step=()):
     """Make a picture as a worker does that shares no disk, where none of the client's files is to be seen."""
     found = _files_of(order)
-    return make_elsewhere(order, [(role, str(path)) for role, path in found], *(p.read_bytes() for _, p in found))
+    sources = [(role, str(path)) for role, path in found]
+    return make_elsewhere(order, sources, *(path.read_bytes() for _, path in found), on_step=on_step)
 
 
 def test_a_picture_made_on_another_disk_is_the_same(order, content):
@@ -103,18 +98,14 @@ def test_a_picture_stopped_on_another_disk_goes_on_there(order, monkeypatch, tmp
     assert make(order).state == DONE
     order = replace(order, output=Path("there/art.png"), stop="stop")
     monkeypatch.setattr("nst.batch.local_workers.tempfile.tempdir", str(tmp_path))
-    with monkeypatch.context() as patch:
-        patch.setattr("nst.report.progress.Progress.show", lambda *_: Path("stop").touch())
-        made = elsewhere(order)
+    made = elsewhere(order, on_step=[lambda *_: Path("stop").touch()])
     assert (made.state, made.signal) == (STOPPED, signal.SIGTERM)
     write_files(order, made)
     assert Path("there/art/checkpoint.npz").exists()
     assert elsewhere(order).state == STOPPED  # before it begins
     Path("stop").unlink()
     steps = []
-    with monkeypatch.context() as patch:
-        patch.setattr("nst.report.progress.Progress.show", lambda _, step: steps.append(step.number))
-        made = elsewhere(order)
+    made = elsewhere(order, on_step=[lambda step, *_: steps.append(step.number)])
     assert (made.state, steps) == (DONE, [2, 3])
     write_files(order, made)
     np.testing.assert_array_equal(read_image(Path("here/art.png")), read_image(Path("there/art.png")))
@@ -122,7 +113,7 @@ def test_a_picture_stopped_on_another_disk_goes_on_there(order, monkeypatch, tmp
 
 
 def test_what_a_dying_worker_does_not_take_goes_to_another(monkeypatch):
-    monkeypatch.setattr("nst.batch.local_workers.SECONDS_TO_RECOVER", 0)
+    monkeypatch.setattr("nst.batch.dask_workers.SECONDS_TO_RECOVER", 0)
     failures = [OSError("Stream is closed")] * 3
 
     class Client:
@@ -333,10 +324,10 @@ def test_a_batch_on_dask_is_stopped_and_goes_on(here, cluster):
 def test_dask_is_named_where_it_is_missing_or_silent(order, capsys, monkeypatch):
     words = ["--batch", "jobs.csv", "-o", "out", "--dask", "tcp://127.0.0.1:9"]
     Path("jobs.csv").write_text("content,style\ncontent.png,style.png\n")
-    monkeypatch.setattr("nst.batch.local_workers.CONNECT_SECONDS", 0.2)
-    assert neural_art.main(words) == neural_art.USER_ERROR
+    monkeypatch.setattr("nst.batch.dask_workers.CONNECT_SECONDS", 0.2)
+    assert neural_art.main(words) == neural_art.EXIT_USER_ERROR
     assert "--dask tcp://127.0.0.1:9: no scheduler answers there; start one" in capsys.readouterr().err
     assert not Path("out").exists()
     monkeypatch.setitem(sys.modules, "distributed", None)
-    assert neural_art.main(words) == neural_art.USER_ERROR
+    assert neural_art.main(words) == neural_art.EXIT_USER_ERROR
     assert "--dask: needs distributed; pip install -r requirements-dask.txt" in capsys.readouterr().err

@@ -12,18 +12,16 @@ import jsonschema
 import numpy as np
 import pytest
 from conftest import PROJECT
-from test_run_page import HOSTILE, LOOKS, Page, check_alone, check_readable, check_seen, slide
-from test_watch_server import state_of
+from pages import HOSTILE, LOOKS, Page, check_alone, check_readable, check_seen, slide, state_of
 
 import neural_art
-from nst.batch.local_workers import Crew, Made, make
 from nst.batch.manifest import NAME, read_manifest
+from nst.batch.orders import Crew, Made, make
+from nst.network.loaded import forget_network
 from nst.pictures.picture_files import read_image, write_picture
-from nst.report.progress import BatchProgress, Progress
-from nst.report.run_page import REPORT
+from nst.report.pages import REPORT
 from nst.report.watch_server import served
 from nst.run.checkpoint import has_checkpoint
-from nst.run.job import _network
 from nst.system.atomic_files import claimed
 from nst.transfer.state import Step
 
@@ -35,15 +33,15 @@ SCHEMA = json.loads((PROJECT / "docs" / "result.schema.json").read_text())
 def photos(tmp_path, monkeypatch, content, style, tiny_weights):
     """Be in a folder with style.png and four photos in photos/, with a tiny network in place of VGG19."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("nst.run.job.OUTPUT", Path("output"))
-    monkeypatch.setattr("nst.network.vgg19.load_weights", lambda _source=None: tiny_weights)
+    monkeypatch.setattr("nst.run.folder.OUTPUT", Path("output"))
+    monkeypatch.setattr("nst.network.weights.load_weights", lambda _source=None: tiny_weights)
     Path("photos").mkdir()
     write_picture(Path("style.png"), style)
     for number in range(4):
         write_picture(Path(f"photos/p{number}.png"), np.roll(content, 7 * number, axis=1))
-    _network.cache_clear()
+    forget_network()
     yield ["photos", "style.png", *SMALL, "-o", "out"]
-    _network.cache_clear()
+    forget_network()
 
 
 def results(folder="out"):
@@ -67,16 +65,16 @@ def ended(folder="out"):
     return [(line["job"], line["state"]) for line in lines if line.get("state") in ("done", "failed", "stopped")]
 
 
-def stop_at(monkeypatch, picture, step, number=signal.SIGTERM):
-    """Have a signal come at a step of a picture."""
-    show = Progress.show
+def stop_at(picture, step, number=signal.SIGTERM):
+    """Return a listener that sends this process a signal at a step of the first, second ... picture from 1 on."""
+    seen = []
 
-    def interrupt(progress, made):
-        show(progress, made)
-        if progress.job.get("job") == picture and made.number == step:
+    def listen(made, _picture, _state):
+        seen.append(made.number)
+        if seen.count(1) == picture and made.number == step:
             os.kill(os.getpid(), number)
 
-    monkeypatch.setattr("nst.report.progress.Progress.show", interrupt)
+    return listen
 
 
 def test_a_folder_is_done_and_done_once(photos, capsys):
@@ -119,14 +117,14 @@ def test_a_picture_that_fails_is_told_of_and_the_rest_goes_on(photos, capsys):
         "content,style,size\nphotos/p0.png,style.png,\nphotos/none.png,style.png,\nphotos/p1.png,style.png,\n"
         "photos/p2.png,style.png,16\nphotos/p3.png,style.png,\n"
     )
-    assert neural_art.main(["--batch", "jobs.csv", *SMALL]) == neural_art.FAILED
+    assert neural_art.main(["--batch", "jobs.csv", *SMALL]) == neural_art.EXIT_FAILED
     out, err = capsys.readouterr()
     assert out.splitlines() == ["output/jobs/p0_style.png", "output/jobs/p3_style.png"]
     last = "neural_art: 3 of 5 pictures failed; the first: jobs.csv: line 3: photos/none.png: no such file"
     assert err.splitlines()[-1].startswith(last)
     assert "p1_style.png: failed: photos/p1.png: is not a picture" in err
     assert "Traceback" not in err
-    assert neural_art.main(["--batch", "jobs.csv", *SMALL, "--quiet"]) == neural_art.FAILED
+    assert neural_art.main(["--batch", "jobs.csv", *SMALL, "--quiet"]) == neural_art.EXIT_FAILED
     assert [state for _, state in ended("output/jobs")].count("done") == 2
 
 
@@ -139,7 +137,7 @@ def test_a_mistake_of_the_program_fails_one_picture_and_keeps_its_traceback(phot
         return stylize(inputs, *rest, **options)
 
     monkeypatch.setattr("nst.transfer.stylize.stylize", break_once)
-    assert neural_art.main(photos) == neural_art.FAILED
+    assert neural_art.main(photos) == neural_art.EXIT_FAILED
     err = capsys.readouterr().err
     assert "p1_style.png: failed: ZeroDivisionError: ours" in err
     assert "Traceback" in err
@@ -150,9 +148,7 @@ def test_a_mistake_of_the_program_fails_one_picture_and_keeps_its_traceback(phot
 def test_a_stopped_batch_goes_on_to_the_same_pixels(photos, capsys, monkeypatch, number, code):
     assert neural_art.main([*photos[:-1], "whole"]) == 0
     words = [*photos, "--checkpoint-every", "0.001"]
-    with monkeypatch.context() as patch:
-        stop_at(patch, "p1_style.png", 2, number)
-        assert neural_art.main(words) == code
+    assert neural_art.main(words, on_step=[stop_at(2, 2, number)]) == code
     err = capsys.readouterr().err
     assert err.splitlines()[-1] == (
         "neural_art: stopped; 1 of 4 pictures are done; to go on: "
@@ -161,12 +157,7 @@ def test_a_stopped_batch_goes_on_to_the_same_pixels(photos, capsys, monkeypatch,
     assert has_checkpoint(Path("out/p1_style"))
     assert not Path("out/p2_style.png").exists()
     steps = []
-    with monkeypatch.context() as patch:
-        show = Progress.show
-        patch.setattr(
-            "nst.report.progress.Progress.show", lambda bar, step: (steps.append(step.number), show(bar, step))
-        )
-        assert neural_art.main(words) == 0
+    assert neural_art.main(words, on_step=[lambda step, *_: steps.append(step.number)]) == 0
     assert steps == [3, 1, 2, 3, 1, 2, 3]
     assert_same_pixels("out", "whole")
     assert not list(Path("out").rglob("checkpoint*"))
@@ -175,9 +166,7 @@ def test_a_stopped_batch_goes_on_to_the_same_pixels(photos, capsys, monkeypatch,
 def test_a_changed_or_forced_picture_leaves_its_checkpoint_unused(photos, monkeypatch):
     words = [*photos, "--checkpoint-every", "0.001"]
     for more in (["--seed", "3", "--init-noise", "0.5"], ["--force"]):
-        with monkeypatch.context() as patch:
-            stop_at(patch, "p0_style.png", 2)
-            assert neural_art.main([*words, "--force"]) == 128 + signal.SIGTERM
+        assert neural_art.main([*words, "--force"], on_step=[stop_at(1, 2)]) == 128 + signal.SIGTERM
         assert has_checkpoint(Path("out/p0_style"))
         assert neural_art.main([*words, *more]) == 0
         assert neural_art.main([*photos[:-1], f"whole{len(more)}", *more]) == 0
@@ -186,9 +175,7 @@ def test_a_changed_or_forced_picture_leaves_its_checkpoint_unused(photos, monkey
 
 def test_a_damaged_checkpoint_costs_the_run_not_the_picture(photos, monkeypatch):
     assert neural_art.main([*photos[:-1], "whole"]) == 0
-    with monkeypatch.context() as patch:
-        stop_at(patch, "p0_style.png", 2)
-        assert neural_art.main(photos) == 128 + signal.SIGTERM
+    assert neural_art.main(photos, on_step=[stop_at(1, 2)]) == 128 + signal.SIGTERM
     for path in Path("out/p0_style").glob("checkpoint*"):
         path.write_bytes(b"damaged")
     assert neural_art.main(photos) == 0
@@ -203,7 +190,7 @@ def cards(folder="out"):
 
 def test_a_batch_leaves_a_page(photos, capsys):
     Path("photos/p1.png").write_bytes(b"no picture")
-    assert neural_art.main(photos) == neural_art.FAILED
+    assert neural_art.main(photos) == neural_art.EXIT_FAILED
     assert "4 pictures in out: 3 done, 1 failed; look at out/report.html" in capsys.readouterr().err
     assert cards() == [(state, f"p{k}_style") for k, state in enumerate(["done", "failed", "done", "done"])]
     page = Page("out/report.html")
@@ -237,8 +224,7 @@ def test_the_page_is_written_again_only_where_it_would_show_something_else(photo
 
 
 def test_a_stopped_batch_has_a_page(photos, monkeypatch):
-    stop_at(monkeypatch, "p1_style.png", 2)
-    assert neural_art.main(photos) == 128 + signal.SIGTERM
+    assert neural_art.main(photos, on_step=[stop_at(2, 2)]) == 128 + signal.SIGTERM
     assert [state for state, _ in cards()] == ["done", "stopped", "missing", "missing"]
 
 
@@ -276,7 +262,7 @@ def test_the_page_of_a_real_batch_in_a_browser(photos, content, style, browser, 
     Path("photos", HOSTILE[0]).write_bytes(b"no picture")
     write_picture(Path(HOSTILE[1]), style)
     words = ["photos", f"./{HOSTILE[1]}", "style.png", "--each-style", *SMALL, "-o", "<b>out & 'all'"]
-    assert neural_art.main(words) == neural_art.FAILED
+    assert neural_art.main(words) == neural_art.EXIT_FAILED
     driver = browser((Path("<b>out & 'all'") / REPORT).absolute().as_uri(), width, scheme)
     check_seen(driver)
     compares = driver.find_elements("css selector", ".compare")
@@ -294,37 +280,31 @@ def test_the_page_of_a_real_batch_in_a_browser(photos, content, style, browser, 
 
 
 def test_a_batch_is_watched_from_picture_to_picture(photos, monkeypatch, capsys):
-    announce, show, seen, urls = BatchProgress.announce, Progress.show, [], []
+    seen, lines = [], []
 
-    def keep(progress, url):
-        urls.append(url)
-        announce(progress, url)
+    def ask(step, picture, state):
+        lines.extend(capsys.readouterr().err.splitlines())
+        told = state_of(int(json.loads(lines[0])["url"].rstrip("/").rpartition(":")[2]))
+        seen.append((told["run"], told["place"], told["content"], told["state"]))
 
-    def ask_meanwhile(progress, step):
-        show(progress, step)
-        state = state_of(int(urls[0].rstrip("/").rpartition(":")[2]))
-        seen.append((state["run"], state["place"], state["content"], state["state"]))
-
-    monkeypatch.setattr("nst.report.progress.BatchProgress.announce", keep)
-    monkeypatch.setattr("nst.report.progress.Progress.show", ask_meanwhile)
     Path("photos/p1.png").write_bytes(b"no picture")
-    assert neural_art.main([*photos, "--watch", "--json"]) == neural_art.FAILED
-    assert json.loads(capsys.readouterr().err.splitlines()[0]) == {"event": "watch", "url": urls[0]}
+    assert neural_art.main([*photos, "--watch", "--json"], on_step=[ask]) == neural_art.EXIT_FAILED
+    assert json.loads(lines[0])["event"] == "watch"
     runs = [(1, "1 of 4", "p0"), (2, "3 of 4", "p2"), (3, "4 of 4", "p3")]
     assert list(dict.fromkeys(seen)) == [(*run, "running") for run in runs]
-    assert neural_art.main([*photos, "--force", "--watch", "--quiet"]) == neural_art.FAILED
-    assert capsys.readouterr().err.splitlines()[0] == f"neural_art: watch it at {urls[1]}"
+    assert neural_art.main([*photos, "--force", "--watch", "--quiet"]) == neural_art.EXIT_FAILED
+    assert "neural_art: watch it at http://127.0.0.1:" in capsys.readouterr().err
 
 
 def test_a_batch_can_be_watched_by_file_and_ports_are_refused_before_it(photos, capsys):
     with served() as (_, url):
         port = url.rstrip("/").rpartition(":")[2]
         Path("watch.toml").write_text(f"watch = true\nwatch-port = {port}\n")
-        assert neural_art.main([*photos, "--config", "watch.toml"]) == neural_art.USER_ERROR
+        assert neural_art.main([*photos, "--config", "watch.toml"]) == neural_art.EXIT_USER_ERROR
     assert f"--watch-port {port}: Address already in use; give others" in capsys.readouterr().err
     assert not Path("out").exists()
     Path("watch.toml").write_text("watch = true\n")
-    assert neural_art.main([*photos, "--config", "watch.toml", "--workers", "2"]) == neural_art.USER_ERROR
+    assert neural_art.main([*photos, "--config", "watch.toml", "--workers", "2"]) == neural_art.EXIT_USER_ERROR
     assert "--watch and --workers: only what this process makes" in capsys.readouterr().err
     assert not Path("out").exists()
     assert neural_art.main([*photos, "--config", "watch.toml"]) == 0
@@ -333,11 +313,10 @@ def test_a_batch_can_be_watched_by_file_and_ports_are_refused_before_it(photos, 
     assert "watch it at" not in capsys.readouterr().err
 
 
-def test_two_batches_in_one_folder_are_refused(photos, capsys):
+def test_two_batches_in_one_folder_are_refused(photos, refused):
     Path("out").mkdir()
     with claimed(Path("out")):
-        assert neural_art.main(photos) == neural_art.USER_ERROR
-    assert "another run is at work there" in capsys.readouterr().err
+        assert "another run is at work there" in refused(photos)
 
 
 def test_a_sweep_leaves_a_sheet(photos):
@@ -361,7 +340,7 @@ def test_an_explicit_output_that_is_there_needs_overwrite(photos, capsys):
     Path("out/mine.jpg").write_bytes(b"mine")
     Path("jobs.jsonl").write_text('{"content": "photos/p0.png", "style": "style.png", "output": "mine.jpg"}')
     words = ["--batch", "jobs.jsonl", *SMALL, "-o", "out"]
-    assert neural_art.main(words) == neural_art.FAILED
+    assert neural_art.main(words) == neural_art.EXIT_FAILED
     assert Path("out/mine.jpg").read_bytes() == b"mine"
     assert "line 1: out/mine.jpg: exists already; give --overwrite" in capsys.readouterr().err
     assert neural_art.main([*words, "--overwrite"]) == 0
@@ -381,7 +360,7 @@ def test_json_tells_of_each_picture(photos, capsys):
     Path("photos/p1.png").write_bytes(b"no picture")
     listed, lines = told([*photos, "--list"], capsys)
     assert ([job["state"] for job in listed["jobs"]], lines) == (["to do"] * 4, [])
-    content, lines = told(photos, capsys, neural_art.FAILED)
+    content, lines = told(photos, capsys, neural_art.EXIT_FAILED)
     assert [job["state"] for job in content["jobs"]] == ["done", "failed", "done", "done"]
     assert (content["exit"], content["path"]) == ("failed", "out")
     assert [line for line in lines if line["event"] == "step"][3]["job"] == "p2_style.png"
@@ -405,14 +384,14 @@ def test_a_list_and_a_dry_run_write_nothing(photos, capsys):
     assert neural_art.main([*photos, "--dry-run"]) == 0
     assert capsys.readouterr().out.splitlines() == out
     Path("photos/p1.png").write_bytes(b"no picture")
-    assert neural_art.main([*photos, "--dry-run"]) == neural_art.FAILED
+    assert neural_art.main([*photos, "--dry-run"]) == neural_art.EXIT_FAILED
     assert "1 of 4 pictures failed; the first: p1_style.png: photos/p1.png: is not a picture" in capsys.readouterr().err
     assert sorted(Path().rglob("*")) == before
 
 
 def test_quiet_shows_failures_alone(photos, capsys):
     Path("photos/p1.png").write_bytes(b"no picture")
-    assert neural_art.main([*photos, "--quiet"]) == neural_art.FAILED
+    assert neural_art.main([*photos, "--quiet"]) == neural_art.EXIT_FAILED
     first, last = capsys.readouterr().err.splitlines()
     assert first.startswith("2/4 p1_style.png: failed: photos/p1.png: is not a picture")
     assert last.startswith("neural_art: 1 of 4 pictures failed")
@@ -432,7 +411,7 @@ def test_quiet_shows_failures_alone(photos, capsys):
     ],
 )
 def test_mistakes_in_flags_are_one_line_and_exit_2(photos, capsys, words, message):
-    assert neural_art.main([*photos, *words]) == neural_art.USER_ERROR
+    assert neural_art.main([*photos, *words]) == neural_art.EXIT_USER_ERROR
     out, err = capsys.readouterr()
     assert message in err
     assert (out, len(err.splitlines())) == ("", 1)
@@ -470,7 +449,7 @@ def test_a_picture_over_which_workers_die_is_found_out_alone_and_the_others_are_
             flying.pop().set_result(make(order))
 
     orders = crew_of(monkeypatch, submit)
-    assert neural_art.main(photos) == neural_art.FAILED
+    assert neural_art.main(photos) == neural_art.EXIT_FAILED
     err = capsys.readouterr().err
     assert "p1_style.png: failed: its worker has died, 3 times" in err
     assert len(results()) == 3
@@ -510,7 +489,7 @@ def test_a_thousand_pictures_take_no_more_memory_than_a_few(photos, monkeypatch,
 
     facts = {"precision": "float32", "weights_sha256": "0"}
     monkeypatch.setattr("nst.transfer.stylize.stylize", mocked)
-    monkeypatch.setattr("nst.run.job.network_of", lambda settings: (None, facts))
+    monkeypatch.setattr("nst.network.loaded.network_of", lambda settings: (None, facts))
     many = Path("many")
     many.mkdir()
     for number in range(1000):
@@ -535,5 +514,5 @@ def test_a_manifest_that_cannot_be_written_ends_the_batch(photos, capsys, monkey
         raise OSError(28, "No space left on device", "out/batch.jsonl")
 
     monkeypatch.setattr("nst.batch.manifest.os.fsync", full)
-    assert neural_art.main(photos) == neural_art.FAILED
+    assert neural_art.main(photos) == neural_art.EXIT_FAILED
     assert "out/batch.jsonl: No space left on device" in capsys.readouterr().err

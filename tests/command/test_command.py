@@ -11,51 +11,17 @@ import time
 import jsonschema
 import numpy as np
 import pytest
-from conftest import PROJECT
+from conftest import PROJECT, SMALL
 from PIL import Image
 
 import neural_art
 import nst
-from nst.transfer import cost as measure
 from nst.network.tensorflow_setup import network_precision
 from nst.pictures.picture_files import read_comment, read_image, read_picture, write_picture
-from nst.report.progress import Progress
-from nst.run.job import _network
 from nst.system.atomic_files import file_sha256
+from nst.transfer import cost as measure
 
 COMMAND = [sys.executable, str(PROJECT / "neural_art.py")]
-SMALL = ["--size", "64", "--smallest-scale", "32", "--steps", "2"]
-
-
-@pytest.fixture
-def pictures(tmp_path, content, style):
-    write_picture(tmp_path / "content.png", content)
-    write_picture(tmp_path / "style.png", style)
-    return [str(tmp_path / "content.png"), str(tmp_path / "style.png")]
-
-
-@pytest.fixture
-def tiny(monkeypatch, tiny_weights):
-    """Run within this process, with a tiny network; return the sources that weights were loaded from."""
-    sources = []
-
-    def load(source=None):
-        sources.append(source)
-        return tiny_weights
-
-    monkeypatch.setattr("nst.network.vgg19.load_weights", load)
-    _network.cache_clear()
-    yield sources
-    _network.cache_clear()
-
-
-def refused(words, capsys):
-    """Return the one line with which the command refuses `words`, having written nothing to stdout."""
-    assert neural_art.main(words) == neural_art.USER_ERROR
-    out, err = capsys.readouterr()
-    assert out == ""
-    assert len(err.splitlines()) == 1
-    return err
 
 
 def test_pictures_of_one_process_share_the_network(pictures, tmp_path, tiny):
@@ -130,7 +96,7 @@ def plain(tmp_path_factory, tiny_weights, content, style):
     write_picture(folder / "content.png", content)
     write_picture(folder / "style.png", style)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("nst.network.vgg19.load_weights", lambda _source=None: tiny_weights)
+        patch.setattr("nst.network.weights.load_weights", lambda _source=None: tiny_weights)
         words = [str(folder / "content.png"), str(folder / "style.png"), *SMALL, "-o", str(folder / "plain.png")]
         assert neural_art.main(words) == 0
     return read_image(folder / "plain.png")
@@ -178,7 +144,7 @@ def test_start_from_a_file(tmp_path, pictures, tiny):
 
 
 def test_names_made_by_the_program_never_overwrite(tmp_path, pictures, tiny, monkeypatch, capsys):
-    monkeypatch.setattr("nst.run.job.OUTPUT", tmp_path / "output")
+    monkeypatch.setattr("nst.run.folder.OUTPUT", tmp_path / "output")
     paths = []
     for _ in range(3):
         assert neural_art.main([*pictures, *SMALL]) == 0
@@ -187,10 +153,10 @@ def test_names_made_by_the_program_never_overwrite(tmp_path, pictures, tiny, mon
     assert paths == [str(tmp_path / "output" / name) for name in names]
 
 
-def test_an_existing_result_needs_overwrite(tmp_path, pictures, tiny, capsys):
+def test_an_existing_result_needs_overwrite(tmp_path, pictures, tiny, refused):
     result = tmp_path / "art.png"
     result.write_bytes(b"old")
-    assert "exists already; give --overwrite" in refused([*pictures, *SMALL, "-o", str(result)], capsys)
+    assert "exists already; give --overwrite" in refused([*pictures, *SMALL, "-o", str(result)])
     assert result.read_bytes() == b"old"
     assert neural_art.main([*pictures, *SMALL, "-o", str(result), "--overwrite"]) == 0
     assert read_image(result).shape == (46, 64, 3)
@@ -218,9 +184,9 @@ def test_an_existing_result_needs_overwrite(tmp_path, pictures, tiny, capsys):
         (["cat.jpg", "stone.jpg", "--weights", "none.mat"], "weights none.mat: no such file; expected VGG19"),
     ],
 )
-def test_mistakes_are_one_line_and_exit_2(words, message, capsys, monkeypatch, tmp_path):
+def test_mistakes_are_one_line_and_exit_2(words, message, refused, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    assert message in refused(words, capsys)
+    assert message in refused(words)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -254,10 +220,10 @@ CONFIGS = [
 
 
 @pytest.mark.parametrize(("text", "message"), CONFIGS)
-def test_mistakes_in_a_file_are_one_line_and_exit_2(text, message, tmp_path, monkeypatch, capsys):
+def test_mistakes_in_a_file_are_one_line_and_exit_2(text, message, tmp_path, monkeypatch, refused):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "art.toml").write_text(text)
-    assert message in refused(["--config", "art.toml"], capsys)
+    assert message in refused(["--config", "art.toml"])
 
 
 @pytest.mark.parametrize(
@@ -270,10 +236,10 @@ def test_mistakes_in_a_file_are_one_line_and_exit_2(text, message, tmp_path, mon
         (["--settings-from", "."], ".: is a folder"),
     ],
 )
-def test_files_that_are_none_are_one_line_and_exit_2(words, message, capsys, monkeypatch, tmp_path):
+def test_files_that_are_none_are_one_line_and_exit_2(words, message, refused, monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
-    assert message in refused(words, capsys)
-    assert message in refused([*words, "--print-config"], capsys)
+    assert message in refused(words)
+    assert message in refused([*words, "--print-config"])
 
 
 @pytest.mark.parametrize("words", [[], ["--preset", "course", "--init", 'a "b" \\ c.png', "--weights", "x.mat"]])
@@ -328,19 +294,19 @@ def test_a_result_of_another_version_or_network_is_warned_of(tmp_path, pictures,
     ]
 
 
-def test_records_that_do_not_serve_are_one_line_and_exit_2(tmp_path, pictures, monkeypatch, capsys):
+def test_records_that_do_not_serve_are_one_line_and_exit_2(tmp_path, pictures, monkeypatch, refused):
     monkeypatch.chdir(tmp_path)
-    assert "content.png: holds no record" in refused(["--settings-from", "content.png"], capsys)
+    assert "content.png: holds no record" in refused(["--settings-from", "content.png"])
     write_picture(tmp_path / "studio.jpg", read_image(tmp_path / "content.png"), comment="Made in a studio")
-    assert "studio.jpg: its record is damaged or not of" in refused(["--settings-from", "studio.jpg"], capsys)
+    assert "studio.jpg: its record is damaged or not of" in refused(["--settings-from", "studio.jpg"])
     versions = {"neural_art": nst.__version__, "tensorflow": "2"}
     facts = {"settings": {}, "precision": "float32", "weights_sha256": "0", "versions": versions}
     files = {"content": ["content.png"], "style": ["style.png"]}
     record = {"files": files, "sha256": {"content.png": "0", "style.png": "0"}, **facts}
     (tmp_path / "old.json").write_text(json.dumps(record))
     words = ["--settings-from", "old.json"]
-    assert "content.png: is not the content that old.json was made from" in refused(words, capsys)
-    assert "preset best: --settings-from stands in its place" in refused([*words, "--preset", "best"], capsys)
+    assert "content.png: is not the content that old.json was made from" in refused(words)
+    assert "preset best: --settings-from stands in its place" in refused([*words, "--preset", "best"])
 
 
 @pytest.mark.parametrize("suffix", ["png", "jpg", "webp", "tif"])
@@ -381,7 +347,7 @@ def test_several_styles_are_blended_by_their_weights(tmp_path, pictures, tiny):
 def test_a_folder_of_styles_is_a_blend_of_its_pictures_and_the_name_tells(
     tmp_path, pictures, tiny, monkeypatch, capsys
 ):
-    monkeypatch.setattr("nst.run.job.OUTPUT", tmp_path / "output")
+    monkeypatch.setattr("nst.run.folder.OUTPUT", tmp_path / "output")
     folder = tmp_path / "styles"
     folder.mkdir()
     for number in range(5):
@@ -446,25 +412,25 @@ def test_16_bits_are_more_than_256_levels(tmp_path, pictures, tiny):
     ],
 )
 def test_what_does_not_go_together_is_one_line_and_exit_2(
-    words, message, tmp_path, pictures, halves, capsys, monkeypatch
+    refused, words, message, tmp_path, pictures, halves, capsys, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
     write_picture(tmp_path / "black.png", np.zeros((40, 56, 3), np.float32))
-    assert message in refused([*pictures, *words], capsys)
+    assert message in refused([*pictures, *words])
 
 
-def test_a_folder_without_pictures_is_refused(tmp_path, pictures, capsys):
+def test_a_folder_without_pictures_is_refused(refused, tmp_path, pictures):
     (tmp_path / "empty").mkdir()
-    assert "empty: is a folder without pictures" in refused([pictures[0], str(tmp_path / "empty")], capsys)
+    assert "empty: is a folder without pictures" in refused([pictures[0], str(tmp_path / "empty")])
 
 
-def test_bad_pictures_are_one_line_and_exit_2(tmp_path, pictures, capsys):
+def test_bad_pictures_are_one_line_and_exit_2(tmp_path, pictures, refused):
     damaged = tmp_path / "cut.png"
     whole = (tmp_path / "content.png").read_bytes()
     damaged.write_bytes(whole[: len(whole) // 2])
-    assert "damaged or cut short" in refused([str(damaged), pictures[1]], capsys)
+    assert "damaged or cut short" in refused([str(damaged), pictures[1]])
     write_picture(tmp_path / "narrow.png", np.zeros((4, 200, 3), np.float32))
-    assert "needs 16 px a side" in refused([str(tmp_path / "narrow.png"), pictures[1]], capsys)
+    assert "needs 16 px a side" in refused([str(tmp_path / "narrow.png"), pictures[1]])
 
 
 def test_help_explains_every_flag_and_shows_its_default(capsys):
@@ -495,7 +461,7 @@ def test_every_flag_is_in_the_readme_with_its_default_and_help():
         assert default in row, name
 
 
-def test_completion_knows_flags_choices_and_files(capsys, monkeypatch):
+def test_completion_knows_flags_choices_and_files(capsys, refused, monkeypatch):
     assert neural_art.main(["--completion", "bash"]) == 0
     script = capsys.readouterr().out
     assert "--style-layers" in script
@@ -503,7 +469,7 @@ def test_completion_knows_flags_choices_and_files(capsys, monkeypatch):
     assert "_pos_0_COMPGEN=_shtab_compgen_files" in script
     monkeypatch.setitem(sys.modules, "shtab", None)
     message = "--completion: needs shtab; pip install -r requirements-completion.txt"
-    assert message in refused(["--completion", "bash"], capsys)
+    assert message in refused(["--completion", "bash"])
 
 
 def test_flag_errors_do_not_wait_for_tensorflow():
@@ -563,11 +529,11 @@ def test_converged_scales_end_before_their_steps_are_done(tmp_path, pictures, ti
     assert 10 <= len((tmp_path / "art" / "losses.csv").read_text().splitlines()) < 600
 
 
-def test_a_run_that_cannot_fit_in_memory_is_refused(tmp_path, pictures, tiny, capsys, monkeypatch):
+def test_a_run_that_cannot_fit_in_memory_is_refused(tmp_path, pictures, tiny, refused, monkeypatch):
     (tmp_path / "meminfo").write_text("MemAvailable:    2000000 kB\n")
-    monkeypatch.setattr("nst.run.memory_plan.MEMORY", tmp_path / "meminfo")
+    monkeypatch.setattr("nst.system.memory.MEMORY", tmp_path / "meminfo")
     words = [*pictures, "--size", "4000", "-o", str(tmp_path / "art.png")]
-    assert re.search(r"--size 4000: needs about \d+ MB .* --size \d{3,4} would fit", refused(words, capsys))
+    assert re.search(r"--size 4000: needs about \d+ MB .* --size \d{3,4} would fit", refused(words))
 
 
 def test_tiles_give_the_same_picture(tmp_path, pictures, tiny, monkeypatch, capsys):
@@ -577,8 +543,8 @@ def test_tiles_give_the_same_picture(tmp_path, pictures, tiny, monkeypatch, caps
         sizes.append(tuple(given[2].shape[:2]))
         return tiled_measure(*given)
 
-    tiled_measure = measure._tiled_measure
-    monkeypatch.setattr(measure, "_tiled_measure", spy)
+    tiled_measure = measure.tiled_measure
+    monkeypatch.setattr(measure, "tiled_measure", spy)
     for name, tile in (("whole", "off"), ("tiled", "64")):
         words = ["--size", "96", "--smallest-scale", "48", "--steps", "3", "--precision", "float32", "--tile", tile]
         assert neural_art.main([*pictures, *words, "-o", str(tmp_path / f"{name}.png")]) == 0
@@ -589,9 +555,9 @@ def test_tiles_give_the_same_picture(tmp_path, pictures, tiny, monkeypatch, caps
     assert re.search(r"96x\d+ px  3 steps  in tiles of 64 px", capsys.readouterr().out)
 
 
-def told(words, capsys, code=0):
+def told(words, capsys, code=0, on_step=()):
     """Return the JSON object and the JSON lines that a call tells, both as described."""
-    assert neural_art.main([*words, "--json"]) == code
+    assert neural_art.main([*words, "--json"], on_step=on_step) == code
     out, err = capsys.readouterr()
     content = json.loads(out)
     jsonschema.validate(content, json.loads((PROJECT / "docs" / "result.schema.json").read_text()))
@@ -615,34 +581,30 @@ def test_json_tells_of_a_run_and_of_each_step(tmp_path, pictures, tiny, capsys):
 def test_json_tells_of_mistakes_stops_and_failures(tmp_path, pictures, tiny, capsys, monkeypatch):
     result = str(tmp_path / "art.png")
     for words in (["--stepps", "3"], ["none.jpg", "stone.jpg"]):
-        content, lines = told(words, capsys, neural_art.USER_ERROR)
+        content, lines = told(words, capsys, neural_art.EXIT_USER_ERROR)
         assert (content["exit"], content["path"], content["settings"], lines) == ("refused", None, None, [])
         assert "did you mean --steps?" in content["message"] or "none.jpg: no such file" in content["message"]
-    show = Progress.show
 
-    def stop(progress, step):
-        show(progress, step)
+    def stop(step, picture, state):
         raise KeyboardInterrupt(signal.SIGTERM)
 
-    with monkeypatch.context() as patch:
-        patch.setattr("nst.report.progress.Progress.show", stop)
-        content, _ = told([*pictures, *SMALL, "-o", result], capsys, 128 + signal.SIGTERM)
+    content, _ = told([*pictures, *SMALL, "-o", result], capsys, 128 + signal.SIGTERM, on_step=[stop])
     assert (content["exit"], content["path"], content["steps"]) == ("stopped", result, 1)
     with monkeypatch.context() as patch:
         patch.setattr("nst.transfer.optimizers._finite", lambda numbers: False)
         words = [*pictures, *SMALL, "-o", str(tmp_path / "bad.png")]
-        content, _ = told(words, capsys, neural_art.FAILED)
+        content, _ = told(words, capsys, neural_art.EXIT_FAILED)
     assert (content["exit"], content["path"], content["costs"]) == ("failed", None, None)
 
 
-def test_quiet_shows_no_progress_but_errors(tmp_path, pictures, tiny, capsys):
+def test_quiet_shows_no_progress_but_errors(tmp_path, pictures, tiny, capsys, refused):
     result = str(tmp_path / "art.png")
     assert neural_art.main([*pictures, *SMALL, "-o", result, "--quiet"]) == 0
     assert capsys.readouterr() == (f"{result}\n", "")
-    assert "exists already" in refused([*pictures, *SMALL, "-o", result, "--quiet"], capsys)
+    assert "exists already" in refused([*pictures, *SMALL, "-o", result, "--quiet"])
 
 
-def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path, pictures, tiny, capsys):
+def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path, pictures, tiny, capsys, refused):
     before = sorted(tmp_path.rglob("*"))
     result = tmp_path / "new" / "folder" / "art.png"
     assert neural_art.main([*pictures, *SMALL, "-o", str(result), "--dry-run"]) == 0
@@ -651,7 +613,7 @@ def test_a_dry_run_prints_the_plan_and_writes_nothing(tmp_path, pictures, tiny, 
     assert re.search(r"\nabout \d+ s and \d+ MB of memory", plan.out)
     content, _ = told([*pictures, *SMALL, "-o", str(result), "--dry-run"], capsys)
     assert (content["path"], content["steps"]) == (str(result), 0)
-    assert "cannot be written" in refused([*pictures, "-o", f"{pictures[0]}/art.png", "--dry-run"], capsys)
+    assert "cannot be written" in refused([*pictures, "-o", f"{pictures[0]}/art.png", "--dry-run"])
     assert sorted(tmp_path.rglob("*")) == before
 
 
@@ -672,9 +634,9 @@ def test_signals_while_saving(tmp_path, pictures, tiny, capsys, monkeypatch, int
         interrupt("write")
         write_picture(path, image, **metadata)
 
-    monkeypatch.setattr("nst.report.progress.Progress.show", lambda *_: interrupt("step"))
     monkeypatch.setattr("nst.run.results.write_picture", write)
     result = tmp_path / "a.png"
-    assert neural_art.main([*pictures, *SMALL, "--snapshot-every", "0", "-o", str(result)]) == 128 + signal.SIGTERM
+    words = [*pictures, *SMALL, "--snapshot-every", "0", "-o", str(result)]
+    assert neural_art.main(words, on_step=[lambda *_: interrupt("step")]) == 128 + signal.SIGTERM
     assert result.exists() == saved
     assert ("is not saved" in capsys.readouterr().err) != saved

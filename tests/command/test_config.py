@@ -5,23 +5,14 @@ import json
 import pytest
 
 import nst
-from nst.command.config import (
-    config_text,
-    find_input,
-    find_inputs,
-    layers_text,
-    network_warnings,
-    presets_text,
-    read_call,
-    read_config,
-    read_record,
-    toml_value,
-    version_warnings,
-)
+from nst.command.config import find_inputs, read_call
+from nst.command.listings import config_text, layers_text, presets_text
 from nst.errors import UserError
 from nst.layers import LAYERS, layer_name
+from nst.run.record import find_input, network_warnings, read_record, version_warnings
 from nst.settings import PRESETS, Settings, describe, make_settings, presets
 from nst.system.atomic_files import file_sha256
+from nst.values import read_config, toml_value
 
 
 @pytest.fixture(autouse=True)
@@ -180,7 +171,7 @@ def test_mistakes_name_the_file_and_the_key(config, text, message):
     assert len(str(error.value).splitlines()) == 1
 
 
-def test_a_missing_file_and_a_folder_are_refused(tmp_path):
+def test_a_missing_file_and_a_folder_are_refused(refused, tmp_path):
     with pytest.raises(UserError, match=r"none\.toml: no such file"):
         read_config(tmp_path / "none.toml")
     with pytest.raises(UserError, match="is a folder"):
@@ -267,7 +258,7 @@ def test_flags_and_a_file_win_over_the_record(record, config, tmp_path):
     assert (content, style) == ("other.png", (str(tmp_path / "stone.png"),))
 
 
-def test_a_preset_beside_a_record_is_refused(record):
+def test_a_preset_beside_a_record_is_refused(refused, record):
     with pytest.raises(UserError, match="preset best: --settings-from stands in its place"):
         read_call({"settings_from": str(record()), "preset": "best"})
 
@@ -287,7 +278,7 @@ def test_a_record_in_a_picture_is_read_from_its_comment(record, tmp_path, monkey
 
 def test_inputs_are_looked_up_beside_the_result_then_here_then_among_the_samples(record, tmp_path, monkeypatch):
     read = read_record(record(sha256={}))
-    monkeypatch.setattr("nst.run.job.SAMPLES", tmp_path / "images")
+    monkeypatch.setattr("nst.run.input_files.SAMPLES", tmp_path / "images")
     (tmp_path / "images").mkdir()
     (tmp_path / "images" / "cat.png").write_bytes(b"")
     (tmp_path / "here" / "cat.png").write_bytes(b"")
@@ -376,7 +367,7 @@ def test_a_record_leads_to_no_other_folder(record):
         ({"files": {"content": ["a\nb.png"], "style": ["b.png"]}}, "has a control character"),
     ],
 )
-def test_damaged_records_are_refused(record, changes, message):
+def test_damaged_records_are_refused(refused, record, changes, message):
     path = record(**changes)
     with pytest.raises(UserError) as error:
         read_record(path)
@@ -386,14 +377,14 @@ def test_damaged_records_are_refused(record, changes, message):
 
 
 @pytest.mark.parametrize("text", ["Made in a studio", "{", "[]", "3", "null", '{"content": "a"}', "[" * 100_000])
-def test_what_is_no_record_is_refused(tmp_path, text):
+def test_what_is_no_record_is_refused(refused, tmp_path, text):
     (tmp_path / "settings.json").write_text(text)
     with pytest.raises(UserError, match="damaged or not of neural_art"):
         read_record(tmp_path / "settings.json")
 
 
 @pytest.mark.parametrize("depth", [400, 900, 5000])
-def test_a_record_of_lists_in_lists_is_refused(record, depth):
+def test_a_record_of_lists_in_lists_is_refused(refused, record, depth):
     path = record(settings={"style_layers": "HERE"})
     path.write_text(path.read_text().replace('"HERE"', "[" * depth + "]" * depth))
     with pytest.raises(UserError, match=r"damaged or not of neural_art|must be a list"):

@@ -138,7 +138,7 @@ def test_every_mode_in_every_format(tmp_path, corpus):
         assert any(f"{mode}.{kind}" in read for mode in ("RGB", "RGBA", "L", "P", "F")), kind
 
 
-def test_spoilt_files_are_read_or_refused(tmp_path, corpus, capfd):
+def test_spoilt_files_are_read_or_refused(refused, tmp_path, corpus, capfd):
     outcomes = []
     for number, (name, data) in enumerate(spoilt(corpus, 600)):
         path = tmp_path / f"{number}"
@@ -204,7 +204,7 @@ def test_programs_are_not_started_for_postscript(tmp_path):
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -0.1, 1.1])
-def test_floats_that_are_no_grey_are_refused(tmp_path, value):
+def test_floats_that_are_no_grey_are_refused(refused, tmp_path, value):
     Image.fromarray(np.full((5, 6), value, np.float32)).save(tmp_path / "float.tif")
     assert outcome(tmp_path / "float.tif") is None
 
@@ -216,7 +216,7 @@ def test_pillow_logs_nothing_beside_the_refusal(tmp_path, caplog):
 
 
 @pytest.mark.parametrize("size", [2**20 + 1, 2**24])
-def test_png_with_a_huge_text_is_refused(tmp_path, size):
+def test_png_with_a_huge_text_is_refused(refused, tmp_path, size):
     text = PngImagePlugin.PngInfo()
     text.add_text("Comment", "x" * size, zip=True)
     Image.new("RGB", (6, 5)).save(tmp_path / "text.png", pnginfo=text)

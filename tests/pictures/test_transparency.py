@@ -3,7 +3,8 @@
 import numpy as np
 from PIL import Image
 
-from nst.pictures.picture_files import read_picture, resize, resize_alpha
+from nst.pictures.picture_files import read_picture
+from nst.pictures.resizing import resize, resize_alpha
 from nst.pictures.transparency import composite_over_white, continue_colours
 
 RED = np.array([0.8, 0.1, 0.2], np.float32)

@@ -6,7 +6,8 @@ import sys
 import pytest
 
 from nst.errors import UserError
-from nst.report.progress import Progress, plotting, write_cost_plot, write_costs, write_json
+from nst.report.costs import plotting, write_cost_plot, write_costs
+from nst.report.progress import Progress, write_json
 from nst.transfer.scales import Scale
 from nst.transfer.stylize import Step
 

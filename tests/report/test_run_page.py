@@ -2,82 +2,29 @@
 
 import base64
 import io
-import itertools
 import os
 import re
 import tracemalloc
 import urllib.parse
-from html.parser import HTMLParser
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import SMALL
+from pages import HOSTILE, LOOKS, Page, check_alone, check_readable, check_seen, slide
 from PIL import Image
-from test_command import SMALL, pictures, tiny  # noqa: F401
-from test_resume import stopped_at  # noqa: F401
 
 import neural_art
+from nst.batch.page import write_batch_page
 from nst.errors import UserError
 from nst.pictures.picture_files import write_picture
 from nst.report.chart import MOST_POINTS, make_chart
-from nst.report.run_page import (
-    REPORT,
-    TEMPLATES,
-    Named,
-    Run,
-    Sources,
-    check_engine,
-    duration,
-    readable,
-    write_batch_page,
-    write_run_page,
-)
+from nst.report.pages import REPORT, TEMPLATES, check_engine, duration, readable
+from nst.report.run_page import Run, write_run_page
+from nst.report.sources import Named, Sources
 from nst.report.status import CHANGED, Entry
 from nst.settings import describe, make_settings
 from nst.transfer.state import Step
-
-HOSTILE = [
-    "<script>alert(1)<script>.png",
-    '"onerror="alert(1).png',
-    "it's {{ 7 * 7 }} & 100%.png",
-    "line\nbreak\tand\x1b[31m.png",
-    "猫 \N{RIGHT-TO-LEFT OVERRIDE}gnp.png",
-    os.fsdecode(b"not \xff utf-8.png"),
-]
-REFERENCES = ("src", "href", "srcset", "action", "poster", "data", "xlink:href", "background", "ping", "formaction")
-EMPTY = ("meta", "link", "img", "input", "br", "path", "line", "polyline")
-
-
-class Page(HTMLParser):
-    """A page as a browser would read it: its elements, and the text within each kind."""
-
-    def __init__(self, path):
-        super().__init__()
-        self.elements, self.open, self.texts = [], [], []
-        self.feed(Path(path).read_text(encoding="utf-8"))
-        self.close()
-
-    def handle_starttag(self, tag, attributes):
-        self.elements.append((tag, dict(attributes)))
-        if tag not in EMPTY:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag, attributes):
-        self.elements.append((tag, dict(attributes)))
-
-    def handle_endtag(self, tag):
-        assert self.open.pop() == tag
-
-    def handle_data(self, data):
-        self.texts.append((self.open[-1] if self.open else "", data.strip()))
-
-    def all(self, tag):
-        return [attributes for other, attributes in self.elements if other == tag]
-
-    def text(self, *tags):
-        return " ".join(
-            data for tag, data in self.texts if data and (tag in tags if tags else tag not in ("script", "style"))
-        )
 
 
 def picture_of(source):
@@ -85,33 +32,6 @@ def picture_of(source):
     kind, _, data = source.partition(",")
     assert kind == "data:image/jpeg;base64"
     return Image.open(io.BytesIO(base64.b64decode(data, validate=True)))
-
-
-def check_alone(page, links=()):
-    """A page refers to nothing but what it holds, to what is beside it by the links named, and runs one script."""
-    found = [values[name] for _, values in page.elements for name in REFERENCES if name in values]
-    assert [reference for reference in found if not reference.startswith("data:")] == list(links)
-    assert not [name for _, values in page.elements for name in values if name.startswith("on")]
-    assert len(page.all("script")) == 1
-    assert "url(" not in page.text("style")
-    assert "@import" not in page.text("style")
-    policy = next(values["content"] for values in page.all("meta") if "http-equiv" in values)
-    assert policy.startswith("default-src 'none'")
-    assert not page.open
-
-
-def check_readable(page):
-    """What a screen reader needs: a language, headings in order, an alternative for each picture, labelled inputs."""
-    assert page.all("html")[0]["lang"] == "en"
-    levels = [int(tag[1]) for tag, _ in page.elements if len(tag) == 2 and tag[0] == "h" and tag[1].isdigit()]
-    assert levels[0] == 1
-    assert levels.count(1) == 1
-    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
-    assert all(image["alt"] for image in page.all("img"))
-    labelled = {label.get("for") for label in page.all("label")}
-    assert all(slider["id"] in labelled for slider in page.all("input") if slider["type"] == "range")
-    identities = [values["id"] for _, values in page.elements if "id" in values]
-    assert len(identities) == len(set(identities))
 
 
 def steps_of(scales=((32, 24, 8), (64, 48, 4))):
@@ -156,7 +76,7 @@ def test_hostile_names_are_text(tmp_path, content, style):
     assert "\x1b" not in (tmp_path / REPORT).read_text(encoding="utf-8")
 
 
-def test_the_report_of_a_run(tmp_path, pictures, tiny):  # noqa: F811
+def test_the_report_of_a_run(tmp_path, pictures, tiny):
     words = [*SMALL, "--snapshot-every", "2", "--seed", "5", "--init-noise", "0.25"]
     assert neural_art.main([*pictures, *words, "-o", str(tmp_path / "art.png")]) == 0
     page = Page(tmp_path / "art" / REPORT)
@@ -184,7 +104,7 @@ def test_the_report_of_a_run(tmp_path, pictures, tiny):  # noqa: F811
     assert len(page.all("polyline")) == 3 * 2  # costs, scales
 
 
-def test_a_stopped_run_says_how_far_it_is_and_a_resumed_one_has_all(tmp_path, pictures, tiny, stopped_at):  # noqa: F811
+def test_a_stopped_run_says_how_far_it_is_and_a_resumed_one_has_all(tmp_path, pictures, tiny, stopped_at):
     words = [*pictures, *SMALL, "--snapshot-every", "1", "-o", str(tmp_path / "art.png")]
     stopped_at(3, words)
     text = Page(tmp_path / "art" / REPORT).text()
@@ -197,14 +117,14 @@ def test_a_stopped_run_says_how_far_it_is_and_a_resumed_one_has_all(tmp_path, pi
     assert len(page.all("tr")) == 1 + 2 + 1 + 4  # a row for each scale, and for each setting that differs
 
 
-def test_a_failed_run_says_why(tmp_path, pictures, tiny, monkeypatch):  # noqa: F811
+def test_a_failed_run_says_why(tmp_path, pictures, tiny, monkeypatch):
     from nst.transfer import stylize
 
     def fail(*arguments):
         raise MemoryError
 
     monkeypatch.setattr(stylize, "enlarge", fail)
-    assert neural_art.main([*pictures, *SMALL, "-o", str(tmp_path / "art.png")]) == neural_art.FAILED
+    assert neural_art.main([*pictures, *SMALL, "-o", str(tmp_path / "art.png")]) == neural_art.EXIT_FAILED
     assert "The run failed: out of memory; give a smaller --size." in Page(tmp_path / "art" / REPORT).text()
 
 
@@ -218,7 +138,7 @@ def test_a_report_is_written_whole_or_not_at_all(tmp_path, content, style, monke
     assert [path.name for path in tmp_path.iterdir()] == [REPORT]
 
 
-def test_a_report_that_cannot_be_written_costs_no_picture(tmp_path, pictures, tiny, monkeypatch, capsys):  # noqa: F811
+def test_a_report_that_cannot_be_written_costs_no_picture(tmp_path, pictures, tiny, monkeypatch, capsys):
     def fail(path, run):
         raise OSError(28, "No space left on device", str(path))
 
@@ -255,7 +175,7 @@ def test_steps_of_an_earlier_version_have_no_times(tmp_path, content, style):
     assert cells[:3] == ["8", "–", "–"]
 
 
-def test_without_jinja_the_command_says_so_before_the_work(pictures, monkeypatch, capsys):  # noqa: F811
+def test_without_jinja_the_command_says_so_before_the_work(pictures, monkeypatch, capsys):
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(UserError, match=r"Jinja2; pip install -r requirements\.txt, or give --no-report"):
         check_engine()
@@ -372,51 +292,6 @@ def test_a_page_of_a_thousand_takes_the_memory_of_ten(tmp_path, content, style):
 def test_the_page_of_an_empty_batch(tmp_path):
     write_batch_page(tmp_path / "batch.html", "nothing", [])
     assert "Pictures 0" in Page(tmp_path / "batch.html").text("dt", "dd")
-
-
-def slide(driver, compare):
-    """Move a slider by its keys and by the mouse; what lies over the result must follow."""
-    from selenium.webdriver import ActionChains, Keys
-
-    slider, over = compare.find_element("css selector", "input"), compare.find_element("css selector", ".over")
-
-    def clip():
-        return float(re.fullmatch(r"inset\(0px ([\d.]+)% 0px 0px\)", over.value_of_css_property("clip-path"))[1])
-
-    driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", compare)
-    assert (slider.get_property("value"), clip()) == ("50", 50)
-    slider.send_keys(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
-    assert (slider.get_property("value"), clip()) == ("52", 48)
-    assert slider.get_attribute("aria-valuetext") == "52 % photo, 48 % result"
-    slider.send_keys(Keys.HOME)
-    assert clip() == 100
-    frame = compare.find_element("css selector", ".frame")
-    width = frame.size["width"]
-    ActionChains(driver).move_to_element_with_offset(frame, round(0.2 * width), 5).click().perform()
-    assert clip() == pytest.approx(30, abs=2)
-    ActionChains(driver).click_and_hold().move_by_offset(round(-0.5 * width), 5).release().perform()
-    assert clip() == pytest.approx(80, abs=2)
-    line = compare.find_element("css selector", ".line")
-    assert line.location["x"] - frame.location["x"] == pytest.approx(0.2 * width, abs=0.02 * width)
-
-
-def check_seen(driver):
-    """All pictures are there, nothing sticks out at the side, and no name has opened a dialogue."""
-    from selenium.common.exceptions import NoAlertPresentException
-
-    with pytest.raises(NoAlertPresentException):
-        driver.switch_to.alert  # noqa: B018
-    widths = driver.execute_async_script(
-        "const [done] = arguments, all = [...document.images];"
-        "Promise.all(all.map((image) => image.decode())).then(() => done(all.map((image) => image.naturalWidth)))"
-    )
-    assert widths
-    assert min(widths) > 0
-    wide, window = driver.execute_script("return [document.documentElement.scrollWidth, window.innerWidth]")
-    assert wide <= window
-
-
-LOOKS = [(1280, "light"), (1280, "dark"), (390, "light"), (320, "dark")]
 
 
 @pytest.mark.browser

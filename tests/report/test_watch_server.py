@@ -1,6 +1,5 @@
 """The page of a run that goes on: what it shows, to whom, and what it refuses."""
 
-import http.client
 import io
 import json
 import socket
@@ -12,15 +11,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from conftest import SMALL
+from pages import ask, check_seen, slide, state_of
 from PIL import Image
-from test_command import SMALL, pictures, refused, tiny  # noqa: F401
-from test_run_page import check_seen, slide
 
 import neural_art
 from nst.errors import UserError
 from nst.report.live_view import LARGEST_SHARE, Live
-from nst.report.progress import Progress
-from nst.report.run_page import Named, Sources
+from nst.report.sources import Named, Sources
 from nst.report.watch_server import MOST_CONNECTIONS, TABLE, served
 from nst.transfer.state import Step
 
@@ -39,26 +37,6 @@ def sources(content, style):
 
 def step(number, costs=None):
     return Step(number, (40, 56), costs or {"total": 1.0 / number, "content": 0.5, "style": 0.5}, seconds=number)
-
-
-def ask(port, path="/", method="GET", host=None, **headers):
-    """Return status, headers by name and content of what the server answers."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
-    try:
-        connection.putrequest(method, path, skip_host=True)
-        for name in [f"127.0.0.1:{port}"] if host is None else [host] if isinstance(host, str) else host:
-            connection.putheader("Host", name)
-        for name, value in headers.items():
-            connection.putheader(name, value)
-        connection.endheaders()
-        answer = connection.getresponse()
-        return answer.status, dict(answer.getheaders()), answer.read()
-    finally:
-        connection.close()
-
-
-def state_of(port, after=-1):
-    return json.loads(ask(port, f"/state.json?after={after}" if after >= 0 else "/state.json")[2])
 
 
 def test_the_page_shows_the_run_that_goes_on(live_and_port, sources, content):
@@ -159,7 +137,7 @@ def test_every_answer_keeps_itself_to_itself(live_and_port, sources, path):
     ["evil.example", "evil.example:{port}", "127.0.0.1", "127.0.0.1:1", "localhost", "localhost.evil.example:{port}",
      "127.0.0.2:{port}", "", [], ["127.0.0.1:{port}", "evil.example"], ["127.0.0.1:{port}"] * 2, "0.0.0.0:{port}"],
 )  # fmt: skip
-def test_other_hosts_are_refused(live_and_port, host):
+def test_other_hosts_are_refused(refused, live_and_port, host):
     _, port = live_and_port
     hosts = [part.format(port=port) for part in ([host] if isinstance(host, str) else host)]
     for path in ("/", "/state.json", "/picture.jpg", "/other"):
@@ -185,7 +163,7 @@ def test_nothing_else_is_served(live_and_port, path):
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "PATCH", "BREW"])
-def test_other_methods_are_refused(live_and_port, method):
+def test_other_methods_are_refused(refused, live_and_port, method):
     status, headers, _ = ask(live_and_port[1], "/state.json", method)
     assert (status, headers["Allow"]) == (405, "GET, HEAD")
 
@@ -262,17 +240,17 @@ def test_ports_that_there_are_not(port):
         served(port=port).__enter__()
 
 
-def test_a_port_in_use_or_a_host_of_another_is_refused_before_the_work(tmp_path, pictures, capsys, monkeypatch):  # noqa: F811
+def test_a_port_in_use_or_a_host_of_another_is_refused_before_the_work(tmp_path, pictures, refused, monkeypatch):
     monkeypatch.setattr("nst.run.job.start_tensorflow", lambda **_: pytest.fail("the work has begun"))
     words = [*pictures, *SMALL, "-o", str(tmp_path / "art.png"), "--watch"]
     with served() as (_, url):
         port = url.rstrip("/").rpartition(":")[2]
         message = f"--watch-host 127.0.0.1, --watch-port {port}: Address already in use; give others"
-        assert message in refused([*words, "--watch-port", port], capsys)
-    assert "--watch-host 203.0.113.7, --watch-port 0: " in refused([*words, "--watch-host", "203.0.113.7"], capsys)
+        assert message in refused([*words, "--watch-port", port])
+    assert "--watch-host 203.0.113.7, --watch-port 0: " in refused([*words, "--watch-host", "203.0.113.7"])
     for host in ("", "a" * 70, "no such machine"):
-        assert f"--watch-host {host}, --watch-port 0: " in refused([*words, "--watch-host", host], capsys)
-    assert "invalid int value" in refused([*words, "--watch-port", "http"], capsys)
+        assert f"--watch-host {host}, --watch-port 0: " in refused([*words, "--watch-host", host])
+    assert "invalid int value" in refused([*words, "--watch-port", "http"])
 
 
 def test_the_last_picture_is_seen_by_who_watches(sources, content):
@@ -298,48 +276,36 @@ def test_the_last_picture_is_seen_by_who_watches(sources, content):
 
 
 @pytest.mark.parametrize("kind", [[], ["--quiet"], ["--json"]])
-def test_the_command_tells_where_to_watch(tmp_path, pictures, tiny, capsys, monkeypatch, kind):  # noqa: F811
-    show, seen = Progress.show, []
+def test_the_command_tells_where_to_watch(tmp_path, pictures, tiny, capsys, kind):
+    told, seen = [], []
 
-    def ask_meanwhile(progress, step):
-        show(progress, step)
-        seen.append(progress.url)
+    def ask(step, picture, state):
+        told.extend(capsys.readouterr().err.splitlines())
+        url = json.loads(told[0])["url"] if kind == ["--json"] else told[0].split()[-1]
+        seen.append(state_of(int(url.rstrip("/").rpartition(":")[2]))["step"])
 
-    announce = Progress.announce
-
-    def keep(progress, url):
-        progress.url = url
-        announce(progress, url)
-
-    monkeypatch.setattr("nst.report.progress.Progress.announce", keep)
-    monkeypatch.setattr("nst.report.progress.Progress.show", ask_meanwhile)
-    assert neural_art.main([*pictures, *SMALL, "-o", str(tmp_path / "art.png"), "--watch", *kind]) == 0
-    line = capsys.readouterr().err.splitlines()[0]
-    assert len(seen) == 6
+    assert neural_art.main([*pictures, *SMALL, "-o", str(tmp_path / "art.png"), "--watch", *kind], on_step=[ask]) == 0
+    assert seen == [1, 2, 3, 4, 5, 6]
     if kind == ["--json"]:
-        assert json.loads(line) == {"event": "watch", "url": seen[0]}
+        assert set(json.loads(told[0])) == {"event", "url"}
     else:
-        assert line == f"neural_art: watch it at {seen[0]}"
+        assert told[0].startswith("neural_art: watch it at http://127.0.0.1:")
 
 
-def test_a_run_can_be_watched_with_resume_and_by_file(tmp_path, pictures, tiny, capsys, monkeypatch):  # noqa: F811
+def test_a_run_can_be_watched_with_resume_and_by_file(tmp_path, pictures, tiny, capsys, refused, monkeypatch):
     (tmp_path / "watch.toml").write_text("watch = true\nwatch-port = 0\nreport = false\n")
     words = [*pictures, *SMALL, "-o", str(tmp_path / "art.png"), "--config", str(tmp_path / "watch.toml")]
-    show = Progress.show
 
-    def stop(progress, step):
-        show(progress, step)
+    def stop(step, picture, state):
         raise KeyboardInterrupt(15)
 
-    with monkeypatch.context() as patch:
-        patch.setattr("nst.report.progress.Progress.show", stop)
-        assert neural_art.main(words) == 128 + 15
+    assert neural_art.main(words, on_step=[stop]) == 128 + 15
     assert "watch it at http://127.0.0.1:" in capsys.readouterr().err
     assert not (tmp_path / "art" / "report.html").exists()
     assert neural_art.main(["--resume", str(tmp_path / "art"), "--watch", "--no-report"]) == 0
     assert "watch it at http://127.0.0.1:" in capsys.readouterr().err
     (tmp_path / "watch.toml").write_text("watch-port = true\n")
-    assert "watch-port = true: must be a whole number" in refused(words, capsys)
+    assert "watch-port = true: must be a whole number" in refused(words)
 
 
 def test_a_live_costs_next_to_nothing_where_no_one_watches(sources, content):
@@ -386,7 +352,7 @@ def test_the_run_in_a_browser(browser, sources, content, width):
 
 
 @pytest.mark.browser
-def test_a_name_that_leads_here_is_refused(chromium, live_and_port):
+def test_a_name_that_leads_here_is_refused(refused, chromium, live_and_port):
     """What a page of another site could do: give its own name this machine's address."""
     port = live_and_port[1]
     chromium.get(f"http://evil.example:{port}/state.json")

@@ -104,7 +104,7 @@ def test_none_is_refused_in_words(tmp_path):
     assert not has_checkpoint(tmp_path)
 
 
-def test_a_state_over_other_scales_is_refused(tmp_path):
+def test_a_state_over_other_scales_is_refused(refused, tmp_path):
     check_state(tmp_path, made(5).state, SCALES)
     check_state(tmp_path, None, SCALES)
     for scales in (SCALES[:1], SCALES[::-1]):

@@ -24,7 +24,7 @@ from nst.network.vgg19 import build_network
 from nst.pictures.picture_files import read_image, write_picture
 from nst.run.checkpoint import has_checkpoint, read_checkpoint
 from nst.settings import make_settings
-from nst.transfer.masks import Inputs
+from nst.transfer.inputs import Inputs
 from nst.transfer.stylize import stylize
 
 SIZES = ["--size", "96", "--smallest-scale", "48", "--steps", "6", "--checkpoint-every", "0.05"]
@@ -207,7 +207,7 @@ PICTURES = st.sampled_from(["content", "style", "black", "white", "tall"])
 
 
 @pytest.mark.slow
-def test_any_settings_and_pictures_make_a_picture_or_are_refused(tiny_weights, content, style):
+def test_any_settings_and_pictures_make_a_picture_or_are_refused(refused, tiny_weights, content, style):
     """Whatever goes together gives a finite picture of the size that was asked for; the rest is one UserError."""
     pictures = {
         "content": content,

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from nst.errors import UserError
-from nst.run.memory_plan import HELD, Sizes, available_mb, held_mb, memory_mb, plan_tile, sizes_of
+from nst.run.memory_plan import Sizes, memory_mb, plan_tile, sizes_of
 from nst.settings import Settings
+from nst.system.memory import HELD, available_mb, held_mb
 from nst.transfer.scales import Scale
 from nst.transfer.tiles import UNTILED_PX
 
@@ -17,10 +18,10 @@ def sizes(long_side, style_side=100, precision="bfloat16", **others):
 @pytest.fixture
 def meminfo(tmp_path, monkeypatch):
     path = tmp_path / "meminfo"
-    monkeypatch.setattr("nst.run.memory_plan.MEMORY", path)
-    monkeypatch.setattr("nst.run.memory_plan.OWN_GROUP", tmp_path / "cgroup")
-    monkeypatch.setattr("nst.run.memory_plan.GROUPS", tmp_path / "groups")
-    monkeypatch.setattr("nst.run.memory_plan.HELD", tmp_path / "statm")
+    monkeypatch.setattr("nst.system.memory.MEMORY", path)
+    monkeypatch.setattr("nst.system.memory.OWN_GROUP", tmp_path / "cgroup")
+    monkeypatch.setattr("nst.system.memory.GROUPS", tmp_path / "groups")
+    monkeypatch.setattr("nst.system.memory.HELD", tmp_path / "statm")
     return path
 
 
@@ -61,11 +62,11 @@ def test_tiles_are_as_large_as_the_memory_allows(meminfo):
 def test_what_the_process_holds_is_there_for_its_next_run(meminfo, monkeypatch):
     meminfo.write_text("MemAvailable: 3000000 kB\n")
     assert plan_tile(sizes(2000), Settings()) < UNTILED_PX
-    monkeypatch.setattr("nst.run.memory_plan.HELD", HELD)
+    monkeypatch.setattr("nst.system.memory.HELD", HELD)
     before = held_mb()
     held = np.ones((300, 1_000_000), np.uint8)
     assert held_mb() - before == pytest.approx(held.nbytes / 1e6, abs=60)
-    monkeypatch.setattr("nst.run.memory_plan.held_mb", lambda: 4000)
+    monkeypatch.setattr("nst.system.memory.held_mb", lambda: 4000)
     assert plan_tile(sizes(2000), Settings()) == UNTILED_PX
 
 

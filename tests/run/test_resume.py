@@ -2,37 +2,16 @@
 
 import json
 import shutil
-import signal
 
 import numpy as np
 import pytest
-from test_command import SMALL, pictures, refused, tiny  # noqa: F401
+from conftest import SMALL
 
 import neural_art
+from nst.network.loaded import forget_network
 from nst.pictures.picture_files import read_image
-from nst.report.progress import Progress
-from nst.run.job import _network
 
 STEPS = 6  # of SMALL, over both scales
-
-
-@pytest.fixture
-def stopped_at(monkeypatch, capsys):
-    """Return what runs the command and stops it after so many steps."""
-    show = Progress.show
-
-    def run(number, words):
-        def stop(progress, step):
-            show(progress, step)
-            if step.number == number:
-                raise KeyboardInterrupt(signal.SIGTERM)
-
-        with monkeypatch.context() as patch:
-            patch.setattr("nst.report.progress.Progress.show", stop)
-            assert neural_art.main(words) == 128 + signal.SIGTERM
-        return capsys.readouterr().err.splitlines()[-1]
-
-    return run
 
 
 @pytest.fixture
@@ -55,7 +34,7 @@ WAYS = [
 
 
 @pytest.mark.parametrize("words", WAYS, ids=" ".join)
-def test_resumed_is_straight_through(here, pictures, tiny, stopped_at, words):  # noqa: F811
+def test_resumed_is_straight_through(here, pictures, tiny, stopped_at, words):
     """Wherever it is stopped, after the last step of a scale and of the run too: the same pixels, the same costs."""
     assert neural_art.main([*pictures, *SMALL, *words, "-o", "whole.png"]) == 0
     steps = len((here / "whole" / "losses.csv").read_text().splitlines()) - 1
@@ -71,13 +50,13 @@ def test_resumed_is_straight_through(here, pictures, tiny, stopped_at, words):  
 
 def test_the_same_command_again_tells_of_the_run_that_was_stopped(
     here,
-    pictures,  # noqa: F811
-    tiny,  # noqa: F811
+    pictures,
+    tiny,
     stopped_at,
     monkeypatch,
     capsys,
 ):
-    monkeypatch.setattr("nst.run.job.OUTPUT", here / "output")
+    monkeypatch.setattr("nst.run.folder.OUTPUT", here / "output")
     stopped_at(2, [*pictures, *SMALL])
     assert neural_art.main([*pictures, *SMALL]) == 0
     told = capsys.readouterr().err.splitlines()[0]
@@ -87,7 +66,7 @@ def test_the_same_command_again_tells_of_the_run_that_was_stopped(
     assert "--resume" not in capsys.readouterr().err
 
 
-def test_a_run_stopped_again_and_again_is_straight_through(here, pictures, tiny, stopped_at):  # noqa: F811
+def test_a_run_stopped_again_and_again_is_straight_through(here, pictures, tiny, stopped_at):
     assert neural_art.main([*pictures, *SMALL, "-o", "whole.png"]) == 0
     stopped_at(1, [*pictures, *SMALL, "-o", "art.png"])
     for number in range(2, STEPS + 1):
@@ -96,7 +75,7 @@ def test_a_run_stopped_again_and_again_is_straight_through(here, pictures, tiny,
     np.testing.assert_array_equal(read_image(here / "art.png"), read_image(here / "whole.png"))
 
 
-def test_lbfgs_does_the_steps_that_are_left_and_says_that_it_forgets(here, pictures, tiny, stopped_at, capsys):  # noqa: F811
+def test_lbfgs_does_the_steps_that_are_left_and_says_that_it_forgets(here, pictures, tiny, stopped_at, capsys):
     words = [*pictures, *SMALL, "--optimizer", "lbfgs", "--steps", "4"]
     stopped_at(3, [*words, "-o", "art.png"])
     assert neural_art.main(["--resume", "art"]) == 0
@@ -106,23 +85,23 @@ def test_lbfgs_does_the_steps_that_are_left_and_says_that_it_forgets(here, pictu
     assert 4 <= sides.count("64") < 8
 
 
-def test_inputs_may_have_moved_but_must_be_the_same(here, pictures, tiny, stopped_at, capsys):  # noqa: F811
+def test_inputs_may_have_moved_but_must_be_the_same(here, pictures, tiny, stopped_at, refused):
     stopped_at(2, [*pictures, *SMALL, "-o", "art.png"])
     (here / "elsewhere").mkdir()
     for name in ("content.png", "style.png"):
         shutil.move(here / name, here / "elsewhere" / name)
-    assert "its content content.png is not beside it" in refused(["--resume", "art"], capsys)
+    assert "its content content.png is not beside it" in refused(["--resume", "art"])
     moved = ["elsewhere/content.png", "elsewhere/style.png"]
     message = "elsewhere/style.png: is not the content that art was begun with: another SHA-256"
-    assert message in refused(["--resume", "art", *moved[::-1]], capsys)
-    assert "style: got 2 for 1 of art" in refused(["--resume", "art", *moved, moved[1]], capsys)
+    assert message in refused(["--resume", "art", *moved[::-1]])
+    assert "style: got 2 for 1 of art" in refused(["--resume", "art", *moved, moved[1]])
     assert neural_art.main(["--resume", "art", *moved]) == 0
     stopped_at(2, [*moved, *SMALL, "-o", "art.png", "--overwrite"])
     shutil.copy(moved[0], moved[1])
-    assert "elsewhere/style.png: is not the style that art/checkpoint.npz" in refused(["--resume", "art"], capsys)
+    assert "elsewhere/style.png: is not the style that art/checkpoint.npz" in refused(["--resume", "art"])
 
 
-def test_inputs_are_found_where_they_were_and_two_of_one_name_are_told_apart(here, pictures, tiny, stopped_at):  # noqa: F811
+def test_inputs_are_found_where_they_were_and_two_of_one_name_are_told_apart(here, pictures, tiny, stopped_at):
     for name in ("photos", "paintings", "results"):
         (here / name).mkdir()
     shutil.move(here / "content.png", here / "photos" / "a.png")
@@ -135,15 +114,15 @@ def test_inputs_are_found_where_they_were_and_two_of_one_name_are_told_apart(her
     np.testing.assert_array_equal(read_image(here / "results" / "art 1.jpg"), read_image(here / "results/whole.jpg"))
 
 
-def test_other_weights_are_refused(here, pictures, tiny, stopped_at, capsys, monkeypatch, tiny_weights):  # noqa: F811
+def test_other_weights_are_refused(here, pictures, tiny, stopped_at, refused, monkeypatch, tiny_weights):
     stopped_at(2, [*pictures, *SMALL, "-o", "art.png"])
     other = {**tiny_weights, "conv1_1": tuple(-part for part in tiny_weights["conv1_1"])}
-    monkeypatch.setattr("nst.network.vgg19.load_weights", lambda _source=None: other)
-    _network.cache_clear()
-    assert "art: was begun with other weights" in refused(["--resume", "art"], capsys)
+    monkeypatch.setattr("nst.network.weights.load_weights", lambda _source=None: other)
+    forget_network()
+    assert "art: was begun with other weights" in refused(["--resume", "art"])
 
 
-def test_other_versions_are_warned_of(here, pictures, tiny, stopped_at, capsys, monkeypatch):  # noqa: F811
+def test_other_versions_are_warned_of(here, pictures, tiny, stopped_at, capsys, monkeypatch):
     stopped_at(2, [*pictures, *SMALL, "-o", "art.png"])
     monkeypatch.setattr("nst.__version__", "9.9")
     assert neural_art.main(["--resume", "art"]) == 0
@@ -152,7 +131,7 @@ def test_other_versions_are_warned_of(here, pictures, tiny, stopped_at, capsys, 
     assert "here 9.9: pixels may differ" in lines[0]
 
 
-def test_a_damaged_checkpoint_falls_back_and_says_so(here, pictures, tiny, stopped_at, capsys):  # noqa: F811
+def test_a_damaged_checkpoint_falls_back_and_says_so(here, pictures, tiny, stopped_at, capsys):
     assert neural_art.main([*pictures, *SMALL, "-o", "whole.png"]) == 0
     stopped_at(4, [*pictures, *SMALL, "-o", "art.png", "--checkpoint-every", "0.000001"])
     (here / "art" / "checkpoint.npz").write_bytes(b"half")
@@ -164,24 +143,24 @@ def test_a_damaged_checkpoint_falls_back_and_says_so(here, pictures, tiny, stopp
 @pytest.mark.parametrize(
     "words", [["--steps", "3"], ["--no-copies"], ["-o", "a.png"], ["--overwrite"], ["--preset", "best"]], ids=" ".join
 )
-def test_what_is_settled_is_refused(here, pictures, tiny, stopped_at, capsys, words):  # noqa: F811
+def test_what_is_settled_is_refused(here, pictures, tiny, stopped_at, refused, words):
     stopped_at(1, [*pictures, *SMALL, "-o", "art.png"])
-    assert "is settled by --resume art; give only --snapshot-every" in refused(["--resume", "art", *words], capsys)
+    assert "is settled by --resume art; give only --snapshot-every" in refused(["--resume", "art", *words])
 
 
-def test_a_stopped_run_is_not_begun_anew_by_mistake(here, pictures, tiny, stopped_at, capsys):  # noqa: F811
+def test_a_stopped_run_is_not_begun_anew_by_mistake(here, pictures, tiny, stopped_at, refused):
     stopped_at(1, [*pictures, *SMALL, "-o", "art.png"])
     (here / "art.png").unlink()
-    assert "give --resume art to go on with it, --overwrite" in refused([*pictures, *SMALL, "-o", "art.png"], capsys)
+    assert "give --resume art to go on with it, --overwrite" in refused([*pictures, *SMALL, "-o", "art.png"])
 
 
-def test_no_checkpoints_with_0(here, pictures, tiny, stopped_at, capsys):  # noqa: F811
+def test_no_checkpoints_with_0(here, pictures, tiny, stopped_at, refused):
     line = stopped_at(1, [*pictures, *SMALL, "-o", "art.png", "--checkpoint-every", "0"])
     assert line == "neural_art: stopped; art.png is the picture so far"
-    assert "holds no checkpoint.npz" in refused(["--resume", "art"], capsys)
+    assert "holds no checkpoint.npz" in refused(["--resume", "art"])
 
 
-def test_a_checkpoint_is_made_of_what_the_record_says(here, pictures, tiny, stopped_at):  # noqa: F811
+def test_a_checkpoint_is_made_of_what_the_record_says(here, pictures, tiny, stopped_at):
     stopped_at(1, [*pictures, *SMALL, "-o", "art.png"])
     with np.load(here / "art" / "checkpoint.npz", allow_pickle=False) as arrays:
         content = json.loads(str(arrays["json"]))

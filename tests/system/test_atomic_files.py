@@ -5,17 +5,8 @@ import errno
 import pytest
 
 from nst.errors import UserError
-from nst.system.atomic_files import (
-    check_writable,
-    claimed,
-    file_sha256,
-    first_free,
-    read_text,
-    remove_leftovers,
-    reserved,
-    write_text,
-    written_aside,
-)
+from nst.run.folder import first_free, remove_leftovers, reserved
+from nst.system.atomic_files import check_writable, claimed, file_sha256, read_text, write_text, written_aside
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(tmp_path):
@@ -47,7 +38,7 @@ def test_check_makes_the_folder_and_touches_nothing(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["a" * 300 + ".png", "file/a.png", "folder"])
-def test_what_cannot_be_written_is_refused(tmp_path, name):
+def test_what_cannot_be_written_is_refused(refused, tmp_path, name):
     (tmp_path / "file").write_text("")
     (tmp_path / "folder").mkdir()
     with pytest.raises(UserError, match=r"cannot be written|is a folder"):
@@ -97,7 +88,7 @@ def test_a_reserved_name_is_no_other_runs(tmp_path):
 def test_a_name_taken_between_look_and_grasp_is_passed_over(tmp_path, monkeypatch):
     (tmp_path / "a").mkdir()
     found = iter([tmp_path / "a.png", tmp_path / "a_2.png"])
-    monkeypatch.setattr("nst.system.atomic_files.first_free", lambda _: next(found))
+    monkeypatch.setattr("nst.run.folder.first_free", lambda _: next(found))
     assert reserved(tmp_path / "a.png").name == "a_2.png"
 
 

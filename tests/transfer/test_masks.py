@@ -5,7 +5,8 @@ import pytest
 
 from nst.errors import UserError
 from nst.settings import Settings, make_settings
-from nst.transfer.masks import Inputs, at_layer, check_counts, mixed, style_shares
+from nst.transfer.inputs import Inputs, check_counts
+from nst.transfer.masks import at_layer, mixed, style_shares
 
 PICTURE = np.full((32, 48, 3), 0.5, np.float32)
 LEFT = np.repeat((np.arange(48) < 24)[None], 32, axis=0).astype(np.float32)
@@ -66,7 +67,7 @@ def test_mixed_is_the_sum_by_shares():
         ({"style_mask": ["a.png"]}, "--style-mask: got 1 for 2 style images"),
     ],
 )
-def test_numbers_that_do_not_agree_are_refused(overrides, message):
+def test_numbers_that_do_not_agree_are_refused(refused, overrides, message):
     with pytest.raises(UserError) as error:
         check_counts(2, make_settings(overrides=overrides))
     assert message in str(error.value)

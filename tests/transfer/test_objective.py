@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nst.network.vgg19 import Network, Segment, build_network, load_weights
-from nst.pictures.picture_files import resize
+from nst.network.vgg19 import Network, Segment, build_network
+from nst.network.weights import load_weights
+from nst.pictures.resizing import resize
 from nst.settings import make_settings
 from nst.transfer.cost import make_measure
-from nst.transfer.masks import Inputs
-from nst.transfer.objective import guided_regions, make_evaluate, make_view
+from nst.transfer.first_picture import first_picture
+from nst.transfer.inputs import Inputs
+from nst.transfer.objective import make_evaluate
 from nst.transfer.scales import Scale
-from nst.transfer.stylize import first_picture
+from nst.transfer.targets import guided_regions, make_view
 
 LAYERS = {"style_layers": ("conv1_1:0.25", "conv2_1:0.75"), "content_layers": ("conv2_2",)}
 

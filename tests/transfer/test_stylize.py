@@ -6,9 +6,10 @@ import pytest
 from nst.network.vgg19 import build_network
 from nst.pictures.color_transfer import oklab
 from nst.settings import Settings, make_settings
-from nst.transfer.masks import Inputs
+from nst.transfer.first_picture import first_picture, palette
+from nst.transfer.inputs import Inputs
 from nst.transfer.state import Step
-from nst.transfer.stylize import first_picture, palette, stylize
+from nst.transfer.stylize import stylize
 
 SMALL = {"size": 64, "smallest_scale": 32, "steps": 3, "coarse_steps": 2.0}
 

@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 from nst.network.vgg19 import build_network
 from nst.settings import make_settings
 from nst.transfer.cost import make_measure
+from nst.transfer.inputs import Inputs
 from nst.transfer.losses import STYLE_LOSSES
-from nst.transfer.masks import Inputs
-from nst.transfer.objective import guided_regions, make_evaluate, make_view
+from nst.transfer.objective import make_evaluate
 from nst.transfer.scales import Scale
+from nst.transfer.targets import guided_regions, make_view
 from nst.transfer.tiles import spans
 
 ALL = {

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nst.pictures.picture_files import resize
+from nst.pictures.resizing import resize
 from nst.settings import Settings
 from nst.transfer.scales import Scale
 from nst.transfer.upscaling import borrowed_detail, corners, enlarge, lack, nearest, split_detail

@@ -1,0 +1,56 @@
+"""TODO."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+from nst.batch.job_file import OF_ALL, read_cell
+from nst.errors import UserError
+from nst.values import known_name
+
+NOT_SWEPT = ("output", "overwrite", "plot", "report", "verbose", "each_style", *OF_ALL)
+
+
+@dataclass(frozen=True)
+class Sweep:
+    """A setting with the values that it is to have in turn, and the words that the user wrote for each."""
+
+    name: str
+    values: tuple[Any, ...]
+    words: tuple[str, ...]
+
+
+def read_sweep(text: str) -> Sweep:
+    """Return what NAME=V1,V2 asks for. Raises UserError."""
+    where = f"--sweep {text}"
+    key, equals, listed = text.partition("=")
+    if not equals or not key:
+        raise UserError(f"{where}: must be a setting and its values, as style-weight=20,40,80")
+    name = known_name("--sweep", key.removeprefix("--"))
+    if name in NOT_SWEPT:
+        raise UserError(f"{where}: {key} cannot be swept")
+    words = tuple(word.strip() for word in listed.split(","))
+    for word in words:
+        if not word or words.count(word) > 1:
+            raise UserError(f"{where}: {f'has {word} twice' if word else 'has an empty value'}; give each value once")
+    return Sweep(name, tuple(read_cell("--sweep", key, word) for word in words), words)
+
+
+def read_sweeps(texts: Sequence[str]) -> list[Sweep]:
+    """Return each sweep. Raises UserError, also where two are of one setting."""
+    sweeps = [read_sweep(text) for text in texts]
+    names = [sweep.name for sweep in sweeps]
+    for name in names:
+        if names.count(name) > 1:
+            raise UserError(f"--sweep {name.replace('_', '-')}: is given twice; give all its values in one")
+    return sweeps
+
+
+def combinations(sweeps: Sequence[Sweep]) -> Iterator[tuple[dict[str, Any], tuple[str, ...]]]:
+    """Yield the values by field name, and their words, of each combination, the last sweep fastest."""
+    for chosen in product(*(range(len(sweep.values)) for sweep in sweeps)):
+        pairs = list(zip(sweeps, chosen, strict=True))
+        yield {sweep.name: sweep.values[k] for sweep, k in pairs}, tuple(sweep.words[k] for sweep, k in pairs)

@@ -1,0 +1,51 @@
+"""TODO."""
+
+from __future__ import annotations
+
+from nst.layers import CHANNELS_PER_BLOCK, LAYERS, block_of, keras_name
+from nst.settings import Settings, describe, flag, make_settings, option_of, presets
+from nst.values import FIELDS, toml_value
+
+
+def config_text(settings: Settings) -> str:
+    """Return all settings as TOML that `read_config` reads, grouped as in --help, each with its help."""
+    lines: list[str] = []
+    group = None
+    for name, value in describe(settings).items():
+        option = option_of(FIELDS[name])
+        if option.group != group:
+            lines += [f"#### {option.group}", ""]
+            group = option.group
+        others = "".join(f" or {choice}" for choice in option.choices if choice != value)
+        line = f"{_key(name)} = {toml_value(value)}" + (f"  #{others}" if others else "")
+        lines += [f"# {option.help}", line if value is not None else f'# {_key(name)} = "{option.metavar}"', ""]
+    return "\n".join(lines[:-1])
+
+
+def presets_text() -> str:
+    """Return each preset with its purpose and what it changes, with the default in brackets."""
+    default = describe(Settings())
+    lines = []
+    for preset, (purpose, _) in presets().items():
+        lines.append(f"{preset}: {purpose}")
+        changed = {name: value for name, value in describe(make_settings(preset)).items() if value != default[name]}
+        lines += [
+            f"    {_key(name)} = {toml_value(value)}  [{toml_value(default[name])}]" for name, value in changed.items()
+        ]
+    return "\n".join(lines)
+
+
+def layers_text() -> str:
+    """Return a line for each layer of VGG19: three spellings, channels, and where it is a default, its weight."""
+    defaults = {"style": dict(Settings().style_layers), "content": dict(Settings().content_layers)}
+    lines = [f"{'layer':9}{'or':9}{'or':14}{'channels':10}default"]
+    for layer in LAYERS:
+        uses = ", ".join(f"{use} {weights[layer]:g}" for use, weights in defaults.items() if layer in weights)
+        channels = CHANNELS_PER_BLOCK[block_of(layer) - 1]
+        spellings = f"{layer:9}{layer.replace('conv', 'relu'):9}{keras_name(layer):14}"
+        lines.append(f"{spellings}{channels:8}  {uses}".rstrip())
+    return "\n".join(lines)
+
+
+def _key(name: str) -> str:
+    return flag(name).removeprefix("--")

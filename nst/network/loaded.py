@@ -1,0 +1,34 @@
+"""The network that settings ask for, kept for the next picture of the process."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from nst.network.tensorflow_setup import network_precision
+from nst.settings import Settings
+
+if TYPE_CHECKING:
+    from nst.network.vgg19 import Network
+
+
+def forget_network() -> None:
+    """Forget the network that is kept."""
+    _build.cache_clear()
+
+
+def network_of(settings: Settings) -> tuple[Network, dict[str, Any]]:
+    """Return the network that the settings ask for and what is worth recording of it."""
+    layers = frozenset(layer for layer, _ in settings.style_layers + settings.content_layers)
+    return _build(settings.weights, layers, settings.pooling, network_precision(settings.precision))
+
+
+@lru_cache(maxsize=1)  # one network for all jobs of a process; TensorFlow never frees what a gradient was defined on
+def _build(source: str | None, layers: frozenset[str], pooling: str, precision: str) -> tuple[Network, dict[str, Any]]:
+    """Load the weights and build the network."""
+    from nst.network.vgg19 import build_network
+    from nst.network.weights import load_weights, weights_sha256
+
+    weights = load_weights(source)
+    network = build_network(weights, layers, pooling=pooling, precision=precision)
+    return network, {"precision": precision, "weights_sha256": weights_sha256(weights)}

@@ -1,0 +1,38 @@
+"""TODO."""
+
+import math
+import time
+from collections.abc import Sequence
+
+import tensorflow as tf
+
+from nst.layers import SMALLEST_SIDE_PX
+from nst.network.vgg19 import Network
+from nst.pictures.resizing import resize, size_with_long_side
+from nst.transfer.cost import make_measure
+from nst.transfer.inputs import Inputs
+from nst.transfer.objective import make_evaluate
+from nst.transfer.scales import Scale
+from nst.transfer.targets import guided_regions, make_view
+from nst.transfer.tiles import fits
+
+PROBE_PX = 128  # the long side of a picture whose step is measured
+TIME_IN_TILES = 1.6  # of the time in one piece
+
+
+def estimated_seconds(network: Network, inputs: Inputs, scales: Sequence[Scale], tile_px: int) -> float:
+    """Return about how long all steps will take, from one that is measured on a small picture."""
+    size, settings = scales[0].size, inputs.settings
+    if max(size) > PROBE_PX:
+        size = size_with_long_side(size, PROBE_PX)
+    small = (max(SMALLEST_SIDE_PX, size[0]), max(SMALLEST_SIDE_PX, size[1]))
+    view = make_view(network, inputs, Scale(small, (small,) * len(inputs.styles), 1))
+    evaluate = make_evaluate(make_measure(network, settings, regions=guided_regions(inputs)), [view], settings)
+    picture = tf.constant(resize(inputs.content, small))
+    evaluate(picture)  # makes the graph
+    began = time.monotonic()
+    evaluate(picture)[1].numpy()
+    seconds_per_pixel = (time.monotonic() - began) / math.prod(small)
+    work = sum(scale.work * (1 if fits(scale.size, tile_px) else TIME_IN_TILES) for scale in scales)
+    expected = seconds_per_pixel * work
+    return min(expected, settings.max_time or expected)

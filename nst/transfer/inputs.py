@@ -1,0 +1,49 @@
+"""TODO."""
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from nst.errors import UserError
+from nst.settings import Settings
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """The pictures that a run is made from, each of any size. Raises UserError where their numbers do not agree.
+
+    content, styles  images
+    start            the first picture, in place of settings.init
+    style_masks      a mask for each style, or none
+    content_mask     where the photo may change, or None for everywhere
+    """
+
+    content: np.ndarray
+    styles: tuple[np.ndarray, ...]
+    settings: Settings
+    start: np.ndarray | None = None
+    style_masks: tuple[np.ndarray, ...] = field(default=())
+    content_mask: np.ndarray | None = None
+
+    def __post_init__(self) -> None:
+        check_counts(len(self.styles), self.settings)
+        if self.style_masks and len(self.style_masks) != len(self.styles):
+            raise ValueError(f"{len(self.style_masks)} masks for {len(self.styles)} styles")
+
+    @property
+    def weights(self) -> list[float]:
+        """Return the weight of each style; together they are 1."""
+        given = self.settings.style_weights or (1.0,) * len(self.styles)
+        return [weight / sum(given) for weight in given]
+
+
+def check_counts(styles: int, settings: Settings) -> None:
+    """Raise UserError unless weights, scales and masks are as many as the styles, or one where one serves all."""
+    for name, values, also in (
+        ("--style-weights", settings.style_weights, (0,)),
+        ("--style-scale", settings.style_scale, (1,)),
+        ("--style-mask", settings.style_mask, (0,)),
+    ):
+        if len(values) not in (styles, *also):
+            pictures = "style image" if styles == 1 else "style images"
+            raise UserError(f"{name}: got {len(values)} for {styles} {pictures}; give one per image")

@@ -1,0 +1,150 @@
+"""What tests of pages share: a page as a browser reads it, what holds of all pages, and requests to a server."""
+
+import http.client
+import itertools
+import json
+import os
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+HOSTILE = [
+    "<script>alert(1)<script>.png",
+    '"onerror="alert(1).png',
+    "it's {{ 7 * 7 }} & 100%.png",
+    "line\nbreak\tand\x1b[31m.png",
+    "猫 \N{RIGHT-TO-LEFT OVERRIDE}gnp.png",
+    os.fsdecode(b"not \xff utf-8.png"),
+]
+
+
+REFERENCES = ("src", "href", "srcset", "action", "poster", "data", "xlink:href", "background", "ping", "formaction")
+
+
+EMPTY = ("meta", "link", "img", "input", "br", "path", "line", "polyline")
+
+
+class Page(HTMLParser):
+    """A page as a browser would read it: its elements, and the text within each kind."""
+
+    def __init__(self, path):
+        super().__init__()
+        self.elements, self.open, self.texts = [], [], []
+        self.feed(Path(path).read_text(encoding="utf-8"))
+        self.close()
+
+    def handle_starttag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+        if tag not in EMPTY:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag, attributes):
+        self.elements.append((tag, dict(attributes)))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop() == tag
+
+    def handle_data(self, data):
+        self.texts.append((self.open[-1] if self.open else "", data.strip()))
+
+    def all(self, tag):
+        return [attributes for other, attributes in self.elements if other == tag]
+
+    def text(self, *tags):
+        return " ".join(
+            data for tag, data in self.texts if data and (tag in tags if tags else tag not in ("script", "style"))
+        )
+
+
+def check_alone(page, links=()):
+    """A page refers to nothing but what it holds, to what is beside it by the links named, and runs one script."""
+    found = [values[name] for _, values in page.elements for name in REFERENCES if name in values]
+    assert [reference for reference in found if not reference.startswith("data:")] == list(links)
+    assert not [name for _, values in page.elements for name in values if name.startswith("on")]
+    assert len(page.all("script")) == 1
+    assert "url(" not in page.text("style")
+    assert "@import" not in page.text("style")
+    policy = next(values["content"] for values in page.all("meta") if "http-equiv" in values)
+    assert policy.startswith("default-src 'none'")
+    assert not page.open
+
+
+def check_readable(page):
+    """What a screen reader needs: a language, headings in order, an alternative for each picture, labelled inputs."""
+    assert page.all("html")[0]["lang"] == "en"
+    levels = [int(tag[1]) for tag, _ in page.elements if len(tag) == 2 and tag[0] == "h" and tag[1].isdigit()]
+    assert levels[0] == 1
+    assert levels.count(1) == 1
+    assert all(after - before <= 1 for before, after in itertools.pairwise(levels))
+    assert all(image["alt"] for image in page.all("img"))
+    labelled = {label.get("for") for label in page.all("label")}
+    assert all(slider["id"] in labelled for slider in page.all("input") if slider["type"] == "range")
+    identities = [values["id"] for _, values in page.elements if "id" in values]
+    assert len(identities) == len(set(identities))
+
+
+def slide(driver, compare):
+    """Move a slider by its keys and by the mouse; what lies over the result must follow."""
+    from selenium.webdriver import ActionChains, Keys
+
+    slider, over = compare.find_element("css selector", "input"), compare.find_element("css selector", ".over")
+
+    def clip():
+        return float(re.fullmatch(r"inset\(0px ([\d.]+)% 0px 0px\)", over.value_of_css_property("clip-path"))[1])
+
+    driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", compare)
+    assert (slider.get_property("value"), clip()) == ("50", 50)
+    slider.send_keys(Keys.ARROW_RIGHT, Keys.ARROW_RIGHT)
+    assert (slider.get_property("value"), clip()) == ("52", 48)
+    assert slider.get_attribute("aria-valuetext") == "52 % photo, 48 % result"
+    slider.send_keys(Keys.HOME)
+    assert clip() == 100
+    frame = compare.find_element("css selector", ".frame")
+    width = frame.size["width"]
+    ActionChains(driver).move_to_element_with_offset(frame, round(0.2 * width), 5).click().perform()
+    assert clip() == pytest.approx(30, abs=2)
+    ActionChains(driver).click_and_hold().move_by_offset(round(-0.5 * width), 5).release().perform()
+    assert clip() == pytest.approx(80, abs=2)
+    line = compare.find_element("css selector", ".line")
+    assert line.location["x"] - frame.location["x"] == pytest.approx(0.2 * width, abs=0.02 * width)
+
+
+def check_seen(driver):
+    """All pictures are there, nothing sticks out at the side, and no name has opened a dialogue."""
+    from selenium.common.exceptions import NoAlertPresentException
+
+    with pytest.raises(NoAlertPresentException):
+        driver.switch_to.alert  # noqa: B018
+    widths = driver.execute_async_script(
+        "const [done] = arguments, all = [...document.images];"
+        "Promise.all(all.map((image) => image.decode())).then(() => done(all.map((image) => image.naturalWidth)))"
+    )
+    assert widths
+    assert min(widths) > 0
+    wide, window = driver.execute_script("return [document.documentElement.scrollWidth, window.innerWidth]")
+    assert wide <= window
+
+
+LOOKS = [(1280, "light"), (1280, "dark"), (390, "light"), (320, "dark")]
+
+
+def ask(port, path="/", method="GET", host=None, **headers):
+    """Return status, headers by name and content of what the server answers."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
+    try:
+        connection.putrequest(method, path, skip_host=True)
+        for name in [f"127.0.0.1:{port}"] if host is None else [host] if isinstance(host, str) else host:
+            connection.putheader("Host", name)
+        for name, value in headers.items():
+            connection.putheader(name, value)
+        connection.endheaders()
+        answer = connection.getresponse()
+        return answer.status, dict(answer.getheaders()), answer.read()
+    finally:
+        connection.close()
+
+
+def state_of(port, after=-1):
+    return json.loads(ask(port, f"/state.json?after={after}" if after >= 0 else "/state.json")[2])

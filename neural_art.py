@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from nst.batch.plan import Plan
     from nst.batch.progress import BatchProgress
     from nst.command.config import Call
-    from nst.report.live_view import Live
+    from nst.report.live_view import LiveView
     from nst.report.progress import Progress
     from nst.report.status import Entry
     from nst.run.job import Job
@@ -165,7 +165,7 @@ def make_picture(call: "Call", outcome: Outcome, on_step: "Sequence[OnStep]") ->
 @contextmanager
 def watched(
     progress: "Progress | BatchProgress", wanted: bool, host: str | None, port: int | None
-) -> "Iterator[Live | None]":
+) -> "Iterator[LiveView | None]":
     """Serve the page of --watch, if it is wanted, tell its address, and yield what the run is to tell."""
     if not wanted:
         yield None
@@ -181,10 +181,10 @@ def make_batch(arguments: dict[str, Any], outcome: Outcome, on_step: "Sequence[O
     """Make the pictures of a batch that are not done, or say which there are."""
     from nst.batch.plan import flattened, plan_batch, plan_text
     from nst.batch.progress import BatchProgress
-    from nst.batch.run_batch import check_batch, failures, read_hands, run_batch
+    from nst.batch.run_batch import check_batch, failures, read_worker_options, run_batch
 
     values = flattened(arguments)
-    hands = read_hands(values)
+    hands = read_worker_options(values)
     outcome.batch = plan = plan_batch(values)
     outcome.path = plan.folder
     progress = BatchProgress(plan.left, kind="json" if outcome.as_json else "quiet" if outcome.quiet else "text")

@@ -15,7 +15,7 @@ from typing import Any
 
 import nst
 from nst.batch.local_workers import place_stop, remove_stop, stop_name
-from nst.batch.orders import Crew, Made, Order, make
+from nst.batch.orders import Executor, Order, PictureResult, make
 from nst.errors import RunError, UserError
 from nst.report.status import FAILED
 from nst.run.checkpoint import has_checkpoint
@@ -29,9 +29,9 @@ SEND_TRIES, SECONDS_TO_RECOVER = 4, 1.0
 SENT_BYTES = 512 * 2**20  # of pictures and weights that are kept on a cluster for orders to come
 
 
-def make_elsewhere(
+def make_on_other_disk(
     order: Order, sources: Sequence[tuple[str, str]], *contents: bytes, on_step: Sequence[OnStep] = ()
-) -> Made:
+) -> PictureResult:
     """Make a picture on a disk that is not the client's; its result and all else of the run come back as bytes.
 
     order    with paths as the client has them
@@ -39,7 +39,7 @@ def make_elsewhere(
     """
     if order.version != nst.__version__:
         words = f"the worker has neural_art {nst.__version__}, not {order.version}; give it the same code"
-        return Made(FAILED, error=words)
+        return PictureResult(FAILED, error=words)
     with tempfile.TemporaryDirectory(prefix="neural_art_") as scratch:
         output = Path(scratch, "made", order.output.name)
         paths: dict[str, tuple[Path, ...]] = {}
@@ -67,7 +67,7 @@ def _contents_of(folder: Path) -> dict[str, bytes]:
 
 
 @contextmanager
-def on_dask(address: str, resources: Mapping[str, float], tell: Callable[[str], None]) -> Iterator[Crew]:
+def on_dask(address: str, resources: Mapping[str, float], tell: Callable[[str], None]) -> Iterator[Executor]:
     """Yield a crew of the workers of a running Dask cluster. Pictures and weights are sent to them, once to each.
 
     resources  that a worker must have to take an order
@@ -91,14 +91,14 @@ def on_dask(address: str, resources: Mapping[str, float], tell: Callable[[str], 
         executor = client.get_executor(pure=False, **({"resources": dict(resources)} if resources else {}))
         sent: OrderedDict[str, Any] = OrderedDict()
 
-        def submit(order: Order) -> Future[Made]:
+        def submit(order: Order) -> Future[PictureResult]:
             found = _files_of(order)
             contents = [_sent(client, sent, path) for _, path in found]
             sources = [(role, str(path)) for role, path in found]
-            return executor.submit(make_elsewhere, replace(order, stop=stop), sources, *contents)
+            return executor.submit(make_on_other_disk, replace(order, stop=stop), sources, *contents)
 
         try:
-            yield Crew(
+            yield Executor(
                 submit,
                 lambda: IN_FLIGHT_PER_THREAD * sum(client.nthreads().values()),
                 lambda: client.run(place_stop, stop, on_error="ignore"),

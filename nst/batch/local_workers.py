@@ -21,9 +21,9 @@ from pathlib import Path
 
 from tqdm import tqdm
 
-from nst.batch.orders import Crew, Made, Order, make
+from nst.batch.orders import Executor, Order, PictureResult, make
 from nst.errors import UserError
-from nst.report.live_view import Live
+from nst.report.live_view import LiveView
 from nst.report.progress import Progress
 from nst.run.job import Job
 from nst.run.memory_plan import BASE_MB, SPARED
@@ -35,21 +35,21 @@ from nst.transfer.state import OnStep
 def in_this_process(
     show: Callable[[Job], Progress],
     stopped: Callable[[], int],
-    live: Live | None = None,
+    live: LiveView | None = None,
     on_step: Sequence[OnStep] = (),
-) -> Iterator[Crew]:
+) -> Iterator[Executor]:
     """Yield a crew of this process alone, which holds the network for all pictures: an order is done once submitted."""
 
-    def submit(order: Order) -> Future[Made]:
-        future: Future[Made] = Future()
+    def submit(order: Order) -> Future[PictureResult]:
+        future: Future[PictureResult] = Future()
         future.set_result(make(order, show, stopped, live, on_step))
         return future
 
-    yield Crew(submit, lambda: 1)
+    yield Executor(submit, lambda: 1)
 
 
 @contextmanager
-def in_processes(workers: int) -> Iterator[Crew]:
+def in_processes(workers: int) -> Iterator[Executor]:
     """Yield a crew of new processes on this machine, among which the processor's threads and memory are shared out."""
     stop = stop_name()
     share_mb = _share_mb(workers)
@@ -57,7 +57,7 @@ def in_processes(workers: int) -> Iterator[Crew]:
     context = multiprocessing.get_context("spawn")
     pools: list[ProcessPoolExecutor] = []
 
-    def submit(order: Order) -> Future[Made]:
+    def submit(order: Order) -> Future[PictureResult]:
         for _ in range(2):
             if not pools:
                 pools.append(ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(threads,)))
@@ -68,7 +68,7 @@ def in_processes(workers: int) -> Iterator[Crew]:
         raise BrokenProcessPool
 
     try:
-        yield Crew(submit, lambda: workers, lambda: place_stop(stop))
+        yield Executor(submit, lambda: workers, lambda: place_stop(stop))
     except BaseException:  # all that must not wait has been waited for
         for process in multiprocessing.active_children():
             process.kill()
@@ -89,7 +89,7 @@ def _share_mb(workers: int) -> int:
     return share
 
 
-def _make_in_worker(order: Order) -> Made:
+def _make_in_worker(order: Order) -> PictureResult:
     """Make a picture in a process of `in_processes`; a SIGTERM of its own ends the process after its step."""
     made = make(order)
     if made.signal == signal.SIGTERM and not Path(tempfile.gettempdir(), order.stop).exists():

@@ -16,7 +16,7 @@ from typing import Any
 
 import nst
 from nst.errors import RunError, UserError
-from nst.report.live_view import Live
+from nst.report.live_view import LiveView
 from nst.report.progress import Progress
 from nst.report.status import DONE, FAILED, STOPPED
 from nst.run.checkpoint import has_checkpoint, read_checkpoint, remove_checkpoint
@@ -24,7 +24,7 @@ from nst.run.input_files import Paths
 from nst.run.job import Job, plan_job, run_job
 from nst.run.record import is_begun
 from nst.settings import Settings
-from nst.system.atomic_files import written_aside
+from nst.system.atomic_files import atomic_write
 from nst.transfer.state import OnStep
 
 
@@ -52,7 +52,7 @@ class Order:
 
 
 @dataclass(frozen=True)
-class Made:
+class PictureResult:
     """What came of an order.
 
     error    why there is no picture, or not a whole one, in one line
@@ -72,7 +72,7 @@ class Made:
 
 
 @dataclass(frozen=True)
-class Crew:
+class Executor:
     """Who makes pictures.
 
     limit  returns how many orders may be in flight
@@ -80,7 +80,7 @@ class Crew:
     busy   returns whether any is at work; else orders in flight have come to no one
     """
 
-    submit: Callable[[Order], Future[Made]]
+    submit: Callable[[Order], Future[PictureResult]]
     limit: Callable[[], int]
     stop: Callable[[], None] = lambda: None
     busy: Callable[[], bool] = lambda: True
@@ -90,9 +90,9 @@ def make(
     order: Order,
     show: Callable[[Job], Progress] | None = None,
     stopped: Callable[[], int] = lambda: 0,
-    live: Live | None = None,
+    live: LiveView | None = None,
     on_step: Sequence[OnStep] = (),
-) -> Made:
+) -> PictureResult:
     """Make a picture, from its checkpoint if there is one, and return what came of it; nothing is raised.
 
     show     returns what shows the progress of a job; by default nothing does
@@ -103,9 +103,9 @@ def make(
     began, told, job = time.monotonic(), io.StringIO(), None
     stop = Path(tempfile.gettempdir(), order.stop)
 
-    def result(state: str, error: object = None, **facts: Any) -> Made:
+    def result(state: str, error: object = None, **facts: Any) -> PictureResult:
         lines = tuple(line.removeprefix("neural_art: ") for line in told.getvalue().splitlines())
-        return Made(state, time.monotonic() - began, None if error is None else str(error), lines, **facts)
+        return PictureResult(state, time.monotonic() - began, None if error is None else str(error), lines, **facts)
 
     def number() -> int:
         return stopped() or (signal.SIGTERM if order.stop and stop.exists() else 0)
@@ -127,13 +127,13 @@ def make(
         return result(FAILED, f"{type(error).__name__}: {error}", trace=traceback.format_exc())
 
 
-def write_files(order: Order, made: Made) -> None:
+def write_files(order: Order, made: PictureResult) -> None:
     """Write what was made on another disk to where it belongs, the picture last. Raises OSError."""
     files = sorted(made.files.items(), key=lambda item: item[0] == order.output.name)
     for name, content in files:
         path = order.output.parent / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        with written_aside(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_bytes(content)
     if made.state == DONE:
         remove_checkpoint(order.output.with_suffix(""))

@@ -26,7 +26,7 @@ from nst.report.pages import (
 )
 from nst.report.status import DONE, STOPPED, Entry
 from nst.settings import flag
-from nst.system.atomic_files import written_aside
+from nst.system.atomic_files import atomic_write
 
 MANY = 200  # pictures on a page, which are then TINY_PX
 
@@ -44,7 +44,7 @@ def write_batch_page(path: Path, title: str, entries: Sequence[Entry]) -> None:
         total=len(entries),
     )
     stream.enable_buffering(20)
-    with written_aside(path) as temporary, temporary.open("wb") as file:
+    with atomic_write(path) as temporary, temporary.open("wb") as file:
         stream.dump(file, encoding="utf-8")
 
 

@@ -19,20 +19,20 @@ from nst.batch.contact_sheet import write_sheet
 from nst.batch.dask_workers import on_dask
 from nst.batch.local_workers import in_processes, in_this_process
 from nst.batch.manifest import NAME as MANIFEST
-from nst.batch.orders import Crew, Made, Order, write_files
+from nst.batch.orders import Executor, Order, PictureResult, write_files
 from nst.batch.page import write_batch_page
 from nst.batch.plan import Plan
 from nst.batch.progress import BatchProgress
 from nst.batch.tasks import Task
 from nst.errors import UserError
-from nst.report.live_view import Live
+from nst.report.live_view import LiveView
 from nst.report.pages import REPORT, check_engine
 from nst.report.progress import Progress
 from nst.report.status import CHANGED, DONE, FAILED, SHEET, STARTED, STOPPED
 from nst.run.checkpoint import remove_checkpoint
 from nst.run.dry_run import check_network
 from nst.run.job import Job, plan_job
-from nst.system.atomic_files import check_writable, claimed, remove_parts
+from nst.system.atomic_files import check_writable, folder_lock, remove_parts
 from nst.system.signals import AtOnce, Stopped, deferred
 from nst.transfer.state import OnStep
 
@@ -42,7 +42,7 @@ SECONDS_BETWEEN_LOOKS = 0.5  # for a signal, while workers are at work
 
 
 @dataclass(frozen=True)
-class Hands:
+class WorkerOptions:
     """Who is to make a batch: this process, unless there are `workers` here or a Dask cluster at `dask`."""
 
     workers: int = 0
@@ -58,12 +58,12 @@ class _Run:
     progress: BatchProgress
     force: bool
     waiting: deque[Task]
-    flying: dict[Future[Made], tuple[Task, Order]] = field(default_factory=dict)
-    deaths: dict[int, int] = field(default_factory=dict)
+    in_flight: dict[Future[PictureResult], tuple[Task, Order]] = field(default_factory=dict)
+    crashes: dict[int, int] = field(default_factory=dict)
     signal: int = 0  # that stopped it
 
 
-def read_hands(arguments: Mapping[str, Any]) -> Hands:
+def read_worker_options(arguments: Mapping[str, Any]) -> WorkerOptions:
     """Return who is to make a batch, as flags say. Raises UserError."""
     workers, dask = arguments.get("workers"), arguments.get("dask")
     if workers is not None and not 1 <= workers <= MOST_WORKERS:
@@ -82,16 +82,16 @@ def read_hands(arguments: Mapping[str, Any]) -> Hands:
             raise UserError(f"--dask-resource {text}: must be a name and a number, as GPU=1") from None
     if resources and dask is None:
         raise UserError("--dask-resource: is for --dask; give that too")
-    return Hands(workers or 0, dask, resources)
+    return WorkerOptions(workers or 0, dask, resources)
 
 
 def run_batch(
     plan: Plan,
-    hands: Hands,
+    hands: WorkerOptions,
     progress: BatchProgress,
     *,
     force: bool = False,
-    live: Live | None = None,
+    live: LiveView | None = None,
     on_step: Sequence[OnStep] = (),
 ) -> None:
     """Make what is not done of a batch, and its page. Ctrl-C and SIGTERM first save what there is.
@@ -128,7 +128,7 @@ def run_batch(
 def _begun(plan: Plan) -> Iterator[None]:
     """Make the folder of a batch and hold it. Raises UserError."""
     check_writable(plan.folder / MANIFEST)
-    with claimed(plan.folder):
+    with folder_lock(plan.folder):
         for name in (MANIFEST, REPORT):
             remove_parts(plan.folder / name)
         plan.manifest.keep_hashes()
@@ -167,8 +167,8 @@ def _done_so_far(plan: Plan) -> str:
 
 
 def _crew(
-    hands: Hands, run: _Run, signalled: Callable[[], int], live: Live | None, on_step: Sequence[OnStep]
-) -> AbstractContextManager[Crew]:
+    hands: WorkerOptions, run: _Run, signalled: Callable[[], int], live: LiveView | None, on_step: Sequence[OnStep]
+) -> AbstractContextManager[Executor]:
     if run.waiting and hands.dask is not None:
         return on_dask(hands.dask, hands.resources, run.progress.tell)
     if run.waiting and hands.workers:
@@ -188,18 +188,18 @@ def _crew(
     return in_this_process(show, signalled, live, on_step)
 
 
-def _work(run: _Run, crew: Crew, signalled: Callable[[], int]) -> None:
+def _work(run: _Run, crew: Executor, signalled: Callable[[], int]) -> None:
     """Hand out all that waits, never more at once than the crew takes, and collect what comes back."""
-    while run.waiting or run.flying:
+    while run.waiting or run.in_flight:
         run.signal = run.signal or signalled()
         if run.signal:
             crew.stop()
             run.waiting.clear()
         while run.waiting and not signalled() and _has_room(run, crew):
             _hand_out(run, crew, run.waiting.popleft())
-        if run.flying:
-            ended = wait(run.flying, SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED).done
-            for future in sorted(ended, key=lambda future: run.flying[future][0].number):
+        if run.in_flight:
+            ended = wait(run.in_flight, SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED).done
+            for future in sorted(ended, key=lambda future: run.in_flight[future][0].number):
                 _collect(run, future)
             if run.signal and not ended and not crew.busy():
                 return
@@ -207,13 +207,15 @@ def _work(run: _Run, crew: Crew, signalled: Callable[[], int]) -> None:
             time.sleep(SECONDS_BETWEEN_LOOKS)  # for a worker
 
 
-def _has_room(run: _Run, crew: Crew) -> bool:
+def _has_room(run: _Run, crew: Executor) -> bool:
     """Return whether the next picture may go out: one over which a worker has died goes alone, to be found out."""
-    alone = any(run.deaths.get(task.number) for task in (run.waiting[0], *(task for task, _ in run.flying.values())))
-    return not run.flying if alone else len(run.flying) < crew.limit()
+    alone = any(
+        run.crashes.get(task.number) for task in (run.waiting[0], *(task for task, _ in run.in_flight.values()))
+    )
+    return not run.in_flight if alone else len(run.in_flight) < crew.limit()
 
 
-def _hand_out(run: _Run, crew: Crew, task: Task) -> None:
+def _hand_out(run: _Run, crew: Executor, task: Task) -> None:
     manifest, result = run.plan.manifest, run.plan.result(task)
     order = Order(
         task.paths,
@@ -223,7 +225,7 @@ def _hand_out(run: _Run, crew: Crew, task: Task) -> None:
         plot=task.plot,
         report=task.report,
         verbose=task.verbose,
-        anew=run.force and task.number not in run.deaths,
+        anew=run.force and task.number not in run.crashes,
     )
     facts = {"wanted": task.wanted, "identity": task.identity, "inputs": task.inputs, "key": task.key}
     if order.anew or task.state == CHANGED:
@@ -234,27 +236,29 @@ def _hand_out(run: _Run, crew: Crew, task: Task) -> None:
         future = crew.submit(order)
     except (UserError, OSError) as error:
         future = Future()
-        future.set_result(Made(FAILED, error=str(error)))
-    run.flying[future] = task, order
+        future.set_result(PictureResult(FAILED, error=str(error)))
+    run.in_flight[future] = task, order
 
 
-def _collect(run: _Run, future: Future[Made]) -> None:
+def _collect(run: _Run, future: Future[PictureResult]) -> None:
     """Write down what came of a picture; hand it out again where its worker has died."""
-    task, order = run.flying.pop(future)
+    task, order = run.in_flight.pop(future)
     try:
         made = future.result()
     except (BrokenExecutor, CancelledError):
-        run.deaths[task.number] = run.deaths.get(task.number, 0) + 1
+        run.crashes[task.number] = run.crashes.get(task.number, 0) + 1
         if run.signal:
-            made = Made(STOPPED)
-        elif run.deaths[task.number] < TRIES:
+            made = PictureResult(STOPPED)
+        elif run.crashes[task.number] < TRIES:
             run.progress.tell("its worker has died; another one takes it", task.name)
             run.waiting.append(task)
             return
         else:
-            made = Made(FAILED, error=f"its worker has died, {TRIES} times; it may need more memory than there is")
+            made = PictureResult(
+                FAILED, error=f"its worker has died, {TRIES} times; it may need more memory than there is"
+            )
     except Exception as error:  # of the cluster
-        made = Made(FAILED, error=f"{type(error).__name__}: {error}")
+        made = PictureResult(FAILED, error=f"{type(error).__name__}: {error}")
     for line in made.told:
         run.progress.tell(line, task.name)
     if made.trace:
@@ -262,7 +266,7 @@ def _collect(run: _Run, future: Future[Made]) -> None:
     try:
         write_files(order, made)
     except OSError as error:
-        made = Made(FAILED, error=f"{error.filename or order.output}: {error.strerror or error}")
+        made = PictureResult(FAILED, error=f"{error.filename or order.output}: {error.strerror or error}")
     run.signal = run.signal or made.signal
     seconds = round(made.seconds, 3)
     run.plan.manifest.note(task.name, state=made.state, seconds=seconds, error=made.error)

@@ -11,7 +11,7 @@ import tensorflow as tf
 
 from nst.layers import LAYERS, block_of, stride_px
 from nst.network.weights import Weights
-from nst.network.winograd import Tiles, convolution
+from nst.network.winograd import WinogradTiles, convolution
 
 MEAN_RGB = (123.68, 116.779, 103.939)
 FLOAT16_GRADIENT_SCALE = 2.0**20  # of gradients within the network, which are too small for float16
@@ -111,7 +111,7 @@ def _segment(
         for layer, following in itertools.zip_longest(layers, layers[1:]):
             if block_of(layer) != block:
                 block = block_of(layer)
-                tiles = Tiles(x, TILE_PX_PER_BLOCK[block - 1])
+                tiles = WinogradTiles(x, TILE_PX_PER_BLOCK[block - 1])
             x = convolutions[layer](x, tiles)
             pooled = not last if following is None else block_of(following) != block
             if pooled and pooling == "max" and layer not in wanted:

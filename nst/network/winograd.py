@@ -27,7 +27,7 @@ class Transforms:
     input: np.ndarray
 
 
-class Tiles:
+class WinogradTiles:
     """Where the tiles of images [1, height, width, channels] lie: made once for all layers of one size."""
 
     def __init__(self, images: tf.Tensor, side: int) -> None:
@@ -55,14 +55,14 @@ class Tiles:
 
 
 Gradient = Callable[[tf.Tensor], tf.Tensor]  # upstream -> d/d(input)
-Convolution = Callable[[tf.Tensor, Tiles], tf.Tensor]  # [1, height, width, in] -> [.., out], zero outside
+Convolution = Callable[[tf.Tensor, WinogradTiles], tf.Tensor]  # [1, height, width, in] -> [.., out], zero outside
 
 
 def convolution(kernel: np.ndarray, precision: str, tile: int) -> Convolution:
     """Return the convolution with a kernel [3, 3, in, out], differentiable in its input.
 
     precision  'float32', 'bfloat16' or 'float16'
-    tile       side of the Tiles in px: 4, or 2, which is slower and whose kernels take 4 / 9 of the memory
+    tile       side of the WinogradTiles in px: 4, or 2, which is slower and whose kernels take 4 / 9 of the memory
     """
     if precision != "float32" or tf.config.list_physical_devices("GPU"):
         fixed = tf.constant(kernel, precision)
@@ -102,7 +102,7 @@ def winograd_convolution(kernel: np.ndarray, tile: int) -> Convolution:
         .astype(np.float32)
     )
 
-    def convolve(x: tf.Tensor, tiles: Tiles) -> tf.Tensor:
+    def convolve(x: tf.Tensor, tiles: WinogradTiles) -> tf.Tensor:
         @tf.custom_gradient
         def apply(x: tf.Tensor) -> tuple[tf.Tensor, Gradient]:
             def gradient(upstream: tf.Tensor) -> tf.Tensor:
@@ -145,7 +145,7 @@ def turned_transforms(tile: int) -> Transforms:
 
 
 def _by_tiles(
-    x: tf.Tensor, tiles: Tiles, matrices: Transforms, multiply: Callable[[tf.Tensor], tf.Tensor]
+    x: tf.Tensor, tiles: WinogradTiles, matrices: Transforms, multiply: Callable[[tf.Tensor], tf.Tensor]
 ) -> tf.Tensor:
     """Return the convolution of x; `multiply` takes the transforms of all tiles [n², tiles, in] to [n², tiles, out]."""
     cut = _on_both_sides(matrices.input, tiles.cut(x))

@@ -19,7 +19,7 @@ from nst.pictures.metadata import COMMENT_KEY, Dpi, comment_of, exif_with, jpeg_
 from nst.pictures.resizing import Size, resize, size_with_long_side
 from nst.pictures.sixteen_bit import write_png, write_tiff
 from nst.pictures.transparency import composite_over_white, continue_colours
-from nst.system.atomic_files import written_aside
+from nst.system.atomic_files import atomic_write
 
 FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
 DEEP_FORMATS = ("PNG", "TIFF")
@@ -114,7 +114,7 @@ def write_picture(
     if alpha is not None:
         image = composite_over_white(image, alpha) if kind == "JPEG" else np.dstack([image, alpha])
     samples = np.rint(np.clip(image, 0, 1) * (2**bit_depth - 1)).astype(f"uint{bit_depth}")
-    with written_aside(path) as temporary, temporary.open("wb") as file:
+    with atomic_write(path) as temporary, temporary.open("wb") as file:
         if kind == "TIFF":
             write_tiff(file, samples, tiff_tags(srgb_profile(), exif, dpi, comment))
         elif bit_depth == 16:

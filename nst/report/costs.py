@@ -10,7 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 from nst.errors import UserError
-from nst.system.atomic_files import write_text, written_aside
+from nst.system.atomic_files import atomic_write, write_text
 from nst.transfer.state import Step
 
 
@@ -45,5 +45,5 @@ def write_cost_plot(path: Path, steps: Sequence[Step]) -> None:
             axes.axvline(after.number, color="grey", linewidth=0.5)
     axes.set(xlabel="step", ylabel="cost", yscale="log")
     axes.legend()
-    with written_aside(path) as temporary:
+    with atomic_write(path) as temporary:
         figure.savefig(temporary, format="png", dpi=120)

@@ -16,7 +16,7 @@ LARGEST_SHARE = 0.01  # of the time, for pictures
 SECONDS_WATCHED = 3.0  # after which a browser that asks for nothing is gone
 
 
-class Live:
+class LiveView:
     """What is to be seen of the run that goes on. The run's thread tells it, the server's threads ask.
 
     A batch tells of one run after another, and sets `place` to where it is, as "3 of 20".

@@ -19,7 +19,7 @@ from nst.report.chart import make_chart, scales_of
 from nst.report.pages import LARGEST_PX, SMALL_PX, Shown, embedded, environment, setting_words
 from nst.report.sources import Named, Sources, title_of
 from nst.settings import Settings, describe, flag, option_of
-from nst.system.atomic_files import written_aside
+from nst.system.atomic_files import atomic_write
 from nst.system.memory import peak_mb
 from nst.transfer.state import Step
 
@@ -72,7 +72,7 @@ def write_run_page(path: Path, run: Run) -> None:
         scales=list(zip(scales, _seconds(scales), strict=True)),
         settings=_settings_told(run.record["settings"]),
     )
-    with written_aside(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 

@@ -1,6 +1,6 @@
 """The page of a run that goes on, served to browsers on this machine: the picture as it grows, costs, time left.
 
-The run tells a Live what it does; the server's threads read that, encode pictures and answer. From the disk comes
+The run tells a LiveView what it does; the server's threads read that, encode pictures and answer. From the disk comes
 nothing: there is a fixed table of what may be asked for.
 """
 
@@ -24,7 +24,7 @@ import numpy as np
 from nst.errors import UserError
 from nst.pictures.picture_files import jpeg_bytes, preview
 from nst.report.chart import make_chart
-from nst.report.live_view import LARGEST_SHARE, Live
+from nst.report.live_view import LARGEST_SHARE, LiveView
 from nst.report.pages import TEMPLATES, environment
 from nst.report.sources import title_of
 from nst.system.atomic_files import read_text
@@ -49,14 +49,14 @@ HEADERS = {
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Answers for the pages, pictures and states of a Live."""
+    """Answers for the pages, pictures and states of a LiveView."""
 
     daemon_threads = True
     block_on_close = False
     request_queue_size = 64
     allow_reuse_address = os.name != "nt"  # where it would let two servers share a port
 
-    def __init__(self, live: Live, host: str, port: int) -> None:
+    def __init__(self, live: LiveView, host: str, port: int) -> None:
         self.live = live
         self.host = host
         self.counting = threading.Lock()
@@ -251,14 +251,14 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 @contextmanager
-def served(host: str = HOST, port: int = 0) -> Iterator[tuple[Live, str]]:
+def served(host: str = HOST, port: int = 0) -> Iterator[tuple[LiveView, str]]:
     """Serve on a port, or a free one for 0; yield what to tell of the run, and the address. Raises UserError.
 
     At the end a browser that watches still gets the last picture, if it asks within a second.
     """
     if not 0 <= port <= 65535:
         raise UserError(f"--watch-port {port}: must be from 0, for a free one, to 65535")
-    live = Live()
+    live = LiveView()
     try:
         server = Server(live, host, port)
     except (OSError, UnicodeError) as error:  # the latter for what is no name of a machine

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from nst.errors import UserError
-from nst.system.atomic_files import written_aside
+from nst.system.atomic_files import atomic_write
 from nst.transfer.scales import Scale
 from nst.transfer.state import Descent, State, Step
 
@@ -59,7 +59,7 @@ def write_checkpoint(folder: Path, checkpoint: Checkpoint) -> None:
         "moments": len(state.descent.moments) if state else 0,
         "steps": [asdict(step) for step in checkpoint.steps],
     }
-    with written_aside(folder / NAME, before=folder / NAME_BEFORE) as temporary, temporary.open("wb") as file:
+    with atomic_write(folder / NAME, before=folder / NAME_BEFORE) as temporary, temporary.open("wb") as file:
         np.savez(file, json=np.array(json.dumps(content)), **arrays)
 
 

@@ -16,7 +16,7 @@ from nst.network.loaded import network_of
 from nst.network.tensorflow_setup import start_tensorflow
 from nst.pictures.picture_files import Picture, check_format, over_white
 from nst.report.costs import plotting
-from nst.report.live_view import Live
+from nst.report.live_view import LiveView
 from nst.report.pages import check_engine
 from nst.report.progress import Progress
 from nst.report.sources import Named, Sources
@@ -27,7 +27,7 @@ from nst.run.memory_plan import memory_mb, plan_tile, sizes_of_run
 from nst.run.record import is_begun, make_record
 from nst.run.results import Results
 from nst.settings import Settings
-from nst.system.atomic_files import check_writable, claimed
+from nst.system.atomic_files import check_writable, folder_lock
 from nst.system.signals import AtOnce, Stopped, deferred
 from nst.transfer.inputs import Inputs, check_counts
 from nst.transfer.scales import Scale, plan_scales
@@ -129,7 +129,7 @@ def run_job(
     *,
     verbose: bool = False,
     progress: Progress | None = None,
-    live: Live | None = None,
+    live: LiveView | None = None,
     stopped: Callable[[], int] = lambda: 0,
     on_step: Sequence[OnStep] = (),
 ) -> Path:
@@ -153,8 +153,8 @@ def run_job(
     job = _placed(job)
     resume = job.resume or Checkpoint({}, {})
     progress = progress or Progress(job.scales, done=len(resume.steps))
-    live, sources, steps = live or Live(), _sources(job), list(resume.steps)
-    with claimed(job.folder), deferred() as signalled, progress, live.showing(sources, steps):
+    live, sources, steps = live or LiveView(), _sources(job), list(resume.steps)
+    with folder_lock(job.folder), deferred() as signalled, progress, live.showing(sources, steps):
         results = Results(
             job.output,
             job.content,

@@ -31,7 +31,7 @@ LONGEST_NAME = 100  # of a file, in the name of what is written aside of it
 
 
 @contextmanager
-def written_aside(path: Path, *, before: Path | None = None) -> Iterator[Path]:
+def atomic_write(path: Path, *, before: Path | None = None) -> Iterator[Path]:
     """Yield a path beside `path` to write to; rename it onto `path` at the end, or remove it after an error.
 
     before  what to rename the file to that is at `path` now, if any
@@ -63,7 +63,7 @@ def remove_parts(path: Path) -> None:
 
 
 @contextmanager
-def claimed(folder: Path) -> Iterator[None]:
+def folder_lock(folder: Path) -> Iterator[None]:
     """Hold a run's folder, which no other run holds meanwhile. Raises UserError. Ends with the process, if not before.
 
     On Windows, and on disks without locks, there is no such guard.
@@ -86,7 +86,7 @@ def claimed(folder: Path) -> Iterator[None]:
 
 def write_text(path: Path, text: str) -> None:
     """Write a UTF-8 text file whole or not at all."""
-    with written_aside(path) as temporary:
+    with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 

@@ -60,7 +60,7 @@ def _whole_measure(
                 for region in targets.regions
             ]
             costs, parts = costs_of(loss, content, statistics, targets)
-            weighted = [targets.weights[0] * content, *parts] if regions else []
+            weighted = [targets.alpha_beta[0] * content, *parts] if regions else []
         if not regions:
             return costs, tape.gradient(costs["total"], image)
         gradient, *within = [tape.gradient(part, image) for part in weighted]

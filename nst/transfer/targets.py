@@ -50,7 +50,7 @@ class Targets(NamedTuple):
 
     content: dict[str, LayerTarget]
     regions: tuple[Region, ...]
-    weights: tf.Tensor
+    alpha_beta: tf.Tensor
 
 
 def activations(network: Network, image: np.ndarray, settings: Settings, tile_px: int) -> dict[str, tf.Tensor]:
@@ -128,7 +128,7 @@ def costs_of(
     loss: StyleLoss, content: tf.Tensor, statistics: Sequence[Statistics], targets: Targets
 ) -> tuple[Costs, list[tf.Tensor]]:
     """Return the costs by name, and beta times that of each region."""
-    alpha, beta = tf.unstack(targets.weights)
+    alpha, beta = tf.unstack(targets.alpha_beta)
     styles = [
         tf.add_n([t.factor * loss.cost(ours[name], t.wanted) for name, t in region.style.items()])
         for ours, region in zip(statistics, targets.regions, strict=True)

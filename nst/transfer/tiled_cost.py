@@ -46,7 +46,7 @@ def tiled_measure(
     def back(segment: Segment, x: tf.Tensor, tile: Tile, above: list[tf.Tensor]) -> list[tf.Tensor]:
         some = [{name: slope[name] for name in segment.layers if name in slope} for slope in slopes]
         step = _backward(segment, style_loss, styles, guided)
-        return step(x, _local(segment, tile, size, targets), targets.weights[0], some, above)
+        return step(x, _local(segment, tile, size, targets), targets.alpha_beta[0], some, above)
 
     gradient, *within = walk_back(network, taken, side_px, 1 + guided * len(styles), back)
     for region, part in zip(targets.regions if guided else (), within, strict=True):

@@ -16,7 +16,7 @@ from conftest import PROJECT
 
 import neural_art
 import nst
-from nst.batch.dask_workers import _files_of, _scattered, _settings_with, make_elsewhere
+from nst.batch.dask_workers import _files_of, _scattered, _settings_with, make_on_other_disk
 from nst.batch.local_workers import in_processes
 from nst.batch.orders import Order, make, write_files
 from nst.errors import UserError
@@ -51,7 +51,7 @@ def elsewhere(order, on_step=()):
     """Make a picture as a worker does that shares no disk, where none of the client's files is to be seen."""
     found = _files_of(order)
     sources = [(role, str(path)) for role, path in found]
-    return make_elsewhere(order, sources, *(path.read_bytes() for _, path in found), on_step=on_step)
+    return make_on_other_disk(order, sources, *(path.read_bytes() for _, path in found), on_step=on_step)
 
 
 def test_a_picture_made_on_another_disk_is_the_same(order, content):

@@ -16,13 +16,13 @@ from pages import HOSTILE, LOOKS, Page, check_alone, check_readable, check_seen,
 
 import neural_art
 from nst.batch.manifest import NAME, read_manifest
-from nst.batch.orders import Crew, Made, make
+from nst.batch.orders import Executor, PictureResult, make
 from nst.network.loaded import forget_network
 from nst.pictures.picture_files import read_image, write_picture
 from nst.report.pages import REPORT
 from nst.report.watch_server import served
 from nst.run.checkpoint import has_checkpoint
-from nst.system.atomic_files import claimed
+from nst.system.atomic_files import folder_lock
 from nst.transfer.state import Step
 
 SMALL = ["--size", "32", "--smallest-scale", "32", "--steps", "3", "--snapshot-every", "0"]
@@ -315,7 +315,7 @@ def test_a_batch_can_be_watched_by_file_and_ports_are_refused_before_it(photos, 
 
 def test_two_batches_in_one_folder_are_refused(photos, refused):
     Path("out").mkdir()
-    with claimed(Path("out")):
+    with folder_lock(Path("out")):
         assert "another run is at work there" in refused(photos)
 
 
@@ -430,23 +430,23 @@ def crew_of(monkeypatch, submit, **facts):
             submit(order, future)
             return future
 
-        yield Crew(take, lambda: 3, **facts)
+        yield Executor(take, lambda: 3, **facts)
 
     monkeypatch.setattr("nst.batch.run_batch.in_this_process", crew)
     return orders
 
 
 def test_a_picture_over_which_workers_die_is_found_out_alone_and_the_others_are_made(photos, monkeypatch, capsys):
-    flying = []
+    in_flight = []
 
     def submit(order, future):
-        flying.append(future)
+        in_flight.append(future)
         if order.output.stem == "p1_style":  # with it die all that are in flight
-            for other in flying:
+            for other in in_flight:
                 other.set_exception(BrokenExecutor())
-            flying.clear()
+            in_flight.clear()
         elif len(orders) > 1:
-            flying.pop().set_result(make(order))
+            in_flight.pop().set_result(make(order))
 
     orders = crew_of(monkeypatch, submit)
     assert neural_art.main(photos) == neural_art.EXIT_FAILED
@@ -466,7 +466,7 @@ def test_a_signal_does_not_wait_for_workers_that_never_come(photos, monkeypatch,
 
 
 def test_warnings_of_workers_name_the_picture(photos, monkeypatch, capsys):
-    crew_of(monkeypatch, lambda order, future: future.set_result(Made("done", told=("no snapshots",))))
+    crew_of(monkeypatch, lambda order, future: future.set_result(PictureResult("done", told=("no snapshots",))))
     neural_art.main(photos)
     assert "neural_art: p2_style.png: no snapshots" in capsys.readouterr().err
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from nst.network.winograd import Tiles, convolution, direct_convolution, winograd_convolution
+from nst.network.winograd import WinogradTiles, convolution, direct_convolution, winograd_convolution
 
 
 def assert_is_tensorflow_s(convolve, kernel, size, side, atol):
@@ -16,7 +16,7 @@ def assert_is_tensorflow_s(convolve, kernel, size, side, atol):
     for way in (convolve, lambda x, tiles: tf.nn.conv2d(x, kernel, 1, "SAME")):
         with tf.GradientTape() as tape:
             tape.watch(x)
-            y = way(x, Tiles(x, side))
+            y = way(x, WinogradTiles(x, side))
             total = tf.reduce_sum(y * upstream)
         results.append((y, tape.gradient(total, x)))
     for ours, expected in zip(*results, strict=True):
@@ -50,6 +50,6 @@ def test_convolution_of_all_kinds_of_layers(channels, atol):
 def test_convolution_in_a_smaller_type_is_near(precision):
     kernel = make_kernel(64, 128)
     x = tf.random.stateless_normal([1, 10, 7, 64], [1, 2])
-    near = convolution(kernel, precision, 4)(tf.cast(x, precision), Tiles(x, 4))
+    near = convolution(kernel, precision, 4)(tf.cast(x, precision), WinogradTiles(x, 4))
     assert near.dtype == precision
     np.testing.assert_allclose(tf.cast(near, tf.float32), tf.nn.conv2d(x, kernel, 1, "SAME"), atol=0.05)

@@ -17,7 +17,7 @@ from PIL import Image
 
 import neural_art
 from nst.errors import UserError
-from nst.report.live_view import LARGEST_SHARE, Live
+from nst.report.live_view import LARGEST_SHARE, LiveView
 from nst.report.sources import Named, Sources
 from nst.report.watch_server import MOST_CONNECTIONS, TABLE, served
 from nst.transfer.state import Step
@@ -309,7 +309,7 @@ def test_a_run_can_be_watched_with_resume_and_by_file(tmp_path, pictures, tiny, 
 
 
 def test_a_live_costs_next_to_nothing_where_no_one_watches(sources, content):
-    live = Live()
+    live = LiveView()
     with live.showing(sources, [step(1)]):
         began = time.perf_counter()
         for _ in range(1000):

@@ -6,7 +6,7 @@ import pytest
 
 from nst.errors import UserError
 from nst.run.folder import first_free, remove_leftovers, reserved
-from nst.system.atomic_files import check_writable, claimed, file_sha256, read_text, write_text, written_aside
+from nst.system.atomic_files import atomic_write, check_writable, file_sha256, folder_lock, read_text, write_text
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(tmp_path):
@@ -14,7 +14,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(tmp_path):
     write_text(path, "old")
 
     def fail():
-        with written_aside(path) as temporary:
+        with atomic_write(path) as temporary:
             temporary.write_text("half")
             raise RuntimeError
 
@@ -26,7 +26,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(tmp_path):
 
 def test_a_full_disk_is_reported_with_the_name_of_the_file(tmp_path):
     path = tmp_path / "a.txt"
-    with pytest.raises(OSError, match="No space left") as caught, written_aside(path):
+    with pytest.raises(OSError, match="No space left") as caught, atomic_write(path):
         raise OSError(errno.ENOSPC, "No space left on device")
     assert caught.value.filename == str(path)
 
@@ -93,15 +93,15 @@ def test_a_name_taken_between_look_and_grasp_is_passed_over(tmp_path, monkeypatc
 
 
 def test_a_folder_is_of_one_run_at_a_time(tmp_path):
-    with claimed(tmp_path), pytest.raises(UserError, match="another run is at work there"), claimed(tmp_path):
+    with folder_lock(tmp_path), pytest.raises(UserError, match="another run is at work there"), folder_lock(tmp_path):
         pass
-    with claimed(tmp_path):
+    with folder_lock(tmp_path):
         pass
 
 
 def test_what_was_there_is_kept_under_another_name(tmp_path):
     for text in ("first", "second", "third"):
-        with written_aside(tmp_path / "a", before=tmp_path / "b") as temporary:
+        with atomic_write(tmp_path / "a", before=tmp_path / "b") as temporary:
             temporary.write_text(text)
     assert ((tmp_path / "a").read_text(), (tmp_path / "b").read_text()) == ("third", "second")
 

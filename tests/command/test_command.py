@@ -297,7 +297,7 @@ def test_a_result_of_another_version_or_network_is_warned_of(tmp_path, pictures,
 def test_records_that_do_not_serve_are_one_line_and_exit_2(tmp_path, pictures, monkeypatch, refused):
     monkeypatch.chdir(tmp_path)
     assert "content.png: holds no record" in refused(["--settings-from", "content.png"])
-    write_picture(tmp_path / "studio.jpg", read_image(tmp_path / "content.png"), comment="PictureResult in a studio")
+    write_picture(tmp_path / "studio.jpg", read_image(tmp_path / "content.png"), comment="Made in a studio")
     assert "studio.jpg: its record is damaged or not of" in refused(["--settings-from", "studio.jpg"])
     versions = {"neural_art": nst.__version__, "tensorflow": "2"}
     facts = {"settings": {}, "precision": "float32", "weights_sha256": "0", "versions": versions}

@@ -25,7 +25,7 @@ def result_name(paths: Paths) -> str:
 
 
 def remove_leftovers(output: Path) -> None:
-    """Remove files that a killed run left half-written in its folder and beside its result. Only for the lock's holder."""
+    """Remove half-written files of a killed run, in its folder and beside its result. Only for the lock's holder."""
     remove_parts(output)
     for path in list(output.with_suffix("").iterdir()):
         if path.name.startswith(".") and path.suffix == ".part":

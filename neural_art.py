@@ -6,13 +6,14 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, NoReturn
 
+from nst.call_options import names_with
 from nst.command.parser import completion, make_parser
-from nst.errors import RunError, UserError, one_line
+from nst.errors import RunError, UserError, one_line, os_error_words
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,47 +24,44 @@ if TYPE_CHECKING:
     from nst.report.live_view import LiveView
     from nst.report.progress import Progress
     from nst.report.status import Entry
-    from nst.run.job import Job
+    from nst.settings import Settings
     from nst.transfer.state import OnStep
 
 EXIT_DONE, EXIT_FAILED, EXIT_USER_ERROR, EXIT_SIGNALLED = 0, 1, 2, 128
-EXITS = {EXIT_DONE: "done", EXIT_FAILED: "failed", EXIT_USER_ERROR: "refused"}  # any other code: "stopped"
-LISTED = ("list_presets", "list_layers", "print_config", "completion")
+EXITS = {EXIT_DONE: "done", EXIT_FAILED: "failed", EXIT_USER_ERROR: "refused"}  # Any other code means "stopped".
 NOTHING_DONE = "the first step was not done yet"
 
 
 @dataclass
 class Outcome:
-    """What came of a call, filled in as it is known; what --json prints at the end."""
+    """The outcome of a call, filled in as it becomes known; printed at the end.
 
-    as_json: bool
-    quiet: bool = False
+    kind     "text", "quiet" or "json"
+    path     the picture, or the folder of a batch
+    listed   whether everything that was asked for is printed already
+    """
+
+    kind: str
+    dry_run: bool = False
     code: int = EXIT_DONE
     message: str | None = None
     path: "Path | None" = None
-    job: "Job | None" = None
+    settings: "Settings | None" = None
     batch: "Plan | None" = None
     progress: "Progress | None" = None
-    dry_run: bool = False
-    listed: bool = False  # whether all that was asked for is printed already
+    listed: bool = False
     started: float = field(default_factory=time.monotonic)
 
     def fail(self, code: int, message: str, path: "Path | None" = None) -> None:
-        """Note how the call ended, if not well."""
+        """Note why the call did not end well."""
         self.code, self.message, self.path = code, message, path
-
-    def warn(self, lines: Sequence[str]) -> None:
-        """Tell what the user should know of a run that goes on."""
-        for line in lines:
-            if self.progress:
-                self.progress.tell(line)
 
     def print(self) -> int:
         """Print how the call ended and return the exit code."""
-        if self.message and not self.as_json:
+        if self.message and self.kind != "json":
             print(f"neural_art: {one_line(self.message)}", file=sys.stderr)
-        if self.as_json and not self.listed:
-            print(json.dumps(self.content()))
+        if self.kind == "json" and not self.listed:
+            print(json.dumps(self.as_json()))
         elif self.batch and not self.dry_run and not self.listed:
             for entry in self.entries:
                 if entry.state == "done":
@@ -79,11 +77,12 @@ class Outcome:
             return [replace(self.batch.entry(task), state=task.state) for task in self.batch.tasks]
         return self.batch.entries() if self.batch else []
 
-    def content(self) -> dict[str, Any]:
-        """Return what docs/result.schema.json describes."""
+    def as_json(self) -> dict[str, Any]:
+        """Return the object that docs/result.schema.json describes."""
         from nst.settings import describe
 
         last = self.progress.last if self.progress else None
+        scales = self.progress.scales.values() if self.progress else ()
         return {
             "exit": EXITS.get(self.code, "stopped"),
             "code": self.code,
@@ -92,8 +91,8 @@ class Outcome:
             "seconds": round(time.monotonic() - self.started, 3),
             "steps": self.progress.number if self.progress else 0,
             "costs": last.costs if last else None,
-            "settings": describe(self.job.settings) if self.job else None,
-            "plan": self.job and [{"size": list(scale.size), "steps": scale.steps} for scale in self.job.scales],
+            "settings": describe(self.settings) if self.settings and scales else None,
+            "plan": [{"size": list(scale.size), "steps": scale.steps} for scale in scales] or None,
             "jobs": self.batch and [entry.described() for entry in self.entries],
         }
 
@@ -101,72 +100,57 @@ class Outcome:
 def run(arguments: dict[str, Any], outcome: Outcome, on_step: "Sequence[OnStep]") -> None:
     """Do what the parsed arguments ask for. Raises UserError."""
     from nst.batch.plan import is_batch
+    from nst.command.config import read_call, read_files
+
+    outcome.listed = any(arguments[name] for name in names_with("prints"))
+    values = read_files(arguments)
+    if outcome.listed:
+        print_listing(values)
+    elif is_batch(values):
+        make_batch(values, outcome, on_step)
+    else:
+        make_picture(read_call(values), outcome, on_step)
+
+
+def print_listing(values: Mapping[str, Any]) -> None:
+    """Print what is asked for instead of a picture."""
     from nst.command import config, listings
 
-    outcome.listed = any(arguments[name] for name in LISTED)
-    if arguments["list_presets"]:
+    if values["list_presets"]:
         print(listings.presets_text())
-    elif arguments["list_layers"]:
+    elif values["list_layers"]:
         print(listings.layers_text())
-    elif arguments["completion"]:
-        print(completion(arguments["completion"]))
-    elif arguments["print_config"]:
-        print(listings.config_text(config.read_call(arguments).settings))
-    elif is_batch(arguments):
-        make_batch(arguments, outcome, on_step)
+    elif values["completion"]:
+        print(completion(values["completion"]))
     else:
-        make_picture(config.read_call(arguments), outcome, on_step)
+        print(listings.config_text(config.read_call(values).request.settings))
 
 
 def make_picture(call: "Call", outcome: Outcome, on_step: "Sequence[OnStep]") -> None:
-    """Make the picture, and warn where it may differ from the one that its settings are from."""
-    from nst.command.config import find_inputs
+    """Make the picture, or say how it would be made."""
+    from nst.command.config import name_inputs
     from nst.report.progress import Progress
-    from nst.run.dry_run import plan_of, seconds_of
-    from nst.run.job import begun_before, memory_of, plan_job, run_job
-    from nst.run.record import network_warnings, read_record, version_warnings
+    from nst.run.dry_run import dry_run
+    from nst.run.input_files import find_pictures
+    from nst.run.run_picture import run_picture
 
-    outcome.job = job = plan_job(
-        *find_inputs(call),
-        output=call.output,
-        overwrite=call.overwrite,
-        plot=call.plot,
-        report=call.report,
-        resume=call.resume,
-        dry_run=outcome.dry_run,
-    )
-    outcome.progress = Progress(
-        job.scales,
-        done=len(call.resume.steps) if call.resume else 0,
-        most_seconds=job.settings.max_time,
-        kind="json" if outcome.as_json else "quiet" if outcome.quiet else "text",
-    )
-    outcome.warn(call.warnings)
-    if call.record:
-        outcome.warn(version_warnings(call.record))
-    if stopped := begun_before(job):
-        words = f"{stopped}: holds the same run, stopped; --resume {shlex.quote(str(stopped))} goes on with it"
-        outcome.warn([f"{words}; this one is {job.output.stem}"])
+    request = find_pictures(name_inputs(call))
+    outcome.settings = request.settings
+    outcome.progress = progress = Progress(kind=outcome.kind)
     if outcome.dry_run:
-        seconds = seconds_of(job, verbose=call.verbose)
-        outcome.path = job.output
-        if outcome.as_json:
-            outcome.progress.estimate(seconds, memory_of(job))
-        else:
-            print(plan_of(job, seconds))
+        outcome.path, plan = dry_run(request, call.origin, progress)
+        if outcome.kind != "json":
+            print(plan)
         return
-    with watched(outcome.progress, call.watch, call.watch_host, call.watch_port) as live:
-        outcome.path = run_job(job, verbose=call.verbose, progress=outcome.progress, live=live, on_step=on_step)
-    if call.record:
-        written = outcome.path.with_suffix("") / "settings.json"
-        outcome.warn(network_warnings(call.record, read_record(written)))
+    with watched(progress, call.watch, call.watch_host, call.watch_port) as live:
+        outcome.path = run_picture(request, call.origin, progress, live=live, on_step=on_step)
 
 
 @contextmanager
 def watched(
     progress: "Progress | BatchProgress", wanted: bool, host: str | None, port: int | None
 ) -> "Iterator[LiveView | None]":
-    """Serve the page of --watch, if it is wanted, tell its address, and yield what the run is to tell."""
+    """Serve the page of --watch if it is wanted, tell its address, and yield the live view that it shows."""
     if not wanted:
         yield None
         return
@@ -177,40 +161,39 @@ def watched(
         yield live
 
 
-def make_batch(arguments: dict[str, Any], outcome: Outcome, on_step: "Sequence[OnStep]") -> None:
-    """Make the pictures of a batch that are not done, or say which there are."""
-    from nst.batch.plan import flattened, plan_batch, plan_text
+def make_batch(values: Mapping[str, Any], outcome: Outcome, on_step: "Sequence[OnStep]") -> None:
+    """Make the unfinished pictures of a batch, or list them."""
+    from nst.batch.plan import plan_batch, plan_text
     from nst.batch.progress import BatchProgress
     from nst.batch.run_batch import check_batch, failures, read_worker_options, run_batch
 
-    values = flattened(arguments)
-    hands = read_worker_options(values)
+    options = read_worker_options(values)
     outcome.batch = plan = plan_batch(values)
     outcome.path = plan.folder
-    progress = BatchProgress(plan.left, kind="json" if outcome.as_json else "quiet" if outcome.quiet else "text")
-    outcome.dry_run = outcome.dry_run or arguments["list"]
-    if outcome.dry_run and not outcome.as_json:
+    progress = BatchProgress(plan.left, kind=outcome.kind)
+    outcome.dry_run = outcome.dry_run or values["list"]
+    if outcome.dry_run and outcome.kind != "json":
         print(plan_text(plan))
-    if arguments["list"]:
+    if values["list"]:
         return
     if outcome.dry_run:
         failed = check_batch(plan, progress)
     else:
         watch = bool(values.get("watch") and plan.left)
         with watched(progress, watch, values.get("watch_host"), values.get("watch_port")) as live:
-            run_batch(plan, hands, progress, force=arguments["force"], live=live, on_step=on_step)
+            run_batch(plan, options, progress, force=values["force"], live=live, on_step=on_step)
         progress.sum_up(outcome.entries, plan.folder, plan.page)
         failed = failures(plan)
     if failed:
-        outcome.fail(
-            EXIT_FAILED, f"{len(failed)} of {len(plan.tasks)} pictures failed; the first: {failed[0]}", plan.folder
-        )
+        words = f"{len(failed)} of {len(plan.tasks)} pictures failed; the first: {failed[0]}"
+        outcome.fail(EXIT_FAILED, words, plan.folder)
 
 
 def main(words: list[str] | None = None, *, on_step: "Sequence[OnStep]" = ()) -> int:
-    """Run the command and return its exit code. Each step that this process makes is passed to the listeners."""
+    """Run the command and return its exit code; `on_step` are listeners to each step that this process makes."""
     words = sys.argv[1:] if words is None else words
-    outcome = Outcome(as_json="--json" in words, quiet="--quiet" in words, dry_run="--dry-run" in words)
+    kind = "json" if "--json" in words else "quiet" if "--quiet" in words else "text"
+    outcome = Outcome(kind, dry_run="--dry-run" in words)
     try:
         run(vars(make_parser().parse_args(words)), outcome, on_step)
     except UserError as error:
@@ -224,12 +207,12 @@ def main(words: list[str] | None = None, *, on_step: "Sequence[OnStep]" = ()) ->
             message = f"{message}; to go on: {shlex.join(['python', 'neural_art.py', *words])}"
         outcome.fail(EXIT_SIGNALLED + number, f"stopped; {message}", path)
     except OSError as error:
-        outcome.fail(EXIT_FAILED, f"{error.filename or 'file'}: {error.strerror or error}")
+        outcome.fail(EXIT_FAILED, os_error_words(error))
     return outcome.print()
 
 
 def stop(number: int, frame: object) -> NoReturn:
-    """Turn a signal into what Ctrl-C raises, so that one path saves the picture."""
+    """Turn a signal into the exception of Ctrl-C, so that one path saves the picture."""
     raise KeyboardInterrupt(number)
 
 

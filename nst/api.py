@@ -10,6 +10,7 @@ from nst.network.tensorflow_setup import start_tensorflow
 from nst.run.memory_plan import plan_tile, sizes_of_run
 from nst.settings import Settings
 from nst.transfer.inputs import Inputs
+from nst.transfer.scales import plan_scales
 from nst.transfer.state import Step
 from nst.transfer.stylize import stylize
 
@@ -44,6 +45,7 @@ def redraw(
     settings = settings or Settings()
     start_tensorflow(threads=settings.threads, verbose=False)
     inputs = Inputs(content, tuple(several), settings, start, tuple(style_masks), content_mask)
-    tile_px = plan_tile(sizes_of_run(inputs), settings)
+    scales = plan_scales(content.shape[:2], [style.shape[:2] for style in inputs.styles], settings)
+    tile_px = plan_tile(sizes_of_run(inputs, scales), settings)
     network, _ = network_of(settings)
-    return stylize(inputs, network, tile_px=tile_px, on_step=[lambda step, picture, _: on_step(step, picture)])
+    return stylize(inputs, network, scales, tile_px=tile_px, on_step=[lambda step, picture, _: on_step(step, picture)])

@@ -29,3 +29,8 @@ def suggestion(word: str, choices: Iterable[str]) -> str:
 def one_line(text: str) -> str:
     """Return a text with line breaks and other control characters, as file names may have, written out."""
     return "".join(repr(character)[1:-1] if ord(character) < 32 else character for character in text)
+
+
+def os_error_words(error: OSError, what: str = "file") -> str:
+    """Return the words for an error of the system: the file's name, or `what`, and the reason."""
+    return f"{error.filename or what}: {error.strerror or error}"

@@ -48,6 +48,8 @@ class Option:
     words: tuple[str, ...] = ()
     metavar: str | None = None
     unset: str = "none"
+    changes_pixels: bool = True
+    same_for_batch: bool = False
 
 
 METAVARS = {
@@ -211,12 +213,21 @@ class Settings:
         "type of the convolutions; auto takes bfloat16 where the processor computes in it; float16 is for GPUs",
         choices=("auto", "float32", "bfloat16", "float16"),
     )
-    threads: int = _option(0, "int", "network", "processor threads; 0 leaves it to TensorFlow", high=1024)
+    threads: int = _option(
+        0,
+        "int",
+        "network",
+        "processor threads; 0 leaves it to TensorFlow",
+        high=1024,
+        changes_pixels=False,
+        same_for_batch=True,
+    )
     max_memory: float = _option(
         0.0,
         "memory",
         "network",
         "the most memory to take, as 800MB or 4GB; larger pictures are computed in tiles; 0 for most of what is free",
+        changes_pixels=False,
     )
     tile: int | str = _option(
         AUTO_TILE,
@@ -227,15 +238,20 @@ class Settings:
         low=64,
         high=20000,
         words=(AUTO_TILE, NO_TILES),
+        changes_pixels=False,
     )
     bit_depth: int = _option(
         8, "int", "output", "bits a channel of the result; 16 for .png and .tif", low=8, high=16, choices=(8, 16)
     )
     snapshot_every: int = _option(
-        25, "int", "output", "write a snapshot every so many steps; 0 for none", high=1_000_000
+        25, "int", "output", "write a snapshot every so many steps; 0 for none", high=1_000_000, changes_pixels=False
     )
     checkpoint_every: float = _option(
-        30.0, "float", "output", "seconds between checkpoints, from which --resume goes on; 0 for none"
+        30.0,
+        "float",
+        "output",
+        "seconds between checkpoints, from which --resume goes on; 0 for none",
+        changes_pixels=False,
     )
 
     def __post_init__(self) -> None:

@@ -1,4 +1,7 @@
-"""TODO."""
+"""Settings and options of a call as values in a file: TOML, JSON lines, or the JSON of a record.
+
+A value in a file has its own type: a number is no text. Each error names the file, the place in it, and the key.
+"""
 
 from __future__ import annotations
 
@@ -8,38 +11,26 @@ from dataclasses import Field, fields
 from pathlib import Path
 from typing import Any
 
+from nst.call_options import OPTIONS, names_with
 from nst.errors import UserError, suggestion
 from nst.settings import Settings, field_name, flag, option_of, read_setting
 from nst.system.atomic_files import read_toml
 
 FIELDS = {item.name: item for item in fields(Settings)}
-CALL_KEYS: dict[str, type] = {
-    "content": str,
-    "style": list,
-    "output": str,
-    "preset": str,
-    "overwrite": bool,
-    "plot": bool,
-    "report": bool,
-    "watch": bool,
-    "watch_port": int,
-    "watch_host": str,
-    "verbose": bool,
-    "each_style": bool,
-}
+TYPES = {"text": (str, "text in quotes"), "number": (int, "a whole number"), "switch": (bool, "true or false")}
 
 
 def read_config(path: Path) -> dict[str, Any]:
-    """Return field name -> value of a TOML file of flags by name. Raises UserError that names file and key."""
+    """Return the values in a TOML file by field name. Raises UserError that names file and key."""
     table = read_toml(path)
     refuse_control_characters(path, table)
     return read_values(path, table)
 
 
 def read_values(where: object, table: Mapping[str, Any]) -> dict[str, Any]:
-    """Return field name -> value of flags by name, out of the file or the part of one that `where` names.
+    """Return by field name the values of a table whose keys are flags without dashes.
 
-    Raises UserError that names it and the key.
+    where  names the table in errors: a file, or a place in one
     """
     values: dict[str, Any] = {}
     for key, value in table.items():
@@ -51,11 +42,12 @@ def read_values(where: object, table: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def known_name(where: object, key: str) -> str:
-    """Return the field or the option of a call that a key in a file names. Raises UserError where there is none."""
+    """Return the setting or option that a key in a file names. Raises UserError where there is none."""
     name = field_name(key)
-    if name not in FIELDS and name not in CALL_KEYS:
-        known = [other.replace("_", "-") for other in (*FIELDS, *CALL_KEYS)]
-        raise UserError(f"{where}: {key}: there is no such key{suggestion(name.replace('_', '-'), known)}")
+    known = [*FIELDS, *names_with("in_file")]
+    if name not in known:
+        hint = suggestion(flag(name)[2:], [flag(other)[2:] for other in known])
+        raise UserError(f"{where}: {key}: there is no such key{hint}")
     return name
 
 
@@ -69,51 +61,61 @@ def toml_value(value: Any) -> str:
 
 
 def read_value(where: object, key: str, value: Any) -> Any:
-    """Return a setting or an option of the call as read from a file, in which a number is no text."""
+    """Return the value in a file of a setting or of an option of the call. Raises UserError."""
     name = field_name(key)
-    if name in CALL_KEYS:
-        if CALL_KEYS[name] is list:
-            value = [value] if isinstance(value, str) else value
-            if not _is_list_of_text(value):
-                raise UserError(f"{where}: {key} = {toml_value(value)}: must be text in quotes, or a list of it")
-            return tuple(value)
-        if type(value) is not CALL_KEYS[name]:
-            wanted = {bool: "true or false", int: "a whole number"}.get(CALL_KEYS[name], "text in quotes")
-            raise UserError(f"{where}: {key} = {toml_value(value)}: must be {wanted}")
-        return value
-    item: Field[Any] = FIELDS[name]
-    kind = option_of(item).kind
-    if kind == "layers" and not isinstance(value, dict) and not _is_list_of_text(value):
-        raise UserError(f'{where}: {key} = {toml_value(value)}: must be a list such as ["conv1_1:0.5", "conv4_1"]')
-    if kind == "paths" and not _is_list_of_text(value):
-        raise UserError(f'{where}: {key} = {toml_value(value)}: must be a list such as ["left.png", "right.png"]')
-    if kind == "numbers" and not (isinstance(value, list) and not any(isinstance(part, str) for part in value)):
-        raise UserError(f"{where}: {key} = {toml_value(value)}: must be a list such as [3, 1]")
-    others = option_of(item).words
-    if isinstance(value, str) and kind in ("int", "float", "px") and value not in others:
-        wanted = " or ".join(["a number without quotes", *map(toml_value, others)])
+    return _read_setting(where, key, value) if name in FIELDS else _read_option(where, key, value)
+
+
+def _read_option(where: object, key: str, value: Any) -> Any:
+    """Return an option of the call: a text, a tuple of texts, a whole number, or true or false."""
+    kind = OPTIONS[field_name(key)].kind
+    if kind == "texts":
+        value = [value] if isinstance(value, str) else value
+        if not _is_list_of_text(value):
+            raise UserError(f"{where}: {key} = {toml_value(value)}: must be text in quotes, or a list of it")
+        return tuple(value)
+    type_, wanted = TYPES[kind]
+    if type(value) is not type_:
+        raise UserError(f"{where}: {key} = {toml_value(value)}: must be {wanted}")
+    return value
+
+
+def _read_setting(where: object, key: str, value: Any) -> Any:
+    item: Field[Any] = FIELDS[field_name(key)]
+    kind, words = option_of(item).kind, option_of(item).words
+    wanted = {
+        "layers": 'a list such as ["conv1_1:0.5", "conv4_1"]',
+        "paths": 'a list such as ["left.png", "right.png"]',
+        "numbers": "a list such as [3, 1]",
+    }.get(kind, " or ".join(["a number without quotes", *map(toml_value, words)]))
+    fits = {
+        "layers": isinstance(value, dict) or _is_list_of_text(value),
+        "paths": _is_list_of_text(value),
+        "numbers": isinstance(value, list) and not any(isinstance(part, str) for part in value),
+    }.get(kind, not isinstance(value, str) or kind not in ("int", "float", "px") or value in words)
+    if not fits:
         raise UserError(f"{where}: {key} = {toml_value(value)}: must be {wanted}")
     try:
         return read_setting(item, value)
     except UserError as error:
-        words = str(error)
-        raise UserError(f"{where}: {words[2:] if words.startswith(flag(name)) else f'{key}: {words}'}") from error
+        text = str(error)
+        raise UserError(f"{where}: {text[2:] if text.startswith(flag(item.name)) else f'{key}: {text}'}") from error
 
 
 def _is_list_of_text(value: Any) -> bool:
     return isinstance(value, list) and all(isinstance(word, str) for word in value)
 
 
-def refuse_control_characters(path: Path, content: Any) -> None:
-    """Raise UserError for a text, out of a file, that no file name and no layer has: with a line break or NUL."""
-    for text in _strings(content):
+def refuse_control_characters(path: Path, values: Any) -> None:
+    """Raise UserError for a text with a line break, a NUL or the like, which no file name and no layer has."""
+    for text in _strings(values):
         if any(ord(character) < 32 for character in text):
             raise UserError(f"{path}: {json.dumps(text)}: has a control character; take it out")
 
 
-def _strings(content: Any) -> Iterator[str]:
-    """Yield every key and text in what JSON or TOML holds."""
-    pending = [content]
+def _strings(values: Any) -> Iterator[str]:
+    """Yield every key and every text in values out of JSON or TOML."""
+    pending = [values]
     while pending:
         part = pending.pop()
         if isinstance(part, str):

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The executor of a Dask cluster, whose workers share no disk with the client: files travel as bytes."""
 
 from __future__ import annotations
 
@@ -14,66 +14,70 @@ from pathlib import Path
 from typing import Any
 
 import nst
-from nst.batch.local_workers import place_stop, remove_stop, stop_name
-from nst.batch.orders import Executor, Order, PictureResult, make
+from nst.batch.orders import Executor, Order, PictureResult, make, new_stop_name, place_stop, remove_stop
 from nst.errors import RunError, UserError
 from nst.report.status import FAILED
-from nst.run.checkpoint import has_checkpoint
-from nst.run.input_files import Paths, find_pictures
-from nst.settings import Settings
+from nst.run.folder import RunFolder
+from nst.run.request import WEIGHTS_WITHOUT_FILE, settings_naming
 from nst.transfer.state import OnStep
 
 CONNECT_SECONDS = 10
-IN_FLIGHT_PER_THREAD = 2  # of a cluster, so that no worker waits for its next picture
+IN_FLIGHT_PER_THREAD = 2  # So many orders for each thread of a cluster, so that no worker waits for its next picture.
 SEND_TRIES, SECONDS_TO_RECOVER = 4, 1.0
-SENT_BYTES = 512 * 2**20  # of pictures and weights that are kept on a cluster for orders to come
+SENT_BYTES = 512 * 2**20  # The bytes of pictures and weights that a cluster keeps for orders to come.
 
 
 def make_on_other_disk(
-    order: Order, sources: Sequence[tuple[str, str]], *contents: bytes, on_step: Sequence[OnStep] = ()
+    order: Order, sources: Sequence[tuple[str, str]], *payloads: bytes, on_step: Sequence[OnStep] = ()
 ) -> PictureResult:
-    """Make a picture on a disk that is not the client's; its result and all else of the run come back as bytes.
+    """Make a picture on a disk that is not the client's; return all files of the run as bytes.
 
-    order    with paths as the client has them
-    sources  role and path, as the client has it, of each of the contents; the role 'run' is of the run's folder
+    order    with paths on the client's disk
+    sources  the role and the client's path of each payload; the role "run" is that of a checkpoint
     """
     if order.version != nst.__version__:
         words = f"the worker has neural_art {nst.__version__}, not {order.version}; give it the same code"
         return PictureResult(FAILED, error=words)
+    wanted = order.request.output
+    assert wanted is not None  # A batch names each result.
     with tempfile.TemporaryDirectory(prefix="neural_art_") as scratch:
-        output = Path(scratch, "made", order.output.name)
+        output = Path(scratch, "made", wanted.name)
         paths: dict[str, tuple[Path, ...]] = {}
-        theirs = {str(output): str(order.output)}
-        for number, ((role, source), content) in enumerate(zip(sources, contents, strict=True)):
-            folder = output.with_suffix("") if role == "run" else Path(scratch, str(number))
+        client_paths = {str(output): str(wanted)}
+        for number, ((role, source), payload) in enumerate(zip(sources, payloads, strict=True)):
+            folder = RunFolder(output).path if role == "run" else Path(scratch, str(number))
             path = folder / Path(source).name
             folder.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(content)
+            path.write_bytes(payload)
             paths[role] = (*paths.get(role, ()), path)
-            theirs[str(path)] = source
-        settings = _settings_with(order.settings, paths)
-        inputs = {role: found for role, found in paths.items() if role not in ("run", "weights")}
-        made = make(replace(order, paths=inputs, settings=settings, output=output), on_step=on_step)
+            client_paths[str(path)] = source
+        request = replace(
+            order.request,
+            paths={role: found for role, found in paths.items() if role not in ("run", "weights")},
+            settings=settings_naming(order.request.settings, paths),
+            output=output,
+        )
+        made = make(replace(order, request=request), on_step=on_step)
         error = made.error
-        for path_here, path_there in theirs.items():
+        for path_here, path_there in client_paths.items():
             error = error and error.replace(path_here, path_there)
-        return replace(made, error=error, files=_contents_of(output.parent))
+        return replace(made, error=error, files=_payloads_of(output.parent))
 
 
-def _contents_of(folder: Path) -> dict[str, bytes]:
-    """Return the contents of all files of a run by their paths from a folder on."""
+def _payloads_of(folder: Path) -> dict[str, bytes]:
+    """Return the bytes of all files of a run by their paths from a folder on."""
     found = [path for path in folder.rglob("*") if path.is_file() and path.suffix != ".part"]
     return {str(path.relative_to(folder)): path.read_bytes() for path in found}
 
 
 @contextmanager
 def on_dask(address: str, resources: Mapping[str, float], tell: Callable[[str], None]) -> Iterator[Executor]:
-    """Yield a crew of the workers of a running Dask cluster. Pictures and weights are sent to them, once to each.
+    """Yield an executor of the workers of a running Dask cluster. Each file is sent to the cluster once.
 
-    resources  that a worker must have to take an order
+    resources  the resources that a worker must have to take an order
     tell       tells the user a line
 
-    Raises UserError where there is no cluster, and RunError where it is lost.
+    Raises UserError where there is no cluster, and RunError where the cluster is lost.
     """
     try:
         from distributed import Client
@@ -83,7 +87,7 @@ def on_dask(address: str, resources: Mapping[str, float], tell: Callable[[str], 
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         raise UserError(f"--dask {address}: no scheduler answers there; start one with 'dask scheduler'") from error
-    stop = stop_name()
+    stop = new_stop_name()
     with client:
         _check_code(client, address)
         if not client.nthreads():
@@ -93,9 +97,9 @@ def on_dask(address: str, resources: Mapping[str, float], tell: Callable[[str], 
 
         def submit(order: Order) -> Future[PictureResult]:
             found = _files_of(order)
-            contents = [_sent(client, sent, path) for _, path in found]
+            payloads = [_sent(client, sent, path) for _, path in found]
             sources = [(role, str(path)) for role, path in found]
-            return executor.submit(make_on_other_disk, replace(order, stop=stop), sources, *contents)
+            return executor.submit(make_on_other_disk, replace(order, stop=stop), sources, *payloads)
 
         try:
             yield Executor(
@@ -114,27 +118,15 @@ def on_dask(address: str, resources: Mapping[str, float], tell: Callable[[str], 
                 client.run(remove_stop, stop, on_error="ignore")
 
 
-def _settings_with(settings: Settings, placed: Paths) -> Settings:
-    """Return settings with the files that they name where those were placed."""
-    found: dict[str, Any] = {
-        role: str(placed[role][0]) for role in ("init", "content_mask", "weights") if role in placed
-    }
-    if "style_mask" in placed:
-        found["style_mask"] = tuple(map(str, placed["style_mask"]))
-    return replace(settings, **found)
-
-
 def _files_of(order: Order) -> list[tuple[str, Path]]:
-    """Return role and path of each file that a worker needs. Raises UserError where one is not there."""
-    content, styles = order.paths["content"][0], order.paths["style"]
-    paths = find_pictures(str(content), [str(style) for style in styles], order.settings)
-    if order.settings.weights not in (None, "imagenet"):
-        paths["weights"] = (Path(str(order.settings.weights)),)
-    found = [(role, path) for role, files in paths.items() for path in files]
-    folder = order.output.with_suffix("")
-    if has_checkpoint(folder) and not order.anew:
-        found += [("run", path) for path in sorted(folder.glob("checkpoint*.npz"))]
-    return found
+    """Return the role and the path of each file that a worker needs: inputs, weights, and checkpoints to resume."""
+    paths, settings, output = dict(order.request.paths), order.request.settings, order.request.output
+    if settings.weights not in WEIGHTS_WITHOUT_FILE:
+        paths["weights"] = (Path(str(settings.weights)),)
+    if output is not None and order.if_begun:
+        folder = RunFolder(output)
+        paths["run"] = tuple(path for path in (folder.checkpoint, folder.checkpoint_before) if path.exists())
+    return [(role, path) for role, files in paths.items() for path in files]
 
 
 def code_version() -> str:
@@ -156,23 +148,23 @@ def _check_code(client: Any, address: str) -> None:
 
 
 def _sent(client: Any, sent: OrderedDict[str, Any], path: Path) -> Any:
-    """Return a file's content as the cluster holds it, sent now unless it is there. Forgets what is long unused."""
-    content = path.read_bytes()
-    digest = hashlib.sha256(content).hexdigest()
+    """Return a file's bytes as the cluster holds them, sent now unless they are there; forget files long unused."""
+    payload = path.read_bytes()
+    digest = hashlib.sha256(payload).hexdigest()
     there = sent.pop(digest, None)
-    if there is None or there[0].status != "finished":  # lost with the worker that held it
-        there = _scattered(client, content), len(content)
+    if there is None or there[0].status != "finished":  # Lost with the worker that held the file.
+        there = _scattered(client, payload), len(payload)
     sent[digest] = there
     while len(sent) > 1 and sum(size for _, size in sent.values()) > SENT_BYTES:
         sent.popitem(last=False)
     return there[0]
 
 
-def _scattered(client: Any, content: bytes) -> Any:
-    """Send bytes to a worker, to another one where that one is just dying. Raises OSError where the cluster is lost."""
+def _scattered(client: Any, payload: bytes) -> Any:
+    """Send bytes to a worker, to another one where a worker is just dying. Raises OSError where the cluster is lost."""
     for _ in range(SEND_TRIES - 1):
         try:
-            return client.scatter([content], hash=False)[0]
-        except OSError:  # the scheduler hangs up where its worker does
+            return client.scatter([payload], hash=False)[0]
+        except OSError:  # The scheduler hangs up where its worker does.
             time.sleep(SECONDS_TO_RECOVER)
-    return client.scatter([content], hash=False)[0]
+    return client.scatter([payload], hash=False)[0]

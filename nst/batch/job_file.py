@@ -14,14 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nst.call_options import OPTIONS
 from nst.errors import UserError, suggestion
-from nst.settings import LISTS, option_of, read_setting
-from nst.system.atomic_files import read_text, read_toml
-from nst.values import CALL_KEYS, FIELDS, known_name, read_values
+from nst.settings import LISTS, flag, option_of, read_setting
+from nst.system.atomic_files import parse_toml, read_text
+from nst.values import FIELDS, known_name, read_values
 
 TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 TABLE = "job"
-OF_ALL = ("threads", "watch", "watch_port", "watch_host")  # pictures of a batch
 
 
 @dataclass(frozen=True)
@@ -32,33 +32,50 @@ class Row:
     values: dict[str, Any]
 
 
-def read_rows(path: Path) -> list[Row]:
-    """Return the rows of a batch file, of which there is one at least. Raises UserError that names file and row."""
+def read_rows(path: Path) -> tuple[str, list[Row]]:
+    """Return a title and the rows of a batch file, at least one. The format of a pipe is told from its text.
+
+    Raises UserError that names file and row.
+    """
     readers = {".toml": _toml_rows, ".csv": _csv_rows, ".jsonl": _json_rows, ".ndjson": _json_rows}
-    reader = readers.get(path.suffix.lower())
-    if reader is None:
+    pipe = path.is_fifo()
+    if not pipe and path.suffix.lower() not in readers:
         raise UserError(f"{path}: a batch file is .toml, .csv or .jsonl{suggestion(path.suffix, readers)}")
-    rows = list(reader(path))
+    text = read_text(path)
+    rows = list(readers[_suffix_for(text) if pipe else path.suffix.lower()](path, text))
     if not rows:
         raise UserError(f"{path}: has no rows; write one per picture")
-    return rows
+    return "batch" if pipe else path.stem, rows
+
+
+def same_for_batch(name: str) -> bool:
+    """Return whether a setting or an option is the same for all pictures of a batch."""
+    return option_of(FIELDS[name]).same_for_batch if name in FIELDS else OPTIONS[name].same_for_batch
 
 
 def read_cell(where: object, key: str, text: str) -> Any:
     """Return the value that a user wrote for a flag as on a command line; lists are words. Raises UserError."""
     name = known_name(where, key)
-    kind = option_of(FIELDS[name]).kind if name in FIELDS else CALL_KEYS[name]
-    if kind in (bool, "bool"):
+    kind = option_of(FIELDS[name]).kind if name in FIELDS else OPTIONS[name].kind
+    if kind in ("switch", "bool"):
         if text.lower() not in TRUTHS:
             raise UserError(f"{where}: {key} {text}: must be true or false")
         return TRUTHS[text.lower()]
-    if kind is list or kind in LISTS:
+    if kind == "texts" or kind in LISTS:
         try:
             words = shlex.split(text)
         except ValueError as error:
             raise UserError(f"{where}: {key} {text}: {str(error).lower()}; quote words as in a shell") from error
-        return tuple(words) if kind is list else _read(where, name, words)
+        return tuple(words) if kind == "texts" else _read(where, name, words)
     return _read(where, name, text) if name in FIELDS else text
+
+
+def _suffix_for(text: str) -> str:
+    """Return the suffix that a batch file with this text would have."""
+    start = text.lstrip()
+    if start.startswith("{"):
+        return ".jsonl"
+    return ".toml" if any(line.strip().startswith(f"[[{TABLE}]]") for line in start.splitlines()) else ".csv"
 
 
 def _read(where: object, name: str, value: Any) -> Any:
@@ -68,8 +85,8 @@ def _read(where: object, name: str, value: Any) -> Any:
         raise UserError(f"{where}: {str(error).removeprefix('--')}") from error
 
 
-def _toml_rows(path: Path) -> Iterator[Row]:
-    table = read_toml(path)
+def _toml_rows(path: Path, text: str) -> Iterator[Row]:
+    table = parse_toml(path, text)
     other = next((key for key in table if key != TABLE), None)
     if other is not None:
         raise UserError(f"{path}: {other}: there is no such key; write each picture under [[{TABLE}]]")
@@ -80,8 +97,8 @@ def _toml_rows(path: Path) -> Iterator[Row]:
         yield _table_row(f"{path}: {TABLE} {number}", values)
 
 
-def _json_rows(path: Path) -> Iterator[Row]:
-    for number, line in enumerate(read_text(path).split("\n"), start=1):
+def _json_rows(path: Path, text: str) -> Iterator[Row]:
+    for number, line in enumerate(text.split("\n"), start=1):
         where = f"{path}: line {number}"
         if not line.strip():
             continue
@@ -98,8 +115,8 @@ def _table_row(where: str, values: Any) -> Row:
     return _checked(where, read_values(where, {key: value for key, value in values.items() if value is not None}))
 
 
-def _csv_rows(path: Path) -> Iterator[Row]:
-    reader = csv.reader(io.StringIO(read_text(path), newline=""), strict=True)
+def _csv_rows(path: Path, text: str) -> Iterator[Row]:
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     header: list[str] = []
     start = 1
     while True:
@@ -138,8 +155,6 @@ def _checked(where: str, values: dict[str, Any]) -> Row:
     texts = [text for value in values.values() for text in (value if isinstance(value, tuple) else (value,))]
     if any(isinstance(text, str) and "\0" in text for text in texts):
         raise UserError(f"{where}: has a NUL character; take it out")
-    for name in OF_ALL:
-        if name in values:
-            key = name.replace("_", "-")
-            raise UserError(f"{where}: {key}: is the same for all pictures of a batch; give --{key}")
+    for name in filter(same_for_batch, values):
+        raise UserError(f"{where}: {flag(name)[2:]}: is the same for all pictures of a batch; give {flag(name)}")
     return Row(where, values)

@@ -1,31 +1,23 @@
-"""Who makes the pictures of a batch: this process, others on this machine, or a Dask cluster without its disk.
-
-Each is a crew that takes orders and gives a future of what came of each. Signals are the client's; it tells those at
-work to end by a file, which they look for after each step.
-"""
+"""Executors on this machine: this process itself, or new processes beside it."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
 import signal
-import tempfile
 import threading
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 from tqdm import tqdm
 
-from nst.batch.orders import Executor, Order, PictureResult, make
+from nst.batch.orders import Executor, Order, PictureResult, make, new_stop_name, place_stop, remove_stop, stop_path
 from nst.errors import UserError
 from nst.report.live_view import LiveView
 from nst.report.progress import Progress
-from nst.run.job import Job
 from nst.run.memory_plan import BASE_MB, SPARED
 from nst.system.memory import available_mb
 from nst.transfer.state import OnStep
@@ -33,16 +25,17 @@ from nst.transfer.state import OnStep
 
 @contextmanager
 def in_this_process(
-    show: Callable[[Job], Progress],
+    progress_of: Callable[[Order], Progress],
+    *,
     stopped: Callable[[], int],
     live: LiveView | None = None,
     on_step: Sequence[OnStep] = (),
 ) -> Iterator[Executor]:
-    """Yield a crew of this process alone, which holds the network for all pictures: an order is done once submitted."""
+    """Yield an executor of this process alone, which holds the network for all pictures: submit makes the picture."""
 
     def submit(order: Order) -> Future[PictureResult]:
         future: Future[PictureResult] = Future()
-        future.set_result(make(order, show, stopped, live, on_step))
+        future.set_result(make(order, progress_of(order), stopped=stopped, live=live, on_step=on_step))
         return future
 
     yield Executor(submit, lambda: 1)
@@ -50,9 +43,12 @@ def in_this_process(
 
 @contextmanager
 def in_processes(workers: int) -> Iterator[Executor]:
-    """Yield a crew of new processes on this machine, among which the processor's threads and memory are shared out."""
-    stop = stop_name()
-    share_mb = _share_mb(workers)
+    """Yield an executor of new processes on this machine, each with its part of the processor's threads and the memory.
+
+    Raises UserError where the memory is too little for so many processes.
+    """
+    stop = new_stop_name()
+    most_mb = _mb_of_each(workers)
     threads = max(1, len(os.sched_getaffinity(0)) // workers) if hasattr(os, "sched_getaffinity") else 1
     context = multiprocessing.get_context("spawn")
     pools: list[ProcessPoolExecutor] = []
@@ -62,7 +58,7 @@ def in_processes(workers: int) -> Iterator[Executor]:
             if not pools:
                 pools.append(ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(threads,)))
             try:
-                return pools[0].submit(_make_in_worker, replace(order, stop=stop, share_mb=share_mb))
+                return pools[0].submit(_make_in_worker, replace(order, stop=stop, most_mb=most_mb))
             except BrokenProcessPool:
                 pools.pop().shutdown()
         raise BrokenProcessPool
@@ -79,20 +75,20 @@ def in_processes(workers: int) -> Iterator[Executor]:
         remove_stop(stop)
 
 
-def _share_mb(workers: int) -> int:
-    """Return the megabytes that each of so many processes may take, or 0 where it is not known. Raises UserError."""
+def _mb_of_each(workers: int) -> int:
+    """Return the megabytes that each of so many processes may take, or 0 where that is not known. Raises UserError."""
     free = available_mb()
-    share = int((1 - SPARED) * (free or 0) / workers)
-    if free is not None and share < BASE_MB:
-        words = f"leaves {share} MB of memory to each, of at least {BASE_MB} MB that it needs; give fewer"
+    each = int((1 - SPARED) * (free or 0) / workers)
+    if free is not None and each < BASE_MB:
+        words = f"leaves {each} MB of memory to each, of at least {BASE_MB} MB that it needs; give fewer"
         raise UserError(f"--workers {workers}: {words}")
-    return share
+    return each
 
 
 def _make_in_worker(order: Order) -> PictureResult:
     """Make a picture in a process of `in_processes`; a SIGTERM of its own ends the process after its step."""
     made = make(order)
-    if made.signal == signal.SIGTERM and not Path(tempfile.gettempdir(), order.stop).exists():
+    if made.signal == signal.SIGTERM and not stop_path(order.stop).exists():
         os._exit(128 + signal.SIGTERM)
     return made
 
@@ -111,15 +107,3 @@ def _begin(threads: int) -> None:
             os._exit(1)
 
     threading.Thread(target=follow, daemon=True).start()
-
-
-def stop_name() -> str:
-    return f"neural_art_stop_{uuid.uuid4().hex}"
-
-
-def place_stop(stop: str) -> None:
-    Path(tempfile.gettempdir(), stop).touch()
-
-
-def remove_stop(stop: str) -> None:
-    Path(tempfile.gettempdir(), stop).unlink(missing_ok=True)

@@ -1,53 +1,50 @@
-"""TODO."""
+"""An order for a picture, given to whoever makes it, and the result that comes back.
+
+An executor takes orders and returns a future for each. Signals are the client's: it tells workers to end by a file,
+for which they look after each step.
+"""
 
 from __future__ import annotations
 
-import io
 import signal
 import tempfile
 import time
 import traceback
+import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import nst
-from nst.errors import RunError, UserError
+from nst.errors import RunError, UserError, os_error_words
 from nst.report.live_view import LiveView
 from nst.report.progress import Progress
 from nst.report.status import DONE, FAILED, STOPPED
-from nst.run.checkpoint import has_checkpoint, read_checkpoint, remove_checkpoint
-from nst.run.input_files import Paths
-from nst.run.job import Job, plan_job, run_job
-from nst.run.record import is_begun
-from nst.settings import Settings
+from nst.run.folder import RunFolder
+from nst.run.origin import Origin
+from nst.run.request import Request
+from nst.run.run_picture import run_picture
 from nst.system.atomic_files import atomic_write
 from nst.transfer.state import OnStep
 
 
 @dataclass(frozen=True)
 class Order:
-    """A picture to make, with where its files are and the result goes on the disk of whoever makes it.
+    """A picture to make.
 
-    anew      whether a checkpoint that is there is of no use
-    stop      name of a file, in the folder for temporary ones, that is there once work is to end
-    share_mb  the most memory to take where the settings do not say; 0 for most of what is free
-    version   of the program that orders
+    request   the wish, with paths on the disk of whoever makes the picture
+    if_begun  whether a checkpoint of the same inputs and settings is resumed
+    stop      the name of a file in the folder for temporary files that is there once work is to end
+    most_mb   the most megabytes to take where the settings set no limit; 0 for most of what is free
+    version   the version of the program that orders
     """
 
-    paths: Paths
-    settings: Settings
-    output: Path
-    overwrite: bool = False
-    plot: bool = False
-    report: bool = True
-    verbose: bool = False
-    anew: bool = False
+    request: Request
+    if_begun: bool = True
     stop: str = ""
-    share_mb: int = 0
+    most_mb: int = 0
     version: str = nst.__version__
 
 
@@ -55,17 +52,17 @@ class Order:
 class PictureResult:
     """What came of an order.
 
-    error    why there is no picture, or not a whole one, in one line
-    told     warnings
-    signal   number of the one that stopped it, or 0
-    trace    of an error that is a mistake of the program
-    files    contents by path beside the result, where it was made on another disk
+    error     the reason for no picture, or for an unfinished one, in one line
+    warnings  lines that the user should know and that nobody has shown yet
+    signal    the number of the signal that stopped the run, or 0
+    trace     the traceback of a mistake in the program
+    files     payloads by path beside the result, of a picture made on another disk
     """
 
     state: str
     seconds: float = 0.0
     error: str | None = None
-    told: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
     signal: int = 0
     trace: str | None = None
     files: Mapping[str, bytes] = field(default_factory=dict)
@@ -73,11 +70,11 @@ class PictureResult:
 
 @dataclass(frozen=True)
 class Executor:
-    """Who makes pictures.
+    """Whoever makes the pictures.
 
-    limit  returns how many orders may be in flight
-    stop   tells those at work to end after their step
-    busy   returns whether any is at work; else orders in flight have come to no one
+    limit  returns the number of orders that may be in flight
+    stop   tells workers to end after their step
+    busy   returns whether any worker is at work; if none is, orders in flight have reached nobody
     """
 
     submit: Callable[[Order], Future[PictureResult]]
@@ -88,78 +85,81 @@ class Executor:
 
 def make(
     order: Order,
-    show: Callable[[Job], Progress] | None = None,
+    progress: Progress | None = None,
+    *,
     stopped: Callable[[], int] = lambda: 0,
     live: LiveView | None = None,
     on_step: Sequence[OnStep] = (),
 ) -> PictureResult:
     """Make a picture, from its checkpoint if there is one, and return what came of it; nothing is raised.
 
-    show     returns what shows the progress of a job; by default nothing does
-    stopped  returns the number of a signal that came, or 0
-    live     what shows it to browsers
-    on_step  listeners to each step
+    progress  shows the progress; without one, warnings are part of the result
+    stopped   returns the number of a signal that came, or 0
+    live      shows the growing picture to browsers
+    on_step   listeners to each step
     """
-    began, told, job = time.monotonic(), io.StringIO(), None
-    stop = Path(tempfile.gettempdir(), order.stop)
+    began = time.monotonic()
+    silent = Progress(kind="silent")
 
     def result(state: str, error: object = None, **facts: Any) -> PictureResult:
-        lines = tuple(line.removeprefix("neural_art: ") for line in told.getvalue().splitlines())
-        return PictureResult(state, time.monotonic() - began, None if error is None else str(error), lines, **facts)
+        words = None if error is None else str(error)
+        return PictureResult(state, time.monotonic() - began, words, tuple(silent.told), **facts)
 
     def number() -> int:
-        return stopped() or (signal.SIGTERM if order.stop and stop.exists() else 0)
+        return stopped() or (signal.SIGTERM if order.stop and stop_path(order.stop).exists() else 0)
 
     if number():
         return result(STOPPED, signal=number())
     try:
-        job = _job(order)
-        progress = show(job) if show else Progress(job.scales, told, done=_done(job), kind="quiet")
-        run_job(job, verbose=order.verbose, progress=progress, live=live, stopped=number, on_step=on_step)
+        run_picture(
+            order.request,
+            Origin(if_begun=order.if_begun),
+            progress or silent,
+            live=live,
+            on_step=on_step,
+            stopped=number,
+            most_mb=order.most_mb,
+        )
         return result(DONE)
     except KeyboardInterrupt as error:
         return result(STOPPED, signal=error.args[0] if error.args else signal.SIGINT)
     except (UserError, RunError) as error:
         return result(FAILED, error)
     except OSError as error:
-        return result(FAILED, f"{error.filename or 'file'}: {error.strerror or error}")
-    except Exception as error:  # of one picture; the others go on
+        return result(FAILED, os_error_words(error))
+    except Exception as error:  # One picture's failure; the others go on.
         return result(FAILED, f"{type(error).__name__}: {error}", trace=traceback.format_exc())
 
 
 def write_files(order: Order, made: PictureResult) -> None:
-    """Write what was made on another disk to where it belongs, the picture last. Raises OSError."""
-    files = sorted(made.files.items(), key=lambda item: item[0] == order.output.name)
-    for name, content in files:
-        path = order.output.parent / name
+    """Write files made on another disk to their places, the picture last. Raises OSError."""
+    output = order.request.output
+    if output is None or not made.files:
+        return
+    for name, payload in sorted(made.files.items(), key=lambda item: item[0] == output.name):
+        path = output.parent / name
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(path) as temporary:
-            temporary.write_bytes(content)
+            temporary.write_bytes(payload)
     if made.state == DONE:
-        remove_checkpoint(order.output.with_suffix(""))
+        RunFolder(output).remove_checkpoint()
 
 
-def _job(order: Order) -> Job:
-    """Return the job of an order, from its checkpoint where that is whole and of the same inputs and settings."""
-    folder, resume = order.output.with_suffix(""), None
-    if has_checkpoint(folder) and not order.anew:
-        with suppress(UserError):
-            resume, _ = read_checkpoint(folder)
-            resume = resume if is_begun(resume, order.paths, order.settings) else None
-    (content,) = order.paths["content"]
-    limited = replace(order.settings, max_memory=order.settings.max_memory or order.share_mb)
-    job = plan_job(
-        str(content),
-        [str(path) for path in order.paths["style"]],
-        limited,
-        output=str(order.output),
-        overwrite=order.overwrite or resume is not None or has_checkpoint(folder),
-        plot=order.plot,
-        report=order.report,
-        resume=resume,
-    )
-    return replace(job, inputs=replace(job.inputs, settings=order.settings))
+def new_stop_name() -> str:
+    """Return a name for a file that tells workers to end."""
+    return f"neural_art_stop_{uuid.uuid4().hex}"
 
 
-def _done(job: Job) -> int:
-    return len(job.resume.steps) if job.resume else 0
+def place_stop(stop: str) -> None:
+    """Tell the workers on this machine to end."""
+    stop_path(stop).touch()
+
+
+def remove_stop(stop: str) -> None:
+    """Remove the file that tells workers to end."""
+    stop_path(stop).unlink(missing_ok=True)
+
+
+def stop_path(stop: str) -> Path:
+    """Return the path of the file that tells workers to end."""
+    return Path(tempfile.gettempdir(), stop)

@@ -17,18 +17,16 @@ from nst.batch.job_file import Row, read_rows
 from nst.batch.manifest import Manifest, read_manifest
 from nst.batch.naming import batch_folder, batch_title, name_tasks
 from nst.batch.sweep import Sweep, read_sweeps
-from nst.batch.tasks import Task, fit_name, is_many, tasks_of
+from nst.batch.tasks import Task, fit_name, tasks_of
+from nst.call_options import OPTIONS
 from nst.errors import UserError, one_line
 from nst.report.pages import REPORT
 from nst.report.status import CHANGED, DONE, STARTED, STOPPED, TO_DO, Entry
-from nst.run.folder import result_name
-from nst.run.input_files import INPUTS
+from nst.run.folder import RunFolder, counted, result_name
+from nst.run.input_files import stands_for_many
 from nst.run.record import deciding
-from nst.settings import describe
-from nst.values import read_config
-
-BATCH_FLAGS = ("batch", "sweep", "each_style")  # each makes a batch of a call
-ONLY_BATCHES = ("workers", "dask", "dask_resource", "force", "list")
+from nst.run.request import ROLES, WEIGHTS_WITHOUT_FILE, Request
+from nst.settings import describe, flag
 
 
 @dataclass(frozen=True)
@@ -46,8 +44,13 @@ class Plan:
     report: bool = True
 
     def result(self, task: Task) -> Path:
-        """Return where the picture of a task goes."""
+        """Return the path of a task's picture."""
         return self.folder / task.name
+
+    def request(self, task: Task) -> Request:
+        """Return a task's request with its place. The batch may replace pictures of its own, and names of its own."""
+        replaces = task.request.overwrite or task.request.output is None or task.name in self.manifest.jobs
+        return replace(task.request, output=self.result(task), overwrite=replaces)
 
     def entries(self) -> list[Entry]:
         """Return what is known of each picture."""
@@ -73,12 +76,12 @@ class Plan:
             result.stem,
             STOPPED if state == STARTED else state,
             result,
-            task.paths["content"][0],
-            task.paths["style"],
+            task.request.paths["content"][0],
+            task.request.paths["style"],
             known.get("seconds"),
             known.get("error"),
             task.differs,
-            result.with_suffix(""),
+            RunFolder(result).path,
         )
 
     def sheets(self) -> list[tuple[Path, Sheet]]:
@@ -88,20 +91,21 @@ class Plan:
         """
         groups: dict[tuple[str, int], list[Task]] = {}
         for task in self.tasks if self.sweeps else []:
-            groups.setdefault(task.group, []).append(task)
+            groups.setdefault((task.source.where, task.source.index), []).append(task)
         found: dict[str, Sheet] = {}
         for tasks in groups.values():
-            title, number = fit_name(result_name(tasks[0].paths)), 1
-            name = f"{title}_sweep.png"
-            while name in found or ((self.folder / name).exists() and name not in self.manifest.jobs):
-                number += 1
-                name = f"{title}_sweep_{number}.png"
-            found[name] = self._sheet(title, tasks)
+            title = fit_name(result_name(tasks[0].request.paths))
+            names = (f"{name}.png" for name in counted(f"{title}_sweep"))
+            found[next(name for name in names if name not in found and self._is_free(name))] = self._sheet(title, tasks)
         return [(self.folder / name, sheet) for name, sheet in found.items()]
 
+    def _is_free(self, name: str) -> bool:
+        """Return whether a contact sheet may have a name: it is new, or was a sheet of this batch before."""
+        return name in self.manifest.jobs or not (self.folder / name).exists()
+
     def _sheet(self, title: str, tasks: Sequence[Task]) -> Sheet:
-        names = [f"{sweep.name.replace('_', '-')} " for sweep in self.sweeps]
-        labelled = [[name + word for name, word in zip(names, task.swept, strict=True)] for task in tasks]
+        names = [f"{flag(sweep.name)[2:]} " for sweep in self.sweeps]
+        labelled = [[name + word for name, word in zip(names, task.source.swept, strict=True)] for task in tasks]
         rows = list(dict.fromkeys("\n".join(labels[:-1]) for labels in labelled))
         columns = list(dict.fromkeys(labels[-1] for labels in labelled))
         cells = {}
@@ -111,78 +115,66 @@ class Plan:
         return Sheet(title, rows, columns, cells)
 
 
-def is_batch(arguments: Mapping[str, Any]) -> bool:
-    """Return whether a call asks for many pictures. Raises UserError where it mixes what does not go together."""
-    values = flattened(arguments)
-    asked = next((name for name in BATCH_FLAGS if values.get(name)), None)
-    many = bool(asked) or is_many(values.get("content"))
-    given = asked or next((name for name in ONLY_BATCHES if arguments.get(name)), None)
-    if given and arguments.get("resume") is not None:
-        raise UserError(
-            f"--{given.replace('_', '-')}: --resume goes on with one picture; give the batch's command again"
-        )
+def is_batch(values: Mapping[str, Any]) -> bool:
+    """Return whether a call asks for many pictures. Raises UserError for flags that do not go together."""
+    asked = next((name for name, option in OPTIONS.items() if option.batch == "makes" and values.get(name)), None)
+    needs = next((name for name, option in OPTIONS.items() if option.batch == "needs" and values.get(name)), None)
+    content, given = values.get("content"), asked or needs
+    many = bool(asked) or bool(content and stands_for_many(Path(content)))
+    if given and values.get("resume") is not None:
+        raise UserError(f"{flag(given)}: --resume goes on with one picture; give the batch's command again")
     if given and not many:
-        raise UserError(
-            f"--{given.replace('_', '-')}: is for many pictures; give a folder or a pattern as CONTENT, or --batch, "
-            "--sweep or --each-style"
-        )
+        words = "is for many pictures; give a folder or a pattern as CONTENT, or --batch, --sweep or --each-style"
+        raise UserError(f"{flag(given)}: {words}")
     return many
 
 
-def plan_batch(arguments: Mapping[str, Any]) -> Plan:
-    """Return the plan of what the given flags ask for. Raises UserError for a mistake in a flag or a batch file."""
-    values = flattened(arguments)
-    given = values.pop("output", None)
-    sweeps = read_sweeps(arguments.get("sweep") or [])
-    batch = arguments.get("batch")
-    rows = [Row("", {})] if batch is None else read_rows(Path(batch))
-    tasks = [task for row in rows for task in tasks_of(row, values, sweeps)]
-    title = Path(batch).stem if batch is not None else batch_title(tasks[0], values, sweeps)
-    folder = batch_folder(given, title)
+def plan_batch(values: Mapping[str, Any]) -> Plan:
+    """Return the plan of a call for many pictures. Raises UserError for a mistake in a flag or a batch file."""
+    given, batch = values.get("output"), values.get("batch")
+    of_rows = {name: value for name, value in values.items() if name != "output"}
+    sweeps = read_sweeps(values.get("sweep") or [])
+    title, rows = ("", [Row("", {})]) if batch is None else read_rows(Path(batch))
+    tasks = [task for row in rows for task in tasks_of(row, of_rows, sweeps)]
+    title = title or batch_title(tasks[0], of_rows, sweeps)
+    folder = batch_folder(None if given is None else Path(given), title)
     manifest = read_manifest(folder)
     tasks = _without_results(tasks, manifest)
     tasks = [_hashed(replace(task, number=number), manifest) for number, task in enumerate(tasks, start=1)]
-    tasks = _with_states(_with_differences(name_tasks(tasks, manifest)), manifest, force=bool(arguments.get("force")))
+    tasks = _with_states(_with_differences(name_tasks(tasks, manifest)), manifest, force=bool(values.get("force")))
     return Plan(title, folder, tasks, sweeps, manifest, values.get("report", True))
 
 
-def flattened(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the given flags over those in the file that `config` names, which is read but once for all rows."""
-    config = arguments.get("config")
-    given = {name: value for name, value in arguments.items() if name != "config"}
-    return given if config is None or arguments.get("resume") is not None else {**read_config(Path(config)), **given}
-
-
 def _without_results(tasks: Sequence[Task], manifest: Manifest) -> list[Task]:
-    """Return the tasks but those whose photo the batch has made, as where its folder is among the photos."""
-    made = {name for job in manifest.jobs for name in (job, str(Path(job).with_suffix("")))}
+    """Return the tasks whose photo is no result of this batch, whose folder may be among the photos."""
+    made = {name for job in manifest.jobs for name in (job, str(RunFolder(Path(job)).path))}
     folder = manifest.folder.resolve()
 
     def is_photo(task: Task) -> bool:
-        path = task.paths["content"][0].resolve()
-        return not (task.found and path.is_relative_to(folder) and path.relative_to(folder).parts[0] in made)
+        path = task.request.paths["content"][0].resolve()
+        return not (task.source.found and path.is_relative_to(folder) and path.relative_to(folder).parts[0] in made)
 
     left = [task for task in tasks if is_photo(task)]
     if not left:
-        raise UserError(f"{tasks[0].paths['content'][0]}: is a result of this batch, and so are all others")
+        raise UserError(f"{tasks[0].request.paths['content'][0]}: is a result of this batch, and so are all others")
     return left
 
 
 def _hashed(task: Task, manifest: Manifest) -> Task:
-    """Return the task with the hashes of its inputs, and of them with the settings that decide the pixels."""
-    settings = deciding(task.settings)
-    inputs = dict(task.paths)
-    if task.settings.weights not in (None, "imagenet"):
-        inputs["weights"] = (Path(str(task.settings.weights)),)
+    """Return the task with the SHA-256 of its inputs, and with its key."""
+    settings = task.request.settings
+    inputs = dict(task.request.paths)
+    if settings.weights not in WEIGHTS_WITHOUT_FILE:
+        inputs["weights"] = (Path(str(settings.weights)),)
     files = {role: [manifest.sha256(path) for path in paths] for role, paths in inputs.items()}
-    decided = {name: value for name, value in settings.items() if name not in files or name not in INPUTS}
+    decided = {name: value for name, value in deciding(settings).items() if name not in files or name not in ROLES}
     key = hashlib.sha256(json.dumps([files, decided], sort_keys=True).encode()).hexdigest()
     return replace(task, inputs=files, key=key)
 
 
 def _with_differences(tasks: Sequence[Task]) -> list[Task]:
-    """Return the tasks, each with those settings that are not the same in all."""
-    described = [describe(task.settings) for task in tasks]
+    """Return the tasks, each with the settings that are not the same in all tasks."""
+    described = [describe(task.request.settings) for task in tasks]
     first = described[0]
     names = [name for name in first if any(settings[name] != first[name] for settings in described)]
     return [
@@ -192,7 +184,7 @@ def _with_differences(tasks: Sequence[Task]) -> list[Task]:
 
 
 def _with_states(tasks: Sequence[Task], manifest: Manifest, *, force: bool) -> list[Task]:
-    """Return the tasks, each with whether it is done, to be done, or was done otherwise."""
+    """Return the tasks, each with its state."""
     states = []
     for task in tasks:
         known = manifest.jobs.get(task.name)
@@ -209,9 +201,9 @@ def plan_text(plan: Plan) -> str:
     """Return the plan as a table: number, state, result, inputs, and the settings that are not the same in all."""
     rows: list[tuple[str, ...]] = [("", "state", "result", "content", "styles", "settings")]
     for task in plan.tasks:
-        settings = " ".join(f"{name.replace('_', '-')}={_word(value)}" for name, value in task.differs.items())
-        styles = " ".join(str(path) for path in task.paths["style"])
-        rows.append((str(task.number), task.state, task.name, str(task.paths["content"][0]), styles, settings))
+        settings = " ".join(f"{flag(name)[2:]}={_word(value)}" for name, value in task.differs.items())
+        styles = " ".join(str(path) for path in task.request.paths["style"])
+        rows.append((str(task.number), task.state, task.name, str(task.request.paths["content"][0]), styles, settings))
     rows = [tuple(map(one_line, row)) for row in rows]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]

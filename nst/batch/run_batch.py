@@ -1,6 +1,6 @@
-"""Many pictures: handed out to whoever makes them, collected, and written down in the manifest as they are done.
+"""Many pictures: handed out to an executor, collected, and noted in the manifest as they are done.
 
-One loop for all crews of workers.py. However few or many work, and wherever it was stopped, the results are the same.
+One loop for all executors. However many workers there are, and wherever a batch was stopped, the results are the same.
 """
 
 from __future__ import annotations
@@ -24,26 +24,29 @@ from nst.batch.page import write_batch_page
 from nst.batch.plan import Plan
 from nst.batch.progress import BatchProgress
 from nst.batch.tasks import Task
-from nst.errors import UserError
+from nst.errors import UserError, os_error_words
 from nst.report.live_view import LiveView
 from nst.report.pages import REPORT, check_engine
 from nst.report.progress import Progress
 from nst.report.status import CHANGED, DONE, FAILED, SHEET, STARTED, STOPPED
-from nst.run.checkpoint import remove_checkpoint
-from nst.run.dry_run import check_network
-from nst.run.job import Job, plan_job
+from nst.run.folder import RunFolder
+from nst.run.job import plan_job
+from nst.run.run_picture import load_network
 from nst.system.atomic_files import check_writable, folder_lock, remove_parts
 from nst.system.signals import AtOnce, Stopped, deferred
 from nst.transfer.state import OnStep
 
 MOST_WORKERS = 1024
-TRIES = 3  # for a picture whose worker dies over it
-SECONDS_BETWEEN_LOOKS = 0.5  # for a signal, while workers are at work
+TRIES = 3  # The number of workers that may crash over a picture.
+SECONDS_BETWEEN_LOOKS = 0.5  # The seconds between two looks for a signal, while workers are at work.
 
 
 @dataclass(frozen=True)
 class WorkerOptions:
-    """Who is to make a batch: this process, unless there are `workers` here or a Dask cluster at `dask`."""
+    """Who makes a batch: this process, or `workers` processes here, or a Dask cluster at `dask`.
+
+    resources  the resources that a Dask worker must have
+    """
 
     workers: int = 0
     dask: str | None = None
@@ -52,7 +55,7 @@ class WorkerOptions:
 
 @dataclass
 class _Run:
-    """A batch at work: what waits, what is in flight, and how often the worker of a picture has died."""
+    """A batch at work: the tasks that wait, the orders in flight, and the crashes of each task's worker by number."""
 
     plan: Plan
     progress: BatchProgress
@@ -60,11 +63,11 @@ class _Run:
     waiting: deque[Task]
     in_flight: dict[Future[PictureResult], tuple[Task, Order]] = field(default_factory=dict)
     crashes: dict[int, int] = field(default_factory=dict)
-    signal: int = 0  # that stopped it
+    signal: int = 0  # The number of the signal that stopped the batch.
 
 
 def read_worker_options(arguments: Mapping[str, Any]) -> WorkerOptions:
-    """Return who is to make a batch, as flags say. Raises UserError."""
+    """Return who makes a batch, as the flags say. Raises UserError."""
     workers, dask = arguments.get("workers"), arguments.get("dask")
     if workers is not None and not 1 <= workers <= MOST_WORKERS:
         raise UserError(f"--workers {workers}: must be a whole number from 1 to {MOST_WORKERS}")
@@ -87,21 +90,21 @@ def read_worker_options(arguments: Mapping[str, Any]) -> WorkerOptions:
 
 def run_batch(
     plan: Plan,
-    hands: WorkerOptions,
+    options: WorkerOptions,
     progress: BatchProgress,
     *,
     force: bool = False,
     live: LiveView | None = None,
     on_step: Sequence[OnStep] = (),
 ) -> None:
-    """Make what is not done of a batch, and its page. Ctrl-C and SIGTERM first save what there is.
+    """Make the unfinished pictures of a batch, and its page. Ctrl-C and SIGTERM first save the picture so far.
 
-    force  whether to start anew, whatever a run before has left
-    live   what shows to browsers what this process makes
+    force    whether to start anew, whatever an earlier run has left
+    live     shows to browsers the pictures that this process makes
     on_step  listeners to each step of the pictures that this process makes
 
-    A picture that fails is told of and the others go on. Raises KeyboardInterrupt after a signal, and UserError where
-    another batch is at work there.
+    A failure is told and the other pictures go on. Raises KeyboardInterrupt after a signal, and UserError where another
+    batch is at work in the folder.
     """
     if plan.report:
         check_engine()
@@ -109,13 +112,13 @@ def run_batch(
     any_left = bool(run.waiting)
     with deferred() as signalled, ExitStack() as claim:
         try:
-            with _crew(
-                hands, run, signalled, live, on_step
-            ) as crew:  # first: where no cluster answers, no folder is made
+            with _executor(
+                options, run, signalled, live, on_step
+            ) as executor:  # first: where no cluster answers, no folder is made
                 claim.enter_context(_begun(plan))
-                _work(run, crew, signalled)
+                _work(run, executor, signalled)
             if not run.signal:
-                _write_sheets(plan, anew=any_left)
+                _write_sheets(plan, progress, anew=any_left)
             if plan.report:
                 _write_page(plan, progress)
         except AtOnce as error:
@@ -135,11 +138,16 @@ def _begun(plan: Plan) -> Iterator[None]:
         yield
 
 
-def _write_sheets(plan: Plan, *, anew: bool) -> None:
+def _write_sheets(plan: Plan, progress: BatchProgress, *, anew: bool) -> None:
+    """Write the contact sheets of a sweep. The user is told of a sheet that cannot be written."""
     for path, sheet in plan.sheets():
         if anew or not path.exists():
             remove_parts(path)
-            write_sheet(path, sheet)
+            try:
+                write_sheet(path, sheet)
+            except OSError as error:
+                progress.tell(f"{os_error_words(error, str(path))}; the batch has no contact sheet")
+                continue
             plan.manifest.note(path.name, state=SHEET)
 
 
@@ -156,7 +164,7 @@ def _write_page(plan: Plan, progress: BatchProgress) -> None:
     try:
         write_batch_page(path, plan.title, entries)
     except OSError as error:
-        progress.tell(f"{error.filename or path}: {error.strerror or error}; the batch has no page")
+        progress.tell(f"{os_error_words(error, str(path))}; the batch has no page")
         return
     manifest.note_page(shown)
 
@@ -166,82 +174,80 @@ def _done_so_far(plan: Plan) -> str:
     return f"{done} of {len(plan.tasks)} pictures are done"
 
 
-def _crew(
-    hands: WorkerOptions, run: _Run, signalled: Callable[[], int], live: LiveView | None, on_step: Sequence[OnStep]
+def _executor(
+    options: WorkerOptions,
+    run: _Run,
+    signalled: Callable[[], int],
+    live: LiveView | None,
+    on_step: Sequence[OnStep],
 ) -> AbstractContextManager[Executor]:
-    if run.waiting and hands.dask is not None:
-        return on_dask(hands.dask, hands.resources, run.progress.tell)
-    if run.waiting and hands.workers:
-        return in_processes(min(hands.workers, len(run.waiting)))
+    """Return who makes the pictures of a batch."""
+    if run.waiting and options.dask is not None:
+        return on_dask(options.dask, options.resources, run.progress.tell)
+    if run.waiting and options.workers:
+        return in_processes(min(options.workers, len(run.waiting)))
 
-    def show(job: Job) -> Progress:
+    def progress_of(order: Order) -> Progress:
         if live:
             live.place = f"{run.progress.ended + 1} of {run.progress.pictures}"
-        return Progress(
-            job.scales,
-            done=len(job.resume.steps) if job.resume else 0,
-            most_seconds=job.settings.max_time,
-            kind=run.progress.kind,
-            job=job.output.name,
-        )
+        return Progress(kind=run.progress.kind, job=order.request.output.name if order.request.output else None)
 
-    return in_this_process(show, signalled, live, on_step)
+    return in_this_process(progress_of, stopped=signalled, live=live, on_step=on_step)
 
 
-def _work(run: _Run, crew: Executor, signalled: Callable[[], int]) -> None:
-    """Hand out all that waits, never more at once than the crew takes, and collect what comes back."""
+def _work(run: _Run, executor: Executor, signalled: Callable[[], int]) -> None:
+    """Hand out all waiting pictures, never more at once than the executor takes, and collect the results."""
     while run.waiting or run.in_flight:
         run.signal = run.signal or signalled()
         if run.signal:
-            crew.stop()
+            executor.stop()
             run.waiting.clear()
-        while run.waiting and not signalled() and _has_room(run, crew):
-            _hand_out(run, crew, run.waiting.popleft())
+        while run.waiting and not signalled() and _has_room(run, executor):
+            _hand_out(run, executor, run.waiting.popleft())
         if run.in_flight:
             ended = wait(run.in_flight, SECONDS_BETWEEN_LOOKS, FIRST_COMPLETED).done
             for future in sorted(ended, key=lambda future: run.in_flight[future][0].number):
                 _collect(run, future)
-            if run.signal and not ended and not crew.busy():
+            if run.signal and not ended and not executor.busy():
                 return
         elif run.waiting:
-            time.sleep(SECONDS_BETWEEN_LOOKS)  # for a worker
+            time.sleep(SECONDS_BETWEEN_LOOKS)  # For a worker to come.
 
 
-def _has_room(run: _Run, crew: Executor) -> bool:
-    """Return whether the next picture may go out: one over which a worker has died goes alone, to be found out."""
-    alone = any(
-        run.crashes.get(task.number) for task in (run.waiting[0], *(task for task, _ in run.in_flight.values()))
-    )
-    return not run.in_flight if alone else len(run.in_flight) < crew.limit()
+def _has_room(run: _Run, executor: Executor) -> bool:
+    """Return whether the next picture may go out. A picture whose worker has crashed goes alone, to be found out."""
+    in_flight = [task for task, _ in run.in_flight.values()]
+    alone = any(run.crashes.get(task.number) for task in (run.waiting[0], *in_flight))
+    return not run.in_flight if alone else len(run.in_flight) < executor.limit()
 
 
-def _hand_out(run: _Run, crew: Executor, task: Task) -> None:
+def _hand_out(run: _Run, executor: Executor, task: Task) -> None:
     manifest, result = run.plan.manifest, run.plan.result(task)
-    order = Order(
-        task.paths,
-        task.settings,
-        result,
-        overwrite=task.output is None or task.overwrite or task.name in manifest.jobs,
-        plot=task.plot,
-        report=task.report,
-        verbose=task.verbose,
-        anew=run.force and task.number not in run.crashes,
-    )
+    anew = run.force and task.number not in run.crashes
+    order = Order(run.plan.request(task), if_begun=not anew)
     facts = {"wanted": task.wanted, "identity": task.identity, "inputs": task.inputs, "key": task.key}
-    if order.anew or task.state == CHANGED:
-        remove_checkpoint(result.with_suffix(""))
+    if anew or task.state == CHANGED:
+        RunFolder(result).remove_checkpoint()
     manifest.note(task.name, state=STARTED, seconds=None, error=None, settings=task.differs, **facts)
     run.progress.begin(task.name)
+    run.in_flight[_submitted(executor, order, task)] = task, order
+
+
+def _submitted(executor: Executor, order: Order, task: Task) -> Future[PictureResult]:
+    """Submit an order; where that fails, the picture fails."""
+    error = task.source.error
     try:
-        future = crew.submit(order)
-    except (UserError, OSError) as error:
-        future = Future()
-        future.set_result(PictureResult(FAILED, error=str(error)))
-    run.in_flight[future] = task, order
+        if error is None:
+            return executor.submit(order)
+    except (UserError, OSError) as reason:
+        error = os_error_words(reason) if isinstance(reason, OSError) else str(reason)
+    future: Future[PictureResult] = Future()
+    future.set_result(PictureResult(FAILED, error=error))
+    return future
 
 
 def _collect(run: _Run, future: Future[PictureResult]) -> None:
-    """Write down what came of a picture; hand it out again where its worker has died."""
+    """Note the result of a picture; hand the picture out again where its worker has crashed."""
     task, order = run.in_flight.pop(future)
     try:
         made = future.result()
@@ -254,54 +260,44 @@ def _collect(run: _Run, future: Future[PictureResult]) -> None:
             run.waiting.append(task)
             return
         else:
-            made = PictureResult(
-                FAILED, error=f"its worker has died, {TRIES} times; it may need more memory than there is"
-            )
-    except Exception as error:  # of the cluster
+            words = f"its worker has died, {TRIES} times; it may need more memory than there is"
+            made = PictureResult(FAILED, error=words)
+    except Exception as error:  # The cluster's.
         made = PictureResult(FAILED, error=f"{type(error).__name__}: {error}")
-    for line in made.told:
+    for line in made.warnings:
         run.progress.tell(line, task.name)
     if made.trace:
         run.progress.trace(made.trace)
     try:
         write_files(order, made)
     except OSError as error:
-        made = PictureResult(FAILED, error=f"{error.filename or order.output}: {error.strerror or error}")
+        made = PictureResult(FAILED, error=os_error_words(error, str(order.request.output)))
     run.signal = run.signal or made.signal
-    seconds = round(made.seconds, 3)
-    run.plan.manifest.note(task.name, state=made.state, seconds=seconds, error=made.error)
+    run.plan.manifest.note(task.name, state=made.state, seconds=round(made.seconds, 3), error=made.error)
     run.progress.end(run.plan.entry(task))
 
 
 def check_batch(plan: Plan, progress: BatchProgress) -> list[str]:
-    """Check all that is to be made, without writing anything, and return a line for each picture that would fail."""
+    """Check all pictures to make, without writing anything, and return a line for each picture that would fail."""
     failed, networks = [], set()
     for task in plan.tasks:
         if task.state == DONE:
             continue
-        content, styles = task.paths["content"][0], task.paths["style"]
         try:
-            job = plan_job(
-                str(content),
-                [str(style) for style in styles],
-                task.settings,
-                output=str(plan.result(task)),
-                overwrite=task.output is None or task.overwrite or task.name in plan.manifest.jobs,
-                plot=task.plot,
-                report=task.report,
-                dry_run=True,
-            )
-            network = (task.settings.weights, task.settings.pooling, task.settings.precision)
+            if task.source.error:
+                raise UserError(task.source.error)
+            job = plan_job(plan.request(task), dry_run=True)
+            network = (job.settings.weights, job.settings.pooling, job.settings.precision)
             if network not in networks:
-                check_network(job, verbose=task.verbose)
+                load_network(job)
                 networks.add(network)
         except UserError as error:
-            failed.append(f"{task.where or task.name}: {error}")
-            progress.tell(str(error), task.where or task.name)
+            failed.append(f"{task.label}: {error}")
+            progress.tell(str(error), task.label)
     return failed
 
 
 def failures(plan: Plan) -> list[str]:
     """Return a line for each picture that failed, with the row that it comes from."""
     entries = [(task, plan.entry(task)) for task in plan.tasks]
-    return [f"{task.where or task.name}: {entry.error}" for task, entry in entries if entry.state == FAILED]
+    return [f"{task.label}: {entry.error}" for task, entry in entries if entry.state == FAILED]

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The settings that a sweep goes through, and the combinations of their values."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
-from nst.batch.job_file import OF_ALL, read_cell
+from nst.batch.job_file import read_cell, same_for_batch
+from nst.call_options import OPTIONS
 from nst.errors import UserError
+from nst.settings import flag
 from nst.values import known_name
-
-NOT_SWEPT = ("output", "overwrite", "plot", "report", "verbose", "each_style", *OF_ALL)
 
 
 @dataclass(frozen=True)
 class Sweep:
-    """A setting with the values that it is to have in turn, and the words that the user wrote for each."""
+    """A setting, its values in turn, and the words that the user wrote for each value."""
 
     name: str
     values: tuple[Any, ...]
@@ -24,13 +24,13 @@ class Sweep:
 
 
 def read_sweep(text: str) -> Sweep:
-    """Return what NAME=V1,V2 asks for. Raises UserError."""
+    """Return the sweep that NAME=V1,V2 asks for. Raises UserError."""
     where = f"--sweep {text}"
     key, equals, listed = text.partition("=")
     if not equals or not key:
         raise UserError(f"{where}: must be a setting and its values, as style-weight=20,40,80")
     name = known_name("--sweep", key.removeprefix("--"))
-    if name in NOT_SWEPT:
+    if same_for_batch(name) or (name in OPTIONS and not OPTIONS[name].sweepable):
         raise UserError(f"{where}: {key} cannot be swept")
     words = tuple(word.strip() for word in listed.split(","))
     for word in words:
@@ -45,7 +45,7 @@ def read_sweeps(texts: Sequence[str]) -> list[Sweep]:
     names = [sweep.name for sweep in sweeps]
     for name in names:
         if names.count(name) > 1:
-            raise UserError(f"--sweep {name.replace('_', '-')}: is given twice; give all its values in one")
+            raise UserError(f"--sweep {flag(name)[2:]}: is given twice; give all its values in one")
     return sweeps
 
 

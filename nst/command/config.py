@@ -1,6 +1,6 @@
 """What a call asks for: its flags over a TOML file over the record in an earlier result or a preset.
 
-Also what the command says of settings without a run: all of them as TOML, the presets, the layers. Nothing is printed.
+The files that flags name (--config, --settings-from) are read once, by read_files; all else works on values.
 """
 
 from __future__ import annotations
@@ -8,137 +8,139 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from nst.call_options import OPTIONS, names_with
 from nst.errors import UserError
-from nst.run.input_files import INPUTS, SINGLE
-from nst.run.record import Record, checked_record, file_name, find_input, places_of, read_record
-from nst.settings import (
-    DEFAULT_PRESET,
-    Settings,
-    flag,
-    make_settings,
-)
-from nst.values import CALL_KEYS, FIELDS, read_config
-
-if TYPE_CHECKING:
-    from nst.run.checkpoint import Checkpoint
-
-# What changes no pixel, or hardly one.
-WITH_RESUME = (
-    "snapshot_every",
-    "checkpoint_every",
-    "threads",
-    "max_memory",
-    "tile",
-    "plot",
-    "report",
-    "watch",
-    "watch_port",
-    "watch_host",
-    "verbose",
-)
+from nst.run.checkpoint import read_checkpoint
+from nst.run.folder import RunFolder
+from nst.run.origin import Origin
+from nst.run.record import Record, find_input, read_record
+from nst.run.request import ROLES, Paths, Request, settings_naming
+from nst.settings import DEFAULT_PRESET, Settings, flag, make_settings, option_of
+from nst.values import FIELDS, read_config
 
 
 @dataclass(frozen=True)
 class Call:
-    """What one call of the command asks for. `sought`: which of the record's files nothing else names.
+    """What one call of the command asks for.
 
-    resume    what a run goes on from; `record` and `output` are of its folder
-    warnings  what the user should know of that
+    request     the wish, with its files as the user named them
+    origin      the earlier run that the call resumes or repeats
+    each_style  whether each style makes a picture of its own
+    watch       whether a browser may watch
+    watch_host, watch_port  where; None for the usual ones
     """
 
-    settings: Settings
-    content: str | None = None
-    style: tuple[str, ...] = ()
-    output: str | None = None
-    overwrite: bool = False
-    plot: bool = False
-    report: bool = True
-    watch: bool = False
-    watch_port: int | None = None
-    watch_host: str | None = None
-    verbose: bool = False
+    request: Request
+    origin: Origin
     each_style: bool = False
-    record: Record | None = None
-    sought: tuple[str, ...] = ()
-    resume: Checkpoint | None = None
-    warnings: tuple[str, ...] = ()
+    watch: bool = False
+    watch_host: str | None = None
+    watch_port: int | None = None
 
 
-def read_call(arguments: Mapping[str, Any]) -> Call:
-    """Return what the given flags, by field name, ask for, with the files that `config` and `settings_from` name.
+def read_files(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the given flags over those in the file that `config` names, and the record that `settings_from` names.
 
-    A flag wins over the file, the file over the record or the preset. Raises UserError.
+    Raises UserError.
     """
-    if arguments.get("resume") is not None:
-        return _read_resumption(arguments)
-    config, result = arguments.get("config"), arguments.get("settings_from")
-    values = {} if config is None else read_config(Path(config))
-    values |= {name: value for name, value in arguments.items() if name in FIELDS or name in CALL_KEYS}
-    record = None if result is None else read_record(Path(result))
+    values = dict(arguments)
+    if values.get("resume") is not None:
+        return values
+    config, result = values.pop("config", None), values.get("settings_from")
+    if config is not None:
+        values = {**read_config(Path(config)), **values}
+    if result is not None:
+        values["settings_from"] = read_record(Path(result))
+    return values
+
+
+def read_call(values: Mapping[str, Any]) -> Call:
+    """Return the call that flags and file values ask for; see read_files. A flag wins over the file, the file over
+    the record or the preset. Raises UserError.
+    """
+    if values.get("resume") is not None:
+        return _read_resumption(values)
+    record: Record | None = values.get("settings_from")
     if record and "preset" in values:
         raise UserError(f"preset {values['preset']}: --settings-from stands in its place; give one of them")
-    preset = values.pop("preset", DEFAULT_PRESET)
-    overrides = {name: value for name, value in values.items() if name in FIELDS}
-    values["style"] = tuple(values.get("style", ()))
-    return Call(
-        make_settings(preset, {**(record.settings if record else {}), **overrides}),
-        record=record,
-        sought=tuple(role for role in record.files if not values.get(role)) if record else (),
-        **{name: value for name, value in values.items() if name in CALL_KEYS},
-    )
+    given = {name: value for name, value in values.items() if name in FIELDS}
+    settings = make_settings(values.get("preset", DEFAULT_PRESET), {**(record.settings if record else {}), **given})
+    return _call(values, settings, Origin(record, _found(record, values)))
 
 
-def _read_resumption(arguments: Mapping[str, Any]) -> Call:
-    """Return what --resume FOLDER asks for, from the checkpoint there. Raises UserError for flags that are settled."""
-    from nst.run.checkpoint import NAME, read_checkpoint  # NumPy, which no other call needs here
+def _read_resumption(values: Mapping[str, Any]) -> Call:
+    """Return the call that --resume FOLDER asks for, from the checkpoint there.
 
-    folder = Path(arguments["resume"])
-    folder = folder if folder.name.strip(".") else folder.resolve()
-    told = (*FIELDS, *CALL_KEYS, "config", "settings_from")
-    given = {name: value for name, value in arguments.items() if name in told and value is not None}
-    settled = [name for name in given if name not in (*WITH_RESUME, *INPUTS)]
+    Raises UserError for flags that the stopped run has settled.
+    """
+    path = Path(values["resume"])
+    folder = RunFolder.at(path if path.name.strip(".") else path.resolve())
+    told = (*FIELDS, *names_with("in_file"), "config", "settings_from")
+    given = {name: value for name, value in values.items() if name in told and value is not None}
+    settled = [name for name in given if not _goes_with_resume(name)]
     if settled:
-        also = ", ".join(map(flag, WITH_RESUME))
-        raise UserError(f"{flag(settled[0])}: is settled by --resume {folder}; give only {also}, or files that moved")
+        also = [flag(name) for name in (*FIELDS, *OPTIONS) if _goes_with_resume(name) and name not in ROLES]
+        words = f"is settled by --resume {folder.path}; give only {', '.join(also)}, or files that moved"
+        raise UserError(f"{flag(settled[0])}: {words}")
     checkpoint, warnings = read_checkpoint(folder)
-    path = folder / NAME
-    try:
-        record = replace(checked_record(path, checkpoint.record), inputs=checkpoint.inputs)
-        output = folder.parent / (folder.name + Path(file_name(checkpoint.record["result"])).suffix)
-    except (LookupError, TypeError, ValueError) as error:
-        raise UserError(f"{path}: its record is damaged or not of neural_art; start the run anew") from error
-    settings = make_settings(DEFAULT_PRESET, {**record.settings, **{k: v for k, v in given.items() if k in FIELDS}})
+    record = checkpoint.record
+    changed = {name: value for name, value in given.items() if name in FIELDS}
+    settings = make_settings(DEFAULT_PRESET, {**record.settings, **changed})
     if checkpoint.state and settings.optimizer == "lbfgs":
-        warnings.append(f"{folder}: L-BFGS starts to remember anew at the picture there: pixels may differ")
+        warnings.append(f"{folder.path}: L-BFGS starts to remember anew at the picture there: pixels may differ")
+    origin = Origin(record, _found(record, given), checkpoint, warnings=tuple(warnings))
+    output = folder.output.with_name(folder.path.name + Path(record.result).suffix)
+    return _call({**given, "output": str(output)}, settings, origin)
+
+
+def _goes_with_resume(name: str) -> bool:
+    """Return whether a setting or an option goes with --resume: it changes no pixel, or names a file that moved."""
+    if name in FIELDS:
+        return not option_of(FIELDS[name]).changes_pixels or name in ROLES
+    return OPTIONS[name].with_resume or name in ROLES
+
+
+def _call(values: Mapping[str, Any], settings: Settings, origin: Origin) -> Call:
+    output = values.get("output")
+    content = values.get("content")
+    request = Request(
+        paths={
+            "content": (Path(content),) if content else (),
+            "style": tuple(map(Path, values.get("style", ()))),
+        },
+        settings=settings,
+        output=None if output is None else Path(output),
+        overwrite=values.get("overwrite", False),
+        plot=values.get("plot", False),
+        report=values.get("report", True),
+        verbose=values.get("verbose", False),
+    )
     return Call(
-        settings,
-        given.get("content"),
-        tuple(given.get("style", ())),
-        output=str(output),
-        plot=given.get("plot", False),
-        report=given.get("report", True),
-        watch=given.get("watch", False),
-        watch_port=given.get("watch_port"),
-        watch_host=given.get("watch_host"),
-        verbose=given.get("verbose", False),
-        record=record,
-        sought=tuple(role for role in record.files if not given.get(role)),
-        resume=checkpoint,
-        warnings=tuple(warnings),
+        request,
+        origin,
+        each_style=values.get("each_style", False),
+        watch=values.get("watch", False),
+        watch_host=values.get("watch_host"),
+        watch_port=values.get("watch_port"),
     )
 
 
-def find_inputs(call: Call) -> tuple[str, tuple[str, ...], Settings]:
-    """Return CONTENT, the STYLEs and the settings, with the files that only the record names. Raises UserError."""
-    found: dict[str, Any] = {}
-    if call.record:
-        for role in call.sought:
-            paths = tuple(find_input(call.record, role, *place) for place in places_of(call.record, role))
-            found[role] = paths[0] if role in SINGLE else paths
-    content, styles = found.pop("content", call.content), found.pop("style", call.style)
-    missing = [INPUTS[role] for role, given in (("content", content), ("style", styles)) if not given]
+def _found(record: Record | None, given: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the roles of a record's files that no flag names."""
+    return tuple(role for role in record.files if not given.get(role)) if record else ()
+
+
+def name_inputs(call: Call) -> Request:
+    """Return the request of a call with all files named: by flags, or by the record alone. Raises UserError."""
+    request, record = call.request, call.origin.record
+    named: Paths = dict(request.paths)
+    if record:
+        for role in call.origin.found:
+            named[role] = tuple(find_input(record, role, index) for index in range(len(record.files[role])))
+    missing = [ROLES[role] for role in ("content", "style") if not named[role]]
     if missing:
         raise UserError(f"the following arguments are required: {', '.join(missing)}; see --help")
-    return content, styles, replace(call.settings, **found)
+    paths = {"content": named["content"], "style": named["style"]}
+    return replace(request, paths=paths, settings=settings_naming(request.settings, named))

@@ -1,5 +1,7 @@
 """Pillow's many formats, modes and errors made one: sRGB and alpha as float32 in [0, 1], or a UserError in one line."""
 
+import functools
+import io
 import logging
 import warnings
 from collections.abc import Iterator
@@ -24,6 +26,18 @@ GREY_MODES = ("1", "L", "LA", "La")
 PHOTOMETRIC, WHITE_IS_ZERO = 262, 0
 
 
+@functools.cache
+def readable_suffixes() -> frozenset[str]:
+    """Return the suffixes of the formats that are read."""
+    Image.init()
+    return frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in FORMATS)
+
+
+def is_readable_name(path: Path) -> bool:
+    """Return whether a file's suffix is that of a format that is read."""
+    return path.suffix.lower() in readable_suffixes()
+
+
 class Decoded(NamedTuple):
     """A picture upright, as [height, width, 3] and [height, width] or None, and what its file says of it."""
 
@@ -33,17 +47,17 @@ class Decoded(NamedTuple):
     exif: bytes | None
 
 
-def decode(path: Path, *, at_least_px: int = 0) -> Decoded:
+def decode(path: Path, payload: bytes | None = None, *, at_least_px: int = 0) -> Decoded:
     """Return the first frame. Colours where alpha is 0 are as they come. Raises UserError.
 
     at_least_px  unless 0, how large a side must be; a JPEG is then decoded no larger than it takes, which is quick
     """
-    with opened(path) as picture:
+    with opened(path, payload) as picture:
         if at_least_px:
             picture.draft(None, (at_least_px, at_least_px))
         if min(picture.size) == 0:
             raise UserError(f"{path}: has no pixels ({picture.width}x{picture.height})")
-        low_bytes = _low_bytes(path) if decode_byte(picture, low=False) else None
+        low_bytes = _low_bytes(path, payload) if decode_byte(picture, low=False) else None
         _mend_transparent_grey(picture)
         ImageOps.exif_transpose(picture, in_place=True)
         colours, alpha = (picture, None) if low_bytes else _split(picture)
@@ -58,7 +72,7 @@ def decode(path: Path, *, at_least_px: int = 0) -> Decoded:
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[ImageFile]:
+def opened(path: Path, payload: bytes | None = None) -> Iterator[ImageFile]:
     """Yield the picture file opened, not yet decoded. What Pillow's decoders raise within becomes one UserError."""
     Image.init()
     logging.getLogger("PIL").setLevel(logging.CRITICAL)  # it logs what it raises
@@ -66,10 +80,11 @@ def opened(path: Path) -> Iterator[ImageFile]:
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
-            _check_file(path)
+            if payload is None:
+                _check_file(path)
             # Not the path: Pillow maps that into memory, and 13.0 then misreads a TIFF that lies on its side.
             with (
-                path.open("rb") as file,
+                path.open("rb") if payload is None else io.BytesIO(payload) as file,
                 Image.open(file, formats=[name for name in FORMATS if name in Image.OPEN]) as picture,
                 silenced(verbose=picture.format != "TIFF"),  # libtiff prints what Pillow raises
             ):
@@ -80,7 +95,11 @@ def opened(path: Path) -> Iterator[ImageFile]:
             limit = Image.MAX_IMAGE_PIXELS
             raise UserError(f"{path}: is absurdly large; at most {limit:,} pixels are read") from error
         except UnidentifiedImageError as error:
-            what = "is empty" if path.stat().st_size == 0 else "is not a picture that Pillow knows"
+            what = (
+                "is empty"
+                if (path.stat().st_size if payload is None else len(payload)) == 0
+                else "is not a picture that Pillow knows"
+            )
             raise UserError(f"{path}: {what}; give a JPEG, PNG, WebP, TIFF, BMP or GIF file") from error
         except PermissionError as error:
             raise UserError(f"{path}: may not be read; change its permissions") from error
@@ -98,8 +117,8 @@ def _check_file(path: Path) -> None:
         raise UserError(f"{path}: is no ordinary file; name a picture")
 
 
-def _low_bytes(path: Path) -> Image.Image:
-    with opened(path) as picture:
+def _low_bytes(path: Path, payload: bytes | None) -> Image.Image:
+    with opened(path, payload) as picture:
         decode_byte(picture, low=True)
         ImageOps.exif_transpose(picture, in_place=True)
         return picture

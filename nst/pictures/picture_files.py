@@ -39,12 +39,12 @@ class Picture:
     exif: bytes | None = None
 
 
-def read_picture(path: Path) -> Picture:
+def read_picture(path: Path, payload: bytes | None = None) -> Picture:
     """Read the first frame of a picture in any mode of Pillow, upright, its colours converted to sRGB.
 
     Raises UserError where the file is missing, is no picture, is damaged, is a decompression bomb, or shows nothing.
     """
-    image, alpha, dpi, exif = decode(path)
+    image, alpha, dpi, exif = decode(path, payload)
     if alpha is None or alpha.min() == 1:
         return Picture(image, None, dpi, exif)
     if alpha.max() == 0:

@@ -29,17 +29,20 @@ class Progress:
 
     def __init__(
         self,
-        scales: Sequence[Scale],
         stream: TextIO | None = None,
         *,
-        done: int = 0,
-        most_seconds: float = 0,
         kind: str = "text",
         job: str | None = None,
     ) -> None:
         self.stream = stream or sys.stderr
         self.kind = kind
         self.job = {} if job is None else {"job": job}
+        self.last: Step | None = None
+        self.told: list[str] = []
+        self.begin(())
+
+    def begin(self, scales: Sequence[Scale], *, done: int = 0, most_seconds: float = 0) -> None:
+        """Begin a run over some scales."""
         self.most_seconds = most_seconds or float("inf")
         self.scales = {scale.size: scale for scale in scales}
         self.steps = sum(scale.steps for scale in scales)
@@ -47,16 +50,14 @@ class Progress:
         each = [scale.work // scale.steps for scale in scales for _ in range(scale.steps)]
         self.done = sum(each[:done])
         self.first: tuple[int, float] | None = None  # the work that was done after this process's first step, and when
-        self.last: Step | None = None
         self.number = done
         self.started = time.monotonic()
-        self.told: list[str] = []
         self.printed = -float(SECONDS_BETWEEN_LINES)
         self.bar = tqdm(
             total=self.work,
             initial=self.done,
             file=self.stream,
-            disable=kind != "text" or not self.stream.isatty(),
+            disable=self.kind != "text" or not self.stream.isatty(),
             bar_format="{desc} |{bar}| {percentage:3.0f}% {elapsed}<{remaining}{postfix}",
         )
 
@@ -80,7 +81,7 @@ class Progress:
         left = (now - began) * (self.work - self.done) / (self.done - before)
         return max(0.0, min(left, self.most_seconds - (now - self.started)))
 
-    def show(self, step: Step) -> None:
+    def follow(self, step: Step, picture: object = None, state: object = None) -> None:
         """Show where the run is, the costs and the time left."""
         scale = self.scales[step.size]
         if not self.last or self.last.size != step.size:  # a scale may have ended before its steps were done
@@ -135,6 +136,8 @@ class Progress:
     def tell(self, line: str) -> None:
         """Tell what the user should know of a run that goes on."""
         self.told.append(line)
+        if self.kind == "silent":
+            return
         if self.kind == "json":
             print_json_line(self.stream, "warning", **self.job, message=line)
             return

@@ -1,38 +1,38 @@
-"""TODO."""
+"""A run checked and told without making it: nothing is written."""
 
 from __future__ import annotations
 
-from nst.network.loaded import network_of
-from nst.network.tensorflow_setup import start_tensorflow
-from nst.run.job import Job, check_weights, memory_of
+from pathlib import Path
+
+from nst.report.progress import Progress
+from nst.run.job import Job, plan_job
+from nst.run.origin import Origin
+from nst.run.request import Request
+from nst.run.run_picture import begin_progress, load_network
 from nst.system.memory import available_mb
 from nst.transfer.tiles import fits
 
 
-def plan_of(job: Job, seconds: float) -> str:
-    """Return where the result goes, a line for each scale, and about how much time and memory it takes."""
+def dry_run(request: Request, origin: Origin, progress: Progress) -> tuple[Path, str]:
+    """Check a run as far as its first step; return the result's path and the plan in words. Raises UserError."""
+    job = plan_job(request, origin, dry_run=True)
+    begin_progress(progress, job, origin)
+    network, _ = load_network(job)
+    from nst.transfer.estimate import estimated_seconds
+
+    seconds = estimated_seconds(network, job.inputs, job.scales, job.tile_px)
+    if progress.kind == "json":
+        progress.estimate(seconds, job.memory_mb)
+    return job.folder.output, _plan_text(job, seconds)
+
+
+def _plan_text(job: Job, seconds: float) -> str:
+    """Return the place of the result, a line for each scale, and about how much time and memory the run takes."""
     lines = [
         f"{scale.size[1]}x{scale.size[0]} px  {scale.steps} steps"
         + ("" if fits(scale.size, job.tile_px) else f"  in tiles of {job.tile_px} px")
         for scale in job.scales
     ]
     there = available_mb()
-    words = f"about {seconds:.0f} s and {memory_of(job)} MB of memory"
-    return "\n".join([str(job.output), *lines, words if there is None else f"{words}, of {there} MB there"])
-
-
-def seconds_of(job: Job, *, verbose: bool = False) -> float:
-    """Return about how long the steps of a run take, from one that is measured. Raises UserError for its weights."""
-    start_tensorflow(threads=job.settings.threads, verbose=verbose)
-    from nst.transfer.estimate import estimated_seconds
-
-    network, facts = network_of(job.settings)
-    check_weights(job, facts)
-    return estimated_seconds(network, job.inputs, job.scales, job.tile_px)
-
-
-def check_network(job: Job, *, verbose: bool = False) -> None:
-    """Load the weights that a job asks for, to see whether they are there and the right ones. Raises UserError."""
-    start_tensorflow(threads=job.settings.threads, verbose=verbose)
-    _, facts = network_of(job.settings)
-    check_weights(job, facts)
+    words = f"about {seconds:.0f} s and {job.memory_mb} MB of memory"
+    return "\n".join([str(job.folder.output), *lines, words if there is None else f"{words}, of {there} MB there"])

@@ -1,15 +1,99 @@
-"""TODO."""
+"""The names of a run's result and of all files in its folder, and free names for new results."""
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
-from nst.run.input_files import PROJECT, Paths
+from nst.errors import UserError
+from nst.run.request import Paths
 from nst.system.atomic_files import remove_parts
 from nst.transfer.state import Step
 
+PROJECT = Path(__file__).resolve().parents[2]
 OUTPUT = PROJECT / "output"
-MOST_NAMED = 3  # styles, in the name of a result
+MOST_NAMED = 3  # The number of styles in the name of a result.
+
+
+@dataclass(frozen=True)
+class RunFolder:
+    """The folder of a run, beside the result and with its name without suffix; the result is `output`."""
+
+    output: Path
+
+    @classmethod
+    def at(cls, path: Path) -> RunFolder:
+        """Return the run folder at a path, where the suffix of its result does not matter."""
+        return cls(path.parent / f"{path.name}.png")
+
+    @property
+    def path(self) -> Path:
+        """Return the folder itself."""
+        return self.output.with_suffix("")
+
+    @property
+    def settings(self) -> Path:
+        """Return the file of the record."""
+        return self.path / "settings.json"
+
+    @property
+    def costs(self) -> Path:
+        """Return the table of the costs at each step."""
+        return self.path / "losses.csv"
+
+    @property
+    def plot(self) -> Path:
+        """Return the plot of the costs."""
+        return self.path / "losses.png"
+
+    @property
+    def report(self) -> Path:
+        """Return the page of the run."""
+        return self.path / "report.html"
+
+    @property
+    def checkpoint(self) -> Path:
+        """Return the newest checkpoint."""
+        return self.path / "checkpoint.npz"
+
+    @property
+    def checkpoint_before(self) -> Path:
+        """Return the checkpoint before the newest one."""
+        return self.path / "checkpoint_before.npz"
+
+    def snapshot(self, step: Step) -> Path:
+        """Return the file of the picture after a step."""
+        return self.path / f"step_{step.number:05d}_{max(step.size)}px.png"
+
+    def has_checkpoint(self) -> bool:
+        """Return whether a run in this folder was stopped before its end."""
+        return self.checkpoint.exists() or self.checkpoint_before.exists()
+
+    def remove_checkpoint(self) -> None:
+        """Remove the checkpoints, which a finished run does not need."""
+        for path in (self.checkpoint_before, self.checkpoint):
+            path.unlink(missing_ok=True)
+
+    def remove_leftovers(self) -> None:
+        """Remove half-written files of a killed run. Only for the holder of the folder's lock."""
+        remove_parts(self.output)
+        for path in list(self.path.iterdir()):
+            if path.name.startswith(".") and path.suffix == ".part":
+                path.unlink(missing_ok=True)
+
+    def check_overwrite(self, *, overwrite: bool) -> None:
+        """Raise UserError where a result or a stopped run is already, unless it may be replaced."""
+        if overwrite:
+            return
+        if self.has_checkpoint():
+            raise UserError(
+                f"{self.path}: holds a run that was stopped; give --resume {self.path} to go on with it, "
+                "--overwrite to start anew, or another -o"
+            )
+        if self.output.exists():
+            raise UserError(f"{self.output}: exists already; give --overwrite to replace it, or another -o")
 
 
 def default_output(name: str) -> Path:
@@ -18,43 +102,34 @@ def default_output(name: str) -> Path:
 
 
 def result_name(paths: Paths) -> str:
-    """Return a name for the result: of the photo and its styles, the first few by name."""
+    """Return a name for the result, without suffix: the names of the photo and of the first few styles."""
     stems = [path.stem for path in (*paths["content"], *paths["style"][:MOST_NAMED])]
     more = len(paths["style"]) - MOST_NAMED
     return "_".join(stems) + (f"_and_{more}_more" if more > 0 else "")
 
 
-def remove_leftovers(output: Path) -> None:
-    """Remove half-written files of a killed run, in its folder and beside its result. Only for the lock's holder."""
-    remove_parts(output)
-    for path in list(output.with_suffix("").iterdir()):
-        if path.name.startswith(".") and path.suffix == ".part":
-            path.unlink(missing_ok=True)
+def counted(name: str) -> Iterator[str]:
+    """Yield name, name_2, name_3 and so on."""
+    yield name
+    for number in itertools.count(2):
+        yield f"{name}_{number}"
 
 
-def reserved(path: Path) -> Path:
-    """Make the folder of a run whose result is `path`, or name_2, name_3, ..., and return that result's path.
+def first_free(output: Path) -> Path:
+    """Return `output`, or the first of name_2, name_3, ... for which neither a file nor a run's folder exists."""
+    candidates = (output.with_stem(name) for name in counted(output.stem))
+    return next(path for path in candidates if not path.exists() and not RunFolder(path).path.exists())
 
-    The folder is new, so that of two runs that want a name at once, one gets the next.
+
+def reserved(output: Path) -> RunFolder:
+    """Make and return the folder of a run whose result is `output`, or name_2, name_3, ...
+
+    The folder is new: of two runs that want a name at once, one gets the next name.
     """
     while True:
-        candidate = first_free(path)
+        folder = RunFolder(first_free(output))
         try:
-            candidate.with_suffix("").mkdir()
-            return candidate
+            folder.path.mkdir()
+            return folder
         except FileExistsError:
             continue
-
-
-def first_free(path: Path) -> Path:
-    """Return `path`, or the first of name_2, name_3, ... for which neither file nor folder of a run exists."""
-    candidate, number = path, 1
-    while candidate.exists() or candidate.with_suffix("").exists():
-        number += 1
-        candidate = path.with_stem(f"{path.stem}_{number}")
-    return candidate
-
-
-def snapshot_name(step: Step) -> str:
-    """Return the name of the file of the picture after a step."""
-    return f"step_{step.number:05d}_{max(step.size)}px.png"

@@ -1,58 +1,99 @@
-"""TODO."""
+"""The input pictures of a run: found, read once, and known by their SHA-256.
+
+A picture may come from a pipe. A pipe can be read but once, so its bytes are first put into a temporary file.
+"""
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Sequence
+import atexit
+import functools
+import glob
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from nst.errors import UserError
-from nst.pictures.picture_files import Picture, read_image, read_picture
-from nst.settings import Settings, flag
-from nst.system.atomic_files import file_sha256
+from nst.pictures.decoding import is_readable_name
+from nst.pictures.picture_files import Picture, over_white, read_picture
+from nst.run.folder import PROJECT
+from nst.run.request import INITS, Paths, Request
+from nst.settings import Settings
 from nst.transfer.inputs import Inputs
 
-PROJECT = Path(__file__).resolve().parents[2]
 SAMPLES = PROJECT / "images"
-INITS = ("content", "noise", "style")
-SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".tif", ".tiff", ".bmp", ".gif")  # of pictures in a folder of styles
-LARGEST_STRETCH = 0.02  # by which a mask may be wider or narrower than the photo
-Paths = dict[str, tuple[Path, ...]]  # by role: content, style, init, style_mask, content_mask
-INPUTS = {  # role of a file -> how it is given
-    "content": "CONTENT",
-    "style": "STYLE",
-    **{role: flag(role) for role in ("init", "weights", "style_mask", "content_mask")},
-}
-SINGLE = ("content", "init", "weights", "content_mask")
+LARGEST_STRETCH = 0.02  # The fraction by which a mask may be wider or narrower than the photo.
+
+Digests = dict[str, tuple[str, ...]]  # The SHA-256 of each file of a role, in the order of Paths.
 
 
-def find_pictures(content: str, styles: Sequence[str], settings: Settings) -> Paths:
-    """Return the path of each input by its role, folders of styles as what is in them. Raises UserError."""
-    paths: Paths = {
-        "content": (find_picture(content),),
-        "style": tuple(path for name in styles for path in pictures_of(find_picture(name))),
-    }
+def find_pictures(request: Request) -> Request:
+    """Return a request whose files are found: folders of styles as their pictures, and the files that settings name.
+
+    Raises UserError for a file that does not exist.
+    """
+    (content,) = request.paths["content"]
+    styles = find_styles(request.paths["style"])
+    paths: Paths = {"content": (find_picture(content),), "style": styles, **find_files_of(request.settings)}
+    return replace(request, paths=paths)
+
+
+def find_styles(names: Iterable[Path]) -> tuple[Path, ...]:
+    """Return the styles that are named, and of a folder each picture in it. Raises UserError."""
+    return tuple(path for name in names for path in pictures_of(find_picture(name)))
+
+
+def find_files_of(settings: Settings) -> Paths:
+    """Return the pictures that settings name: the first picture and masks, by role. Raises UserError."""
+    paths: Paths = {}
     if settings.init not in INITS:
-        paths["init"] = (find_picture(settings.init),)
+        paths["init"] = (find_picture(Path(settings.init)),)
     if settings.style_mask:
-        paths["style_mask"] = tuple(map(find_picture, settings.style_mask))
+        paths["style_mask"] = tuple(find_picture(Path(name)) for name in settings.style_mask)
     if settings.content_mask is not None:
-        paths["content_mask"] = (find_picture(settings.content_mask),)
+        paths["content_mask"] = (find_picture(Path(settings.content_mask)),)
     return paths
 
 
-def find_picture(name: str) -> Path:
-    """Return the path as given, or the picture of that name among the samples. Raises UserError."""
-    for path in (Path(name), SAMPLES / name):
+def find_picture(name: Path) -> Path:
+    """Return the path as given, or the sample picture of that name; a temporary file for a pipe. Raises UserError."""
+    for path in (name, SAMPLES / name):
+        if path.is_fifo():
+            return _from_pipe(path)
         if path.exists():
             return path
     raise UserError(f"{name}: no such file, here or in {SAMPLES.name}/")
 
 
+def find_contents(name: Path) -> list[Path]:
+    """Return the photos that CONTENT stands for: a file, those in a folder, or those that match a pattern.
+
+    Raises UserError where there is none.
+    """
+    if not _is_pattern(name):
+        return pictures_of(find_picture(name))
+    matches = sorted(glob.glob(str(name), recursive=True))  # noqa: PTH207  Path.glob takes no pattern from the root
+    found = [path for path in map(Path, matches) if is_picture(path)]
+    if not found:
+        raise UserError(f"{name}: no picture has such a name")
+    return found
+
+
+def stands_for_many(name: Path) -> bool:
+    """Return whether CONTENT is a folder, here or among the samples, or a pattern."""
+    return _is_pattern(name) or next((path.is_dir() for path in (name, SAMPLES / name) if path.exists()), False)
+
+
+def _is_pattern(name: Path) -> bool:
+    return glob.has_magic(str(name)) and not any(path.exists() for path in (name, SAMPLES / name))
+
+
 def pictures_of(path: Path) -> list[Path]:
-    """Return a picture, or those in a folder by name. Raises UserError where there is none."""
+    """Return a picture, or the pictures in a folder sorted by name. Raises UserError where there is none."""
     if not path.is_dir():
         return [path]
     found = sorted(item for item in path.iterdir() if is_picture(item))
@@ -63,65 +104,61 @@ def pictures_of(path: Path) -> list[Path]:
 
 def is_picture(path: Path) -> bool:
     """Return whether a file is a picture, by its suffix."""
-    return path.suffix.lower() in SUFFIXES and path.is_file()
+    return is_readable_name(path) and path.is_file()
 
 
-def read_inputs(paths: Paths, settings: Settings) -> tuple[Picture, Inputs]:
-    """Read all inputs and return the photo with all that its file holds, and what a run is made from."""
-    (content_path,) = paths["content"]
-    photo = read_picture(content_path)
-    start, content_mask = paths.get("init"), paths.get("content_mask")
+def read_inputs(request: Request) -> tuple[Picture, Inputs, Digests]:
+    """Read all input pictures, each file once; return the photo, the arrays of a run, and the files' SHA-256.
+
+    Raises UserError.
+    """
+    paths = request.paths
+    read = functools.cache(_read)
+    photo, _ = read(paths["content"][0])
+    fits = _mask_for(photo.image)
     inputs = Inputs(
         photo.image,
-        tuple(map(read_image, paths["style"])),
-        settings,
-        start=read_image(start[0]) if start else None,
-        style_masks=tuple(read_mask(path, photo.image) for path in paths.get("style_mask", ())),
-        content_mask=read_mask(content_mask[0], photo.image) if content_mask else None,
+        tuple(over_white(read(path)[0]) for path in paths["style"]),
+        request.settings,
+        start=next((over_white(read(path)[0]) for path in paths.get("init", ())), None),
+        style_masks=tuple(fits(path, read(path)[0]) for path in paths.get("style_mask", ())),
+        content_mask=next((fits(path, read(path)[0]) for path in paths.get("content_mask", ())), None),
     )
-    return photo, inputs
+    return photo, inputs, {role: tuple(read(path)[1] for path in files) for role, files in paths.items()}
 
 
-def read_mask(path: Path, photo: np.ndarray) -> np.ndarray:
-    """Return the lightness of a picture of the photo's shape as [height, width] in [0, 1]. Raises UserError."""
-    mask = read_image(path).mean(axis=-1)
-    (height, width), (wanted_height, wanted_width) = mask.shape, photo.shape[:2]
-    if abs(width / height * wanted_height / wanted_width - 1) > LARGEST_STRETCH:
-        raise UserError(
-            f"{path}: a mask of {width}x{height} px does not fit on the photo of {wanted_width}x{wanted_height} px; "
-            "give one of the same shape"
-        )
-    if mask.max() == 0:
-        raise UserError(f"{path}: the mask is black, so nothing would change; paint white where it applies")
-    return mask
+def _read(path: Path) -> tuple[Picture, str]:
+    """Return a picture and the SHA-256 of its file."""
+    try:
+        payload = path.read_bytes()
+    except OSError:
+        return read_picture(path), ""  # which says what is wrong
+    return read_picture(path, payload), hashlib.sha256(payload).hexdigest()
 
 
-def located_inputs(paths: Paths, settings: Settings) -> dict[str, list[list[str | None]]]:
-    """Return role -> path and SHA-256 of each file, as a checkpoint holds them."""
-    found: dict[str, list[list[str | None]]] = {
-        role: [[str(path.absolute()), file_sha256(path)] for path in files] for role, files in paths.items()
-    }
-    if settings.weights not in (None, "imagenet"):
-        found["weights"] = [[str(Path(str(settings.weights)).absolute()), None]]
-    return found
+def _mask_for(photo: np.ndarray) -> Callable[[Path, Picture], np.ndarray]:
+    """Return a function from a picture of the photo's shape to its lightness, [height, width] in [0, 1]."""
+
+    def mask_of(path: Path, picture: Picture) -> np.ndarray:
+        mask = over_white(picture).mean(axis=-1)
+        (height, width), (wanted_height, wanted_width) = mask.shape, photo.shape[:2]
+        if abs(width / height * wanted_height / wanted_width - 1) > LARGEST_STRETCH:
+            raise UserError(
+                f"{path}: a mask of {width}x{height} px does not fit on the photo of "
+                f"{wanted_width}x{wanted_height} px; give one of the same shape"
+            )
+        if mask.max() == 0:
+            raise UserError(f"{path}: the mask is black, so nothing would change; paint white where it applies")
+        return mask
+
+    return mask_of
 
 
-def check_same_inputs(folder: Path, inputs: dict[str, list[list[str | None]]], paths: Paths) -> None:
-    """Raise UserError unless the files are those that a run was begun with."""
-    for role, files in paths.items():
-        wanted = [digest for _, digest in inputs.get(role, [])]
-        if len(files) != len(wanted):
-            raise UserError(f"{role}: got {len(files)} for {len(wanted)} of {folder}; give as many, or none")
-        for path, digest in zip(files, wanted, strict=True):
-            if file_sha256(path) != digest:
-                raise UserError(
-                    f"{path}: is not the {role} that {folder} was begun with: another SHA-256; give that one"
-                )
-
-
-def sha256_by_name(paths: Paths) -> dict[str, str]:
-    """Return file name -> SHA-256. A name that two different files share is left out, as it would tell of neither."""
-    found: dict[str, set[str]] = {}
-    for path in itertools.chain(*paths.values()):
-        found.setdefault(path.name, set()).add(file_sha256(path))
-    return {name: digests.pop() for name, digests in found.items() if len(digests) == 1}
+def _from_pipe(path: Path) -> Path:
+    """Return a temporary file with the bytes of a pipe; the file goes when the process ends."""
+    folder = Path(tempfile.mkdtemp(prefix="neural_art_"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    copy = folder / path.name
+    with path.open("rb") as pipe, copy.open("wb") as file:
+        shutil.copyfileobj(pipe, file)
+    return copy

@@ -15,7 +15,7 @@ from nst.pictures.resizing import Size
 from nst.settings import NO_TILES, Settings
 from nst.system.memory import available_mb, held_mb
 from nst.transfer.inputs import Inputs
-from nst.transfer.scales import Scale, plan_scales
+from nst.transfer.scales import Scale
 from nst.transfer.tiles import UNTILED_PX, fits
 
 BASE_MB = 1000  # TensorFlow, the weights and the graph
@@ -68,12 +68,14 @@ def _evaluated(size: Size, sizes: Sizes, tile_px: int) -> float:
     return whole if fits(size, tile_px) else TILE_BYTES[sizes.precision] * tile_px**2
 
 
-def plan_tile(sizes: Sizes, settings: Settings) -> int:
-    """Return the side in px of tiles that keep a run within the memory that there is or that the settings allow.
+def plan_tile(sizes: Sizes, settings: Settings, most_mb: float = 0) -> int:
+    """Return the side in px of the tiles that keep a run within the free memory and the memory that it may take.
 
     UNTILED_PX where all fits in one piece. Raises UserError, with the long side that would fit, where nothing does.
+
+    most_mb  the most megabytes to take where settings.max_memory sets no limit; 0 for none
     """
-    limit = _limit_mb(settings)
+    limit = _limit_mb(settings.max_memory or most_mb)
     if settings.tile == NO_TILES:
         candidates = [UNTILED_PX]
     elif isinstance(settings.tile, int):
@@ -86,11 +88,11 @@ def plan_tile(sizes: Sizes, settings: Settings) -> int:
     return found
 
 
-def _limit_mb(settings: Settings) -> float:
-    """Return the megabytes that a run may take; what an earlier one in this process holds still is among them."""
+def _limit_mb(most_mb: float) -> float:
+    """Return the megabytes that a run may take; the memory that this process holds already is among them."""
     free = available_mb()
     there = math.inf if free is None else (1 - SPARED) * free + held_mb()
-    return min(there, settings.max_memory or math.inf)
+    return min(there, most_mb or math.inf)
 
 
 def _too_large(sizes: Sizes, limit_mb: float, tile_px: int) -> str:
@@ -110,9 +112,7 @@ def _scaled(size: Size, share: float) -> Size:
     return max(1, round(share * size[0])), max(1, round(share * size[1]))
 
 
-def sizes_of_run(inputs: Inputs) -> Sizes:
-    """Return what a run from these pictures needs memory for."""
-    settings, styles = inputs.settings, [style.shape[:2] for style in inputs.styles]
-    content = inputs.content.shape[:2]
-    scales = plan_scales(content, styles, settings)
-    return sizes_of(scales, settings, network_precision(settings.precision), [content, *styles])
+def sizes_of_run(inputs: Inputs, scales: Sequence[Scale]) -> Sizes:
+    """Return the sizes that decide how much memory a run from these pictures needs."""
+    given = [image.shape[:2] for image in (inputs.content, *inputs.styles)]
+    return sizes_of(scales, inputs.settings, network_precision(inputs.settings.precision), given)

@@ -1,7 +1,11 @@
-"""TODO."""
+"""The record of a run: all that is needed to make its picture again. Only this module writes and reads records.
+
+A record stands in settings.json, in the picture itself, and in a checkpoint, which also says where the inputs are.
+"""
 
 from __future__ import annotations
 
+import itertools
 import json
 import platform
 from collections.abc import Mapping
@@ -12,132 +16,209 @@ from typing import Any
 
 import nst
 from nst.errors import UserError
-from nst.run.checkpoint import Checkpoint
-from nst.run.input_files import INPUTS, Paths, sha256_by_name
-from nst.settings import Settings, describe
+from nst.run.input_files import SAMPLES, Digests
+from nst.run.request import INITS, ROLES, WEIGHTS_WITHOUT_FILE, Paths, Request
+from nst.settings import Settings, describe, option_of
 from nst.system.atomic_files import file_sha256, read_text
 from nst.values import FIELDS, read_value, refuse_control_characters
 
-CHANGE_NO_PIXEL = ("threads", "max_memory", "tile", "snapshot_every", "checkpoint_every")
 COMPARED_VERSIONS = ("neural_art", "tensorflow")
+PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "pillow")
 
-
-def is_begun(checkpoint: Checkpoint, paths: Paths, settings: Settings) -> bool:
-    """Return whether a checkpoint is of a run with these inputs and settings, apart from those that change no pixel."""
-    recorded = checkpoint.record.get("settings", {})
-    files = {role: [file_sha256(path) for path in found] for role, found in paths.items()}
-    begun = {role: [digest for _, digest in found] for role, found in checkpoint.inputs.items() if role != "weights"}
-    return files == begun and all(recorded.get(name) == value for name, value in deciding(settings).items())
-
-
-def deciding(settings: Settings) -> dict[str, Any]:
-    """Return the settings that decide the pixels, as a record has them: of a path only the name."""
-    described = describe(settings).items()
-    return {name: _without_folders(value) for name, value in described if name not in CHANGE_NO_PIXEL}
-
-
-def make_record(paths: Paths, settings: Settings, result: str, facts: dict[str, Any]) -> dict[str, Any]:
-    """Return what is needed to make the picture again, without any path of the machine but names."""
-    packages = ("tensorflow", "keras", "numpy", "scipy", "pillow")
-    return {
-        "files": {role: [path.name for path in paths] for role, paths in paths.items()},
-        "sha256": sha256_by_name(paths),
-        "result": result,
-        "settings": {name: _without_folders(value) for name, value in describe(settings).items()},
-        **facts,
-        "versions": {
-            "neural_art": nst.__version__,
-            "python": platform.python_version(),
-            **{p: version(p) for p in packages},
-        },
-    }
-
-
-def _without_folders(value: Any) -> Any:
-    """Return a setting as it is, and of a path only the name."""
-    if isinstance(value, list):
-        return [_without_folders(part) for part in value]
-    return Path(value).name if isinstance(value, str) else value
+Located = dict[str, list[list[str | None]]]  # The path and the SHA-256 of each file of a role; of weights, None.
 
 
 @dataclass(frozen=True)
 class Record:
-    """What a run wrote of itself into its picture and its settings.json. Inputs are known by name, not by path."""
+    """All that is needed to make a picture again. Inputs are known by name, not by path.
+
+    source          the file that holds the record, or the result that it is of
+    files           the names of the files of each role, see ROLES
+    sha256          SHA-256 by file name; a name that two different files share is left out
+    result          the name of the picture
+    settings        values by field name as JSON knows them; a path is a name
+    versions        by package
+    precision       the type of the network's convolutions
+    weights_sha256  of the network's numbers
+    located         where the inputs are, in a checkpoint's record alone
+    """
 
     source: Path
-    files: dict[str, tuple[str, ...]]  # by role, see INPUTS
+    files: dict[str, tuple[str, ...]]
+    sha256: dict[str, str]
+    result: str
     settings: dict[str, Any]
-    hashes: dict[str, str]  # file name -> SHA-256; empty in a record that has none
     versions: dict[str, str]
     precision: str
     weights_sha256: str
-    inputs: Mapping[str, list[list[str | None]]] = field(default_factory=dict)  # see Checkpoint; of a result, none
+    located: Located = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the record as JSON knows it, without any path of the machine."""
+        return {
+            "files": {role: list(names) for role, names in self.files.items()},
+            "sha256": self.sha256,
+            "result": self.result,
+            "settings": self.settings,
+            "precision": self.precision,
+            "weights_sha256": self.weights_sha256,
+            "versions": self.versions,
+        }
+
+    def digests_of(self, role: str) -> list[str | None]:
+        """Return the SHA-256 of each file of a role, None where the record does not tell."""
+        if role in self.located:
+            return [digest for _, digest in self.located[role]]
+        return [self.sha256.get(name) for name in self.files.get(role, ())]
 
 
-def read_record(path: Path) -> Record:
-    """Return the record of a run from its picture or its settings.json. Raises UserError where there is none."""
-    if path.suffix.lower() == ".json":
-        text = read_text(path)
-    else:
-        if not path.is_file():
-            raise UserError(f"{path}: {'is a folder; name a picture in it' if path.is_dir() else 'no such file'}")
-        from nst.pictures.picture_files import read_comment
-
-        text = read_comment(path) or ""
-        if not text.strip():
-            raise UserError(
-                f"{path}: holds no record of how it was made; name a picture of neural_art, or settings.json"
-            )
-    try:
-        return checked_record(path, json.loads(text))
-    except (ValueError, RecursionError):  # no JSON, not what a record holds, or lists in lists in lists
-        raise UserError(f"{path}: its record is damaged or not of neural_art; name another, or give flags") from None
-
-
-def find_input(record: Record, role: str, name: str, known: Path | None = None, digest: str | None = None) -> str:
-    """Return the path of an input that the record names: beside it, in the current folder or among the samples.
-
-    known   where it was, if the record tells
-    digest  its SHA-256, if the record has it for this role; else that of the name counts
-
-    Raises UserError unless one is found, and is the same file by its SHA-256 where the record has that.
-    """
-    from nst.run.input_files import SAMPLES
-
-    digest = digest or record.hashes.get(name)
-    if record.hashes and digest is None and role != "weights":
-        raise UserError(f"{record.source}: more than one of its inputs is called {name}; give {INPUTS[role]}")
-    places = [*([known] if known else []), record.source.parent / name, Path(name), SAMPLES / name]
-    found = [path for path in places if path.is_file()]
-    if not found:
-        where = f"beside it, here or in {SAMPLES.name}/"
-        raise UserError(f"{record.source}: its {role} {name} is not {where}; give {INPUTS[role]}")
-    for path in found:
-        if digest is None or file_sha256(path) == digest:
-            return str(path)
-    raise UserError(
-        f"{found[0]}: is not the {role} that {record.source} was made from: another SHA-256; give {INPUTS[role]}"
+def make_record(request: Request, output: Path, digests: Digests, network_facts: Mapping[str, str]) -> Record:
+    """Return the record of a run that makes `output`; network_facts are the precision and weights_sha256."""
+    found: dict[str, set[str]] = {}
+    for path, digest in _files_and_digests(request.paths, digests):
+        found.setdefault(path.name, set()).add(digest)
+    return Record(
+        output,
+        files={role: tuple(path.name for path in files) for role, files in request.paths.items()},
+        sha256={name: several.pop() for name, several in found.items() if len(several) == 1},
+        result=output.name,
+        settings=_settings_by_name(request.settings),
+        versions={
+            "neural_art": nst.__version__,
+            "python": platform.python_version(),
+            **{package: version(package) for package in PACKAGES},
+        },
+        precision=network_facts["precision"],
+        weights_sha256=network_facts["weights_sha256"],
+        located=_located(request, digests),
     )
 
 
-def places_of(record: Record, role: str) -> list[tuple[Any, ...]]:
-    """Return the name of each file of a role, and of a checkpoint where it was and its SHA-256."""
-    known = record.inputs.get(role)
-    if known is None:
-        return [(name,) for name in record.files[role]]
-    return [(name, Path(str(path)), digest) for name, (path, digest) in zip(record.files[role], known, strict=True)]
+def deciding(settings: Settings) -> dict[str, Any]:
+    """Return the settings that change pixels, as a record has them."""
+    values = _settings_by_name(settings)
+    return {name: value for name, value in values.items() if option_of(FIELDS[name]).changes_pixels}
+
+
+def is_of(record: Record, settings: Settings, digests: Digests) -> bool:
+    """Return whether a checkpoint's record is of these settings and inputs, whatever changes no pixel aside."""
+    begun = {role: tuple(record.digests_of(role)) for role in record.located if role != "weights"}
+    decided = deciding(settings)
+    return digests == begun and all(record.settings.get(name) == value for name, value in decided.items())
+
+
+def read_record(path: Path) -> Record:
+    """Return the record in a picture or in a settings.json. Raises UserError where there is none."""
+    text = read_text(path) if path.suffix.lower() == ".json" else _comment_of(path)
+    try:
+        return record_from_json(path, json.loads(text))
+    except (ValueError, RecursionError):  # No JSON, no record's JSON, or lists in lists in lists.
+        raise UserError(f"{path}: its record is damaged or not of neural_art; name another, or give flags") from None
+
+
+def record_from_json(path: Path, values: Any, located: Located | None = None) -> Record:
+    """Return the record that JSON out of a file holds. Raises ValueError for no record, UserError for a setting."""
+    try:
+        settings = dict(values["settings"].items())
+        files = {role: tuple(map(_file_name, names)) for role, names in values["files"].items() if role in ROLES}
+        texts = _texts({name: values[name] for name in ("result", "precision", "weights_sha256")})
+        sha256, versions = _texts(values["sha256"]), _texts(values["versions"])
+        missing = [name for name in COMPARED_VERSIONS if name not in versions]
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(path) from error
+    if len(files.get("content", ())) != 1 or not files.get("style") or missing:
+        raise ValueError(path)
+    refuse_control_characters(path, values)
+    for name, value in settings.items():
+        if name not in FIELDS:
+            raise UserError(f"{path}: {name}: there is no such setting; its record is damaged or of another version")
+        read_value(path, name, value)
+    for role, words in (("init", INITS), ("weights", WEIGHTS_WITHOUT_FILE)):
+        if settings.get(role, words[0]) not in words:
+            settings[role] = _file_name(settings[role])
+            files[role] = (settings[role],)
+    texts["result"] = _file_name(texts["result"])
+    return Record(
+        path, files=files, sha256=sha256, settings=settings, versions=versions, **texts, located=located or {}
+    )
+
+
+def find_input(record: Record, role: str, index: int) -> Path:
+    """Return the path of an input that the record names: where it was, beside the record, here, or among the samples.
+
+    Where several files have that name, the one with the recorded SHA-256. Raises UserError where there is none.
+    """
+    name, digest = record.files[role][index], record.digests_of(role)[index]
+    if record.sha256 and digest is None and role != "weights":
+        raise UserError(f"{record.source}: more than one of its inputs is called {name}; give {ROLES[role]}")
+    known = [Path(str(record.located[role][index][0]))] if role in record.located else []
+    places = [*known, record.source.parent / name, Path(name), SAMPLES / name]
+    found = list({path.resolve(): path for path in reversed(places) if path.is_file()}.values())[::-1]
+    if not found:
+        where = f"beside it, here or in {SAMPLES.name}/"
+        raise UserError(f"{record.source}: its {role} {name} is not {where}; give {ROLES[role]}")
+    if len(found) == 1 or digest is None:
+        return found[0]
+    return next((path for path in found if file_sha256(path) == digest), found[0])
+
+
+def check_recorded(record: Record, role: str, paths: tuple[Path, ...], digests: tuple[str, ...]) -> None:
+    """Raise UserError unless the files are those of the record, where the record has their SHA-256."""
+    for path, digest, wanted in zip(paths, digests, record.digests_of(role), strict=True):
+        if wanted is not None and digest != wanted:
+            raise UserError(
+                f"{path}: is not the {role} that {record.source} was made from: another SHA-256; give {ROLES[role]}"
+            )
 
 
 def version_warnings(record: Record) -> list[str]:
-    """Return a line for pixels that may differ because the record is of other versions than those installed."""
+    """Return a line of warning where the record is of other versions than those installed: pixels may differ."""
     here = {"neural_art": nst.__version__, "tensorflow": version("tensorflow")}
     return _warning(record, [_there_and_here(name, record.versions[name], here[name]) for name in COMPARED_VERSIONS])
 
 
-def network_warnings(record: Record, written: Record) -> list[str]:
-    """Return a line for pixels that may differ because the run that `written` is of had another network."""
-    weights = "other weights" if record.weights_sha256 != written.weights_sha256 else ""
-    return _warning(record, [weights, _there_and_here("precision", record.precision, written.precision)])
+def network_warnings(record: Record, network_facts: Mapping[str, str]) -> list[str]:
+    """Return a line of warning where the record is of another network than the one loaded: pixels may differ."""
+    weights = "other weights" if record.weights_sha256 != network_facts["weights_sha256"] else ""
+    return _warning(record, [weights, _there_and_here("precision", record.precision, network_facts["precision"])])
+
+
+def _comment_of(path: Path) -> str:
+    """Return the record in a picture, as text. Raises UserError."""
+    if not path.is_file():
+        raise UserError(f"{path}: {'is a folder; name a picture in it' if path.is_dir() else 'no such file'}")
+    from nst.pictures.picture_files import read_comment
+
+    text = read_comment(path) or ""
+    if not text.strip():
+        raise UserError(f"{path}: holds no record of how it was made; name a picture of neural_art, or settings.json")
+    return text
+
+
+def _located(request: Request, digests: Digests) -> Located:
+    located: Located = {
+        role: [[str(path.absolute()), digest] for path, digest in zip(files, digests[role], strict=True)]
+        for role, files in request.paths.items()
+    }
+    weights = request.settings.weights
+    if weights not in WEIGHTS_WITHOUT_FILE:
+        located["weights"] = [[str(Path(str(weights)).absolute()), None]]
+    return located
+
+
+def _files_and_digests(paths: Paths, digests: Digests) -> list[tuple[Path, str]]:
+    return list(zip(itertools.chain(*paths.values()), itertools.chain(*digests.values()), strict=True))
+
+
+def _settings_by_name(settings: Settings) -> dict[str, Any]:
+    """Return all settings as JSON knows them, of a path only the name."""
+    return {name: _without_folders(value) for name, value in describe(settings).items()}
+
+
+def _without_folders(value: Any) -> Any:
+    if isinstance(value, list):
+        return [_without_folders(part) for part in value]
+    return Path(value).name if isinstance(value, str) else value
 
 
 def _there_and_here(name: str, there: str, here: str) -> str:
@@ -149,34 +230,8 @@ def _warning(record: Record, differences: list[str]) -> list[str]:
     return [f"{record.source}: made with {words}: pixels may differ"] if words else []
 
 
-def checked_record(path: Path, content: Any) -> Record:
-    """Return the record that `content`, out of JSON, is. Raises ValueError for no record, UserError for a setting."""
-    from nst.run.input_files import INITS
-
-    try:
-        settings = dict(content["settings"].items())
-        files = {role: tuple(map(file_name, names)) for role, names in content["files"].items() if role in INPUTS}
-        hashes = _texts(content["sha256"])
-        versions = _texts({name: content["versions"][name] for name in COMPARED_VERSIONS})
-        network = _texts({name: content[name] for name in ("precision", "weights_sha256")})
-    except (AttributeError, KeyError, TypeError) as error:
-        raise ValueError(path) from error
-    if len(files.get("content", ())) != 1 or not files.get("style"):
-        raise ValueError(path)
-    refuse_control_characters(path, content)
-    unknown = next((name for name in settings if name not in FIELDS), None)
-    if unknown is not None:
-        raise UserError(f"{path}: {unknown}: there is no such setting; its record is damaged or of another version")
-    settings = {name: read_value(path, name, value) for name, value in settings.items()}
-    for role, words in (("init", INITS), ("weights", (None, "imagenet"))):
-        if settings.get(role, words[0]) not in words:
-            settings[role] = file_name(settings[role])
-            files[role] = (settings[role],)
-    return Record(path, files, settings, hashes, versions, network["precision"], network["weights_sha256"])
-
-
-def file_name(value: str) -> str:
-    """Return the name of a file without its folder: a record from elsewhere leads to no other place on this machine."""
+def _file_name(value: str) -> str:
+    """Return the name of a file without its folder: a foreign record leads to no other place on this machine."""
     if not isinstance(value, str):
         raise TypeError
     name = Path(value).name

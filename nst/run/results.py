@@ -1,6 +1,7 @@
-"""What a run writes: snapshots and checkpoints while it goes, then the picture, its record and its costs.
+"""The files that a run writes: snapshots and checkpoints on the way, then the picture, its record, costs and report.
 
-What cannot be written does not end a run; and the picture, if it cannot be where it should, is saved elsewhere.
+Nothing but the picture is needed. Whatever else cannot be written is told, and the run goes on; and a picture that
+cannot be written to its place is saved elsewhere.
 """
 
 from __future__ import annotations
@@ -9,67 +10,60 @@ import json
 import shlex
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
-from nst.errors import RunError
+from nst.errors import RunError, os_error_words
 from nst.pictures.picture_files import Picture, over_white, write_picture
-from nst.pictures.resizing import Size, resize, resize_alpha
+from nst.pictures.resizing import resize, resize_alpha
 from nst.report.costs import write_cost_plot, write_costs
-from nst.report.pages import REPORT
-from nst.report.progress import write_json
+from nst.report.progress import Progress
 from nst.report.run_page import Run, write_run_page
 from nst.report.sources import Named, Sources
-from nst.run.checkpoint import Checkpoint, has_checkpoint, remove_checkpoint, write_checkpoint
-from nst.run.folder import first_free, snapshot_name
-from nst.settings import Settings
+from nst.report.status import DONE, FAILED, STOPPED
+from nst.run.checkpoint import Checkpoint, write_checkpoint
+from nst.run.folder import first_free
+from nst.run.job import Job
+from nst.run.record import Record
+from nst.system.atomic_files import write_text
 from nst.transfer.state import State, Step
 
-LARGEST_SHARE = 0.01  # of the time, for checkpoints
+LARGEST_TIME_SHARE = 0.01  # The largest fraction of a run's time that checkpoints may take.
 RESUMABLE = "To go on: --resume with the folder of this page."
 
 
 @dataclass
 class Results:
-    """The files of one run.
+    """The files of one run; a listener to its steps.
 
-    output   the picture; all else is in the folder of its name without suffix
-    size     of the picture
-    record   what is needed to make it again
-    inputs   where the files are that it is made from, see Checkpoint
-    warn     tells the user a line
-    started  by time.monotonic(), less what an earlier part of the run took
-    steps    done so far
-    sources  what its report shows of it; None for no report
-    told     all that `warn` has told
+    record     of the run
+    progress   tells the user warnings, and keeps them
+    started    the time of the start by time.monotonic(), less the seconds of an earlier part of the run
+    steps      all steps done so far
+    snapshots  the steps of the snapshots, and their files
+    picture    returns the picture after the last step
+    state      returns the state after the last step
+    due        the time of the next checkpoint, by time.monotonic()
     """
 
-    output: Path
-    photo: Picture
-    size: Size
-    settings: Settings
-    record: dict[str, Any]
-    inputs: dict[str, list[list[str | None]]]
-    plot: bool
-    warn: Callable[[str], None]
+    job: Job
+    record: Record
+    progress: Progress
     started: float
-    steps: list[Step] = field(default_factory=list)
-    sources: Sources | None = None
-    told: Sequence[str] = ()
-    snapshots: list[Path] = field(default_factory=list)
-    picture: Callable[[], np.ndarray] | None = None  # so far
+    steps: list[Step]
+    snapshots: list[tuple[Step, Path]] = field(default_factory=list)
+    picture: Callable[[], np.ndarray] | None = None
     state: Callable[[], State] | None = None
-    due: float = 0.0  # when the next checkpoint is, by time.monotonic()
+    due: float = 0.0
     warned: set[str] = field(default_factory=set)
 
     @property
-    def folder(self) -> Path:
-        """Return where all but the picture goes."""
-        return self.output.with_suffix("")
+    def output(self) -> Path:
+        """Return the path of the picture."""
+        return self.job.folder.output
 
     @property
     def seconds(self) -> float:
@@ -77,48 +71,47 @@ class Results:
         return time.monotonic() - self.started
 
     def follow(self, step: Step, picture: Callable[[], np.ndarray], state: Callable[[], State]) -> None:
-        """Note a step, with a snapshot and a checkpoint where one is due."""
+        """Note a step, and write a snapshot and a checkpoint where one is due."""
         self.steps.append(step)
         self.picture, self.state = picture, state
-        every = self.settings.snapshot_every
+        every = self.job.settings.snapshot_every
         if every and step.number % every == 0:
-            path = self.folder / snapshot_name(step)
+            path = self.job.folder.snapshot(step)
             self._attempt("snapshots", lambda: write_picture(path, picture()))
-            self.snapshots.append(path)
+            self.snapshots.append((step, path))
         if time.monotonic() >= self.due:
             self.write_checkpoint()
 
     def write_checkpoint(self) -> None:
-        """Write all that is needed to go on from here, and note when to do so again."""
-        every = self.settings.checkpoint_every
+        """Write the state of the run, and note when to do so again."""
+        every = self.job.settings.checkpoint_every
         if not every:
             self.due = float("inf")
             return
         began = time.monotonic()
-        state = self.state() if self.state else None
-        found = Checkpoint(self.record, self.inputs, state, tuple(self.steps), self.seconds)
-        self._attempt("checkpoints", lambda: write_checkpoint(self.folder, found))
+        found = Checkpoint(self.record, self.state() if self.state else None, tuple(self.steps), self.seconds)
+        self._attempt("checkpoints", lambda: write_checkpoint(self.job.folder, found))
         now = time.monotonic()
-        self.due = now + max(every, (now - began) / LARGEST_SHARE)
+        self.due = now + max(every, (now - began) / LARGEST_TIME_SHARE)
 
-    def save(self, image: np.ndarray, state: str = "done", message: str = "") -> None:
-        """Write the picture, then its record and costs. Raises RunError where the picture had to go elsewhere.
+    def save(self, image: np.ndarray, state: str = DONE, message: str = "") -> None:
+        """Write the picture, then its record, costs and report. Raises RunError where the picture had to go elsewhere.
 
         state, message  how the run has ended, for its report
         """
         self._save_picture(image)
-        record = {**self.record, "seconds": self.seconds}
-        self._attempt("settings.json", lambda: write_json(self.folder / "settings.json", record))
-        if self.steps:
-            self._attempt("losses.csv", lambda: write_costs(self.folder / "losses.csv", self.steps))
-        if self.steps and self.plot:
-            self._attempt("losses.png", lambda: write_cost_plot(self.folder / "losses.png", self.steps))
-        if self.steps and self.sources:
-            run = self._told_of(self.sources, image, state, message)
-            self._attempt(REPORT, lambda: write_run_page(self.folder / REPORT, run))
+        folder, steps = self.job.folder, self.steps
+        record = json.dumps({**self.record.as_json(), "seconds": self.seconds}, indent=2) + "\n"
+        self._attempt(folder.settings.name, lambda: write_text(folder.settings, record))
+        if steps:
+            self._attempt(folder.costs.name, lambda: write_costs(folder.costs, steps))
+        if steps and self.job.request.plot:
+            self._attempt(folder.plot.name, lambda: write_cost_plot(folder.plot, steps))
+        if steps and self.job.request.report:
+            self._attempt(folder.report.name, lambda: write_run_page(folder.report, self._run(image, state, message)))
 
     def save_so_far(self, failure: str = "") -> str:
-        """Write the picture as it is, and unless the run has failed a checkpoint; return what there is then, in words.
+        """Write the picture after the last step, and unless the run failed a checkpoint; return in words what there is.
 
         failure  why the run cannot go on
         """
@@ -127,43 +120,48 @@ class Results:
             return self.way_on or "the first step was not done yet"
         if resumable:
             self.write_checkpoint()
-        self.save(self.picture(), "failed" if failure else "stopped", failure or (self.way_on and RESUMABLE))
+        self.save(self.picture(), FAILED if failure else STOPPED, failure or (self.way_on and RESUMABLE))
         saved = f"{self.output} is the picture so far"
         return f"{saved}; {self.way_on}" if resumable and self.way_on else saved
 
     def finish(self, image: np.ndarray) -> None:
-        """Write all that a run which is done leaves."""
+        """Write all files of a finished run."""
         self.save(image)
-        self._attempt("checkpoints", lambda: remove_checkpoint(self.folder))
+        self._attempt("checkpoints", self.job.folder.remove_checkpoint)
 
     @property
     def way_on(self) -> str:
         """Return the command to go on with, or nothing where there is no checkpoint."""
-        resume = f"python neural_art.py --resume {shlex.quote(str(self.folder))}"
-        return f"to go on: {resume}" if has_checkpoint(self.folder) else ""
+        resume = f"python neural_art.py --resume {shlex.quote(str(self.job.folder.path))}"
+        return f"to go on: {resume}" if self.job.folder.has_checkpoint() else ""
 
-    def _told_of(self, sources: Sources, image: np.ndarray, state: str, message: str) -> Run:
-        """Return what the report of the run tells."""
-        shown = over_white(Picture(resize(image, self.size), resize_alpha(self.photo.alpha, self.size)))
-        result = Named(self.output.name, shown)
+    @property
+    def unsaved(self) -> str:
+        """Return the words for a run that ends at once."""
+        return "; ".join(filter(None, ["the picture so far is not saved", self.way_on]))
+
+    def _run(self, image: np.ndarray, state: str, message: str) -> Run:
+        """Return the contents of the run's report."""
+        size = self.job.scales[-1].size
+        shown = over_white(Picture(resize(image, size), resize_alpha(self.job.photo.alpha, size)))
         return Run(
-            sources,
-            result,
+            sources_of(self.job),
+            Named(self.output.name, shown),
             state,
             message,
-            tuple(self.snapshots),
+            tuple(path for _, path in self.snapshots),
             self.steps,
             self.seconds,
-            self.record,
-            tuple(self.told),
+            self.record.as_json(),
+            tuple(self.progress.told),
         )
 
     def _save_picture(self, image: np.ndarray) -> None:
         try:
             self._write(self.output, image)
         except OSError as error:
-            words = f"{self.output}: {error.strerror or error}"
-            for folder in (Path, tempfile.gettempdir):  # each as it is now
+            words = os_error_words(error, str(self.output))
+            for folder in (Path, tempfile.gettempdir):  # Each as it is now.
                 try:
                     path = first_free(Path(folder()) / self.output.name)
                     self._write(path, image)
@@ -173,21 +171,33 @@ class Results:
             raise RunError(f"{words}; nor could the picture be saved here or in a temporary folder") from error
 
     def _write(self, path: Path, image: np.ndarray) -> None:
+        size, photo = self.job.scales[-1].size, self.job.photo
         write_picture(
             path,
-            resize(image, self.size),
-            alpha=resize_alpha(self.photo.alpha, self.size),
-            bit_depth=self.settings.bit_depth,
-            dpi=self.photo.dpi,
-            exif=self.photo.exif,
-            comment=json.dumps(self.record),
+            resize(image, size),
+            alpha=resize_alpha(photo.alpha, size),
+            bit_depth=self.job.settings.bit_depth,
+            dpi=photo.dpi,
+            exif=photo.exif,
+            comment=json.dumps(self.record.as_json()),
         )
 
     def _attempt(self, what: str, write: Callable[[], None]) -> None:
-        """Write something that a run can do without; warn once where that fails."""
+        """Write a file that the run can do without; warn once where that fails, for whatever reason."""
         try:
             write()
-        except OSError as error:
+        except Exception as error:
             if what not in self.warned:
                 self.warned.add(what)
-                self.warn(f"{error.filename or what}: {error.strerror or error}; the run goes on without {what}")
+                words = os_error_words(error, what) if isinstance(error, OSError) else f"{what}: {error!r}"
+                self.progress.tell(f"{words}; the run goes on without {what}")
+
+
+def sources_of(job: Job) -> Sources:
+    """Return the photo and the styles as pages show them."""
+    styles = zip(job.request.paths["style"], job.inputs.styles, strict=True)
+    return Sources(
+        Named(job.request.paths["content"][0].name, over_white(job.photo)),
+        tuple(Named(path.name, image) for path, image in styles),
+        sum(scale.steps for scale in job.scales),
+    )

@@ -106,8 +106,13 @@ def read_text(path: Path) -> str:
 
 def read_toml(path: Path) -> dict[str, Any]:
     """Return what a TOML file holds. Raises UserError, with the line and column where it is broken."""
+    return parse_toml(path, read_text(path))
+
+
+def parse_toml(path: Path, text: str) -> dict[str, Any]:
+    """Return the values in the text of a TOML file. Raises UserError as read_toml does."""
     try:
-        return tomllib.loads(read_text(path))
+        return tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # a broken file; a number of thousands of digits; lists in lists
         raise UserError(f"{path}: is not TOML: {error}") from error
 

@@ -17,7 +17,7 @@ from nst.transfer.masks import style_shares
 from nst.transfer.objective import make_evaluate
 from nst.transfer.optimizers import minimize
 from nst.transfer.pyramid import make_basis
-from nst.transfer.scales import plan_scales
+from nst.transfer.scales import Scale
 from nst.transfer.schedule import Schedule
 from nst.transfer.state import Descent, OnStep, State, Step
 from nst.transfer.targets import View, guided_regions, make_view
@@ -28,6 +28,7 @@ from nst.transfer.upscaling import enlarge
 def stylize(
     inputs: Inputs,
     network: Network,
+    scales: Sequence[Scale],
     *,
     tile_px: int = UNTILED_PX,
     on_step: Sequence[OnStep] = (),
@@ -48,7 +49,6 @@ def stylize(
     """
     settings, photo = inputs.settings, inputs.content
     inputs = with_preserved_colors(inputs)
-    scales = plan_scales(photo.shape[:2], [style.shape[:2] for style in inputs.styles], settings)
     measure = make_measure(network, settings, regions=guided_regions(inputs), tile_px=tile_px)
     colors = palette(inputs)
     if on_estimate and not resume:

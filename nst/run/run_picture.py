@@ -1,0 +1,167 @@
+"""One picture, from its request to the files that a run leaves."""
+
+from __future__ import annotations
+
+import signal
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from shlex import quote
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nst.errors import RunError, UserError
+from nst.network.loaded import network_of
+from nst.network.tensorflow_setup import start_tensorflow
+from nst.report.live_view import LiveView
+from nst.report.progress import Progress
+from nst.run.folder import reserved
+from nst.run.job import Job, begun_elsewhere, plan_job
+from nst.run.origin import Origin
+from nst.run.record import make_record, network_warnings
+from nst.run.request import Request
+from nst.run.results import Results, sources_of
+from nst.system.atomic_files import folder_lock
+from nst.system.signals import AtOnce, Stopped, deferred
+from nst.transfer.state import OnStep, State, Step
+
+if TYPE_CHECKING:
+    from nst.network.vgg19 import Network
+
+
+def run_picture(
+    request: Request,
+    origin: Origin,
+    progress: Progress,
+    *,
+    live: LiveView | None = None,
+    on_step: Sequence[OnStep] = (),
+    stopped: Callable[[], int] = lambda: 0,
+    most_mb: float = 0,
+) -> Path:
+    """Make the picture and return its path. Ctrl-C and SIGTERM, as KeyboardInterrupt, first save the picture so far.
+
+    progress  shows the run's progress and tells warnings
+    live      shows the growing picture to browsers
+    on_step   more listeners to each step
+    stopped   returns the number of a signal that came elsewhere, or 0
+    most_mb   see plan_job
+
+    Raises UserError for a mistake found before the first step; RunError where numbers get out of hand, or where the
+    picture had to be saved elsewhere.
+    """
+    job = plan_job(request, origin, most_mb=most_mb)
+    begin_progress(progress, job, origin)
+    return _make(job, progress, live or LiveView(), on_step, stopped)
+
+
+def begin_progress(progress: Progress, job: Job, origin: Origin) -> None:
+    """Let progress begin with a job, and tell the user's warnings."""
+    progress.begin(job.scales, done=job.steps_done, most_seconds=job.settings.max_time)
+    for line in origin.all_warnings():
+        progress.tell(line)
+    if stopped := begun_elsewhere(job):
+        words = f"{stopped.path}: holds the same run, stopped; --resume {quote(str(stopped.path))} goes on with it"
+        progress.tell(f"{words}; this one is {job.folder.output.stem}")
+
+
+def load_network(job: Job) -> tuple[Network, dict[str, str]]:
+    """Start TensorFlow and return the network of a job with its precision and weights_sha256.
+
+    Raises UserError where weights cannot be loaded, or where a run would resume with other weights than it began with.
+    """
+    start_tensorflow(threads=job.settings.threads, verbose=job.request.verbose)
+    network, facts = network_of(job.settings)
+    if job.checkpoint and job.checkpoint.record.weights_sha256 != facts["weights_sha256"]:
+        words = "was begun with other weights; give them with --weights, or start the run anew"
+        raise UserError(f"{job.folder.path}: {words}")
+    return network, facts
+
+
+def _make(job: Job, progress: Progress, live: LiveView, on_step: Sequence[OnStep], stopped: Callable[[], int]) -> Path:
+    started = time.monotonic()
+    network, facts = load_network(job)
+    for line in network_warnings(job.record, facts) if job.record else []:
+        progress.tell(line)
+    job = _placed(job)
+    earlier = job.checkpoint
+    steps = list(earlier.steps) if earlier else []
+    record = make_record(job.request, job.folder.output, job.digests, facts)
+    before = started - (earlier.seconds if earlier else 0)
+    with folder_lock(job.folder.path), deferred() as signalled, progress, live.showing(sources_of(job), steps):
+        there = [(step, job.folder.snapshot(step)) for step in steps if job.folder.snapshot(step).exists()]
+        results = Results(job, record, progress, before, steps, there)
+
+        def stop_if_asked(step: Step, picture: Callable[[], np.ndarray], state: Callable[[], State]) -> None:
+            number = signalled() or stopped()
+            if number:
+                raise KeyboardInterrupt(number)
+
+        def show_live(step: Step, picture: Callable[[], np.ndarray], state: Callable[[], State]) -> None:
+            live.follow(picture, progress.seconds_left)
+
+        try:
+            _clear(job, results)
+            image = _stylize(
+                job, network, results, progress, [results.follow, progress.follow, show_live, *on_step, stop_if_asked]
+            )
+            results.finish(image)
+            live.show(image)
+        except AtOnce as error:
+            raise AtOnce(error.args[0], results.unsaved) from None
+        except KeyboardInterrupt as error:
+            raise _stopped(error, results) from None
+    return job.folder.output
+
+
+def _clear(job: Job, results: Results) -> None:
+    """Remove the files of an earlier run, unless it is resumed, and write the first checkpoint. Raises UserError."""
+    job.check_overwrite()  # Another run may have ended since.
+    job.folder.remove_leftovers()
+    if not job.checkpoint:
+        job.folder.remove_checkpoint()
+        results.write_checkpoint()
+
+
+def _stylize(
+    job: Job, network: Network, results: Results, progress: Progress, listeners: Sequence[OnStep]
+) -> np.ndarray:
+    """Return the finished picture. Raises RunError where that cannot be, the picture so far saved."""
+    from tensorflow.errors import ResourceExhaustedError
+
+    from nst.transfer.stylize import stylize
+
+    try:
+        return stylize(
+            job.inputs,
+            network,
+            job.scales,
+            tile_px=job.tile_px,
+            on_step=listeners,
+            on_estimate=lambda seconds: progress.estimate(seconds, job.memory_mb),
+            resume=job.checkpoint.state if job.checkpoint else None,
+            clock=lambda: results.seconds,
+        )
+    except (RunError, ResourceExhaustedError, MemoryError) as error:
+        words = str(error) if isinstance(error, RunError) else "out of memory; give a smaller --size"
+        words = f"{words}; {results.save_so_far(words)}"
+        raise RunError(words, job.folder.output if results.picture else None) from error
+
+
+def _stopped(error: KeyboardInterrupt, results: Results) -> KeyboardInterrupt:
+    """Save the picture so far and return the exception that says so; after another signal meanwhile, that it is not."""
+    number = error.args[0] if error.args else signal.SIGINT
+    try:
+        return Stopped(number, results.save_so_far(), results.output if results.picture else None)
+    except KeyboardInterrupt:
+        return AtOnce(number, results.unsaved)
+
+
+def _placed(job: Job) -> Job:
+    """Make the folder of a run and return the job, under the next name where a new run has taken the name meanwhile."""
+    if job.request.output:
+        job.folder.path.mkdir(exist_ok=True)
+        return job
+    return replace(job, folder=reserved(job.folder.output))

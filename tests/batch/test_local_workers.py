@@ -16,7 +16,7 @@ from conftest import PROJECT
 
 import neural_art
 import nst
-from nst.batch.dask_workers import _files_of, _scattered, _settings_with, make_on_other_disk
+from nst.batch.dask_workers import _files_of, _scattered, make_on_other_disk
 from nst.batch.local_workers import in_processes
 from nst.batch.orders import Order, make, write_files
 from nst.errors import UserError
@@ -25,6 +25,7 @@ from nst.network.weights import EMBEDDED
 from nst.pictures.picture_files import read_image, write_picture
 from nst.report.status import DONE, FAILED, STOPPED
 from nst.run.record import deciding
+from nst.run.request import Request, settings_naming
 from nst.settings import make_settings
 from nst.system.atomic_files import file_sha256
 from nst.transfer.tiles import UNTILED_PX
@@ -43,8 +44,13 @@ def order(tmp_path, monkeypatch, content, style, tiny_weights):
     write_picture(Path("style.png"), style)
     paths = {"content": (Path("content.png"),), "style": (Path("style.png"),)}
     forget_network()
-    yield Order(paths, make_settings(overrides=SMALL), Path("here/art.png"))
+    yield Order(Request(paths, make_settings(overrides=SMALL), Path("here/art.png")))
     forget_network()
+
+
+def changed(order, **changes):
+    """Return an order with changes in its request."""
+    return replace(order, request=replace(order.request, **changes))
 
 
 def elsewhere(order, on_step=()):
@@ -57,11 +63,11 @@ def elsewhere(order, on_step=()):
 def test_a_picture_made_on_another_disk_is_the_same(order, content):
     mask = np.ones_like(content) * (np.arange(56) < 28)[None, :, None]
     write_picture(Path("mask.png"), mask.astype(np.float32))
-    settings = replace(order.settings, init="style.png", style_mask=("mask.png",), content_mask="mask.png")
+    settings = replace(order.request.settings, init="style.png", style_mask=("mask.png",), content_mask="mask.png")
     masks = {role: (Path("mask.png"),) for role in ("style_mask", "content_mask")}
-    order = replace(order, settings=settings, paths={**order.paths, "init": (Path("style.png"),), **masks})
+    order = changed(order, settings=settings, paths={**order.request.paths, "init": (Path("style.png"),), **masks})
     assert make(order).state == DONE
-    there = replace(order, output=Path("there/art.png"))
+    there = changed(order, output=Path("there/art.png"))
     made = elsewhere(there)
     assert made.state == DONE
     write_files(there, made)
@@ -73,9 +79,9 @@ def test_a_picture_made_on_another_disk_is_the_same(order, content):
 
 def test_weights_are_sent_too_and_found_where_they_are_placed(order):
     Path("vgg.npz").write_bytes(b"weights")
-    order = replace(order, settings=replace(order.settings, weights="vgg.npz"))
+    order = changed(order, settings=replace(order.request.settings, weights="vgg.npz"))
     assert ("weights", Path("vgg.npz")) in _files_of(order)
-    assert _settings_with(order.settings, {"weights": (Path("x/vgg.npz"),)}).weights == "x/vgg.npz"
+    assert settings_naming(order.request.settings, {"weights": (Path("x/vgg.npz"),)}).weights == "x/vgg.npz"
     assert elsewhere(order).state == DONE
 
 
@@ -96,8 +102,8 @@ def test_a_worker_of_another_version_says_so(order):
 
 def test_a_picture_stopped_on_another_disk_goes_on_there(order, monkeypatch, tmp_path):
     assert make(order).state == DONE
-    order = replace(order, output=Path("there/art.png"), stop="stop")
-    monkeypatch.setattr("nst.batch.local_workers.tempfile.tempdir", str(tmp_path))
+    order = replace(changed(order, output=Path("there/art.png")), stop="stop")
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     made = elsewhere(order, on_step=[lambda *_: Path("stop").touch()])
     assert (made.state, made.signal) == (STOPPED, signal.SIGTERM)
     write_files(order, made)
@@ -131,17 +137,17 @@ def test_what_a_dying_worker_does_not_take_goes_to_another(monkeypatch):
 def test_a_share_of_the_memory_is_planned_with_and_leaves_no_trace(order, monkeypatch):
     planned = []
 
-    def plan(sizes, settings):
-        planned.append(settings.max_memory)
+    def plan(sizes, settings, most_mb):
+        planned.append(settings.max_memory or most_mb)
         return UNTILED_PX
 
     monkeypatch.setattr("nst.run.job.plan_tile", plan)
-    assert make(replace(order, share_mb=1500)).state == DONE
+    assert make(replace(order, most_mb=1500)).state == DONE
     assert json.loads(Path("here/art/settings.json").read_text())["settings"]["max_memory"] == 0
-    settings = replace(order.settings, max_memory=2000.0)
-    assert make(replace(order, settings=settings, share_mb=1500, overwrite=True)).state == DONE
+    settings = replace(order.request.settings, max_memory=2000.0)
+    assert make(replace(changed(order, settings=settings, overwrite=True), most_mb=1500)).state == DONE
     assert planned == [1500, 2000]
-    assert not {"threads", "max_memory", "tile"} & deciding(order.settings).keys()
+    assert not {"threads", "max_memory", "tile"} & deciding(order.request.settings).keys()
 
 
 def test_processes_share_the_memory_that_is_free(order, monkeypatch):
@@ -152,7 +158,7 @@ def test_processes_share_the_memory_that_is_free(order, monkeypatch):
             self.workers = workers
 
         def submit(self, function, order):
-            taken.append((self.workers, order.share_mb))
+            taken.append((self.workers, order.most_mb))
 
         def shutdown(self, **_):
             pass

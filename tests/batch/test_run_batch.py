@@ -21,7 +21,7 @@ from nst.network.loaded import forget_network
 from nst.pictures.picture_files import read_image, write_picture
 from nst.report.pages import REPORT
 from nst.report.watch_server import served
-from nst.run.checkpoint import has_checkpoint
+from nst.run.folder import RunFolder
 from nst.system.atomic_files import folder_lock
 from nst.transfer.state import Step
 
@@ -154,7 +154,7 @@ def test_a_stopped_batch_goes_on_to_the_same_pixels(photos, capsys, monkeypatch,
         "neural_art: stopped; 1 of 4 pictures are done; to go on: "
         f"python neural_art.py {' '.join(photos)} --checkpoint-every 0.001"
     )
-    assert has_checkpoint(Path("out/p1_style"))
+    assert RunFolder.at(Path("out/p1_style")).has_checkpoint()
     assert not Path("out/p2_style.png").exists()
     steps = []
     assert neural_art.main(words, on_step=[lambda step, *_: steps.append(step.number)]) == 0
@@ -167,7 +167,7 @@ def test_a_changed_or_forced_picture_leaves_its_checkpoint_unused(photos, monkey
     words = [*photos, "--checkpoint-every", "0.001"]
     for more in (["--seed", "3", "--init-noise", "0.5"], ["--force"]):
         assert neural_art.main([*words, "--force"], on_step=[stop_at(1, 2)]) == 128 + signal.SIGTERM
-        assert has_checkpoint(Path("out/p0_style"))
+        assert RunFolder.at(Path("out/p0_style")).has_checkpoint()
         assert neural_art.main([*words, *more]) == 0
         assert neural_art.main([*photos[:-1], f"whole{len(more)}", *more]) == 0
         assert_same_pixels("out", f"whole{len(more)}")

@@ -1,18 +1,31 @@
 """Settings as files: what a file may say, who wins, and what an earlier result's record stands for."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 import nst
-from nst.command.config import find_inputs, read_call
+from nst.command.config import name_inputs, read_call, read_files
 from nst.command.listings import config_text, layers_text, presets_text
 from nst.errors import UserError
 from nst.layers import LAYERS, layer_name
-from nst.run.record import find_input, network_warnings, read_record, version_warnings
+from nst.run.record import check_recorded, find_input, network_warnings, read_record, version_warnings
 from nst.settings import PRESETS, Settings, describe, make_settings, presets
 from nst.system.atomic_files import file_sha256
 from nst.values import read_config, toml_value
+
+
+def called(arguments):
+    """Return the call that arguments ask for."""
+    return read_call(read_files(arguments))
+
+
+def named(arguments):
+    """Return content, styles and settings of a call, with the files that its record names."""
+    request = name_inputs(called(arguments))
+    (content,) = request.paths["content"]
+    return str(content), tuple(map(str, request.paths["style"])), request.settings
 
 
 @pytest.fixture(autouse=True)
@@ -99,21 +112,22 @@ def test_an_empty_file_says_nothing(config, text):
 
 def test_flags_win_over_the_file_and_the_file_over_the_preset(config):
     path = config('preset = "course"\nsteps = 20\nseed = 3\n')
-    call = read_call({"config": str(path), "steps": "5"})
-    assert call.settings == make_settings("course", {"steps": 5, "seed": 3})
-    assert read_call({"config": str(path), "preset": "fast"}).settings == make_settings(
+    call = called({"config": str(path), "steps": "5"})
+    assert call.request.settings == make_settings("course", {"steps": 5, "seed": 3})
+    assert called({"config": str(path), "preset": "fast"}).request.settings == make_settings(
         "fast", {"steps": 20, "seed": 3}
     )
 
 
 def test_flags_win_over_the_options_of_the_call_in_a_file(config):
     path = config('content = "a.png"\nstyle = "b.png"\noutput = "c.png"\n')
-    call = read_call({"config": str(path), "style": ["d.png"]})
-    assert (call.content, call.style, call.output, call.overwrite) == ("a.png", ("d.png",), "c.png", False)
+    request = called({"config": str(path), "style": ["d.png"]}).request
+    assert request.paths == {"content": (Path("a.png"),), "style": (Path("d.png"),)}
+    assert (request.output, request.overwrite) == (Path("c.png"), False)
 
 
 def test_nothing_given_is_the_default():
-    assert read_call({}).settings == Settings()
+    assert called({}).request.settings == Settings()
 
 
 @pytest.mark.parametrize(
@@ -181,7 +195,7 @@ def test_a_missing_file_and_a_folder_are_refused(refused, tmp_path):
 @pytest.mark.parametrize("preset", presets())
 def test_printed_settings_read_back_as_the_same(preset, config):
     settings = make_settings(preset)
-    assert read_call({"config": str(config(config_text(settings)))}).settings == settings
+    assert called({"config": str(config(config_text(settings)))}).request.settings == settings
 
 
 def test_printed_settings_keep_every_digit_and_character(config):
@@ -193,7 +207,7 @@ def test_printed_settings_keep_every_digit_and_character(config):
         "size": "original",
     }
     settings = make_settings(overrides=overrides)
-    assert read_call({"config": str(config(config_text(settings)))}).settings == settings
+    assert called({"config": str(config(config_text(settings)))}).request.settings == settings
 
 
 def test_printed_settings_have_every_key_with_its_help_in_the_order_of_help():
@@ -210,7 +224,7 @@ def test_printed_settings_have_every_key_with_its_help_in_the_order_of_help():
 
 @pytest.mark.parametrize("preset", presets())
 def test_a_preset_is_a_file_for_config(preset):
-    assert read_call({"config": str(PRESETS / f"{preset}.toml")}).settings == make_settings(preset)
+    assert called({"config": str(PRESETS / f"{preset}.toml")}).request.settings == make_settings(preset)
 
 
 def test_toml_values():
@@ -244,23 +258,22 @@ def test_each_layer_is_listed_in_three_spellings_with_its_channels():
 
 def test_a_record_gives_settings_and_inputs(record):
     path = record()
-    call = read_call({"settings_from": str(path)})
-    content, style, settings = find_inputs(call)
+    content, style, settings = named({"settings_from": str(path)})
     assert settings == make_settings("course")
     assert (content, style) == (str(path.parent / "cat.png"), (str(path.parent / "stone.png"),))
 
 
 def test_flags_and_a_file_win_over_the_record(record, config, tmp_path):
     path = config("steps = 7\nseed = 8\n")
-    call = read_call({"settings_from": str(record()), "config": str(path), "seed": "9", "content": "other.png"})
-    content, style, settings = find_inputs(call)
+    arguments = {"settings_from": str(record()), "config": str(path), "seed": "9", "content": "other.png"}
+    content, style, settings = named(arguments)
     assert settings == make_settings("course", {"steps": 7, "seed": 9})
     assert (content, style) == ("other.png", (str(tmp_path / "stone.png"),))
 
 
 def test_a_preset_beside_a_record_is_refused(refused, record):
     with pytest.raises(UserError, match="preset best: --settings-from stands in its place"):
-        read_call({"settings_from": str(record()), "preset": "best"})
+        called({"settings_from": str(record()), "preset": "best"})
 
 
 def test_a_record_in_a_picture_is_read_from_its_comment(record, tmp_path, monkeypatch):
@@ -283,36 +296,41 @@ def test_inputs_are_looked_up_beside_the_result_then_here_then_among_the_samples
     (tmp_path / "images" / "cat.png").write_bytes(b"")
     (tmp_path / "here" / "cat.png").write_bytes(b"")
     for place in (tmp_path / "cat.png", "cat.png", tmp_path / "images" / "cat.png"):
-        assert find_input(read, "content", "cat.png") == str(place)
+        assert find_input(read, "content", 0) == Path(place)
         (tmp_path / "here" / place).unlink()
     with pytest.raises(UserError, match=r"its content cat\.png is not beside it, here or in images/; give CONTENT"):
-        find_input(read, "content", "cat.png")
+        find_input(read, "content", 0)
 
 
 def test_an_input_with_another_hash_is_refused_unless_the_same_lies_elsewhere(record, tmp_path):
     read = read_record(record())
     (tmp_path / "stone.png").write_bytes(b"another")
+    (path,) = [find_input(read, "style", 0)]
     with pytest.raises(UserError, match=r"stone\.png: is not the style .* another SHA-256; give STYLE"):
-        find_input(read, "style", "stone.png")
+        check_recorded(read, "style", (path,), (file_sha256(path),))
     (tmp_path / "here" / "stone.png").write_bytes(b"stone.png")
-    assert find_input(read, "style", "stone.png") == "stone.png"
+    path = find_input(read, "style", 0)
+    assert path == Path("stone.png")
+    check_recorded(read, "style", (path,), (file_sha256(path),))
 
 
 def test_an_input_whose_name_another_has_too_is_not_guessed(record):
-    read = read_record(record(sha256={"stone.png": "0"}))
+    files = {"content": ["cat.png"], "style": ["cat.png"]}
+    read = read_record(record(files=files, sha256={"stone.png": "0"}))
     with pytest.raises(UserError, match=r"more than one of its inputs is called cat\.png; give STYLE"):
-        find_input(read, "style", "cat.png")
+        find_input(read, "style", 0)
 
 
 def test_a_first_picture_and_weights_of_a_record_are_found_too(record, tmp_path):
     settings = {"init": "/far/away/cat.png", "weights": "../vgg.mat"}
     (tmp_path / "vgg.mat").write_bytes(b"")
-    call = read_call({"settings_from": str(record(settings=settings))})
-    assert (call.settings.init, call.settings.weights) == ("cat.png", "vgg.mat")
-    _, _, found = find_inputs(call)
+    arguments = {"settings_from": str(record(settings=settings))}
+    plain = called(arguments).request.settings
+    assert (plain.init, plain.weights) == ("cat.png", "vgg.mat")
+    _, _, found = named(arguments)
     assert (found.init, found.weights) == (str(tmp_path / "cat.png"), str(tmp_path / "vgg.mat"))
-    given = read_call({"settings_from": str(record(settings=settings)), "init": "noise", "weights": "imagenet"})
-    assert find_inputs(given)[2] == Settings(init="noise", weights="imagenet")
+    given = {"settings_from": str(record(settings=settings)), "init": "noise", "weights": "imagenet"}
+    assert named(given)[2] == Settings(init="noise", weights="imagenet")
 
 
 def test_masks_and_several_styles_of_a_record_are_found_too(record, tmp_path):
@@ -325,9 +343,7 @@ def test_masks_and_several_styles_of_a_record_are_found_too(record, tmp_path):
         "content_mask": ["sky.png"],
     }
     settings = {"style_mask": ["left.png", "right.png"], "content_mask": "sky.png"}
-    content, styles, found = find_inputs(
-        read_call({"settings_from": str(record(files=files, settings=settings, sha256={}))})
-    )
+    content, styles, found = named({"settings_from": str(record(files=files, settings=settings, sha256={}))})
     assert (content, styles) == (str(tmp_path / "cat.png"), (str(tmp_path / "stone.png"), str(tmp_path / "cat.png")))
     assert found.style_mask == (str(tmp_path / "left.png"), str(tmp_path / "right.png"))
     assert found.content_mask == str(tmp_path / "sky.png")
@@ -343,7 +359,7 @@ def test_a_record_leads_to_no_other_folder(record):
     read = read_record(record(files=files, sha256={}))
     assert read.files["content"] == ("passwd",)
     with pytest.raises(UserError, match=r"its style \.\. is not beside it"):
-        find_input(read, "style", *read.files["style"])
+        find_input(read, "style", 0)
 
 
 @pytest.mark.parametrize(
@@ -392,7 +408,7 @@ def test_a_record_of_lists_in_lists_is_refused(refused, record, depth):
 
 
 def test_other_versions_are_told(record, monkeypatch):
-    monkeypatch.setattr("nst.command.config.version", lambda name: "2.18.0")
+    monkeypatch.setattr("nst.run.record.version", lambda name: "2.18.0")
     assert version_warnings(read_record(record())) == []
     path = record(versions={"neural_art": "0.0.1", "tensorflow": "2.17.0"})
     expected = f"made with neural_art 0.0.1, here {nst.__version__}; tensorflow 2.17.0, here 2.18.0: pixels may differ"
@@ -401,7 +417,6 @@ def test_other_versions_are_told(record, monkeypatch):
 
 def test_another_network_is_told(record):
     read = read_record(record())
-    assert network_warnings(read, read) == []
-    other = read_record(record(precision="bfloat16", weights_sha256="1"))
-    (line,) = network_warnings(read, other)
+    assert network_warnings(read, {"precision": "float32", "weights_sha256": "0" * 64}) == []
+    (line,) = network_warnings(read, {"precision": "bfloat16", "weights_sha256": "1"})
     assert "made with other weights; precision float32, here bfloat16: pixels may differ" in line

@@ -1,40 +1,49 @@
 """A checkpoint holds the whole state, and a damaged one falls back to the one before it."""
 
+from dataclasses import replace
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from nst.errors import UserError
-from nst.run.checkpoint import (
-    NAME,
-    NAME_BEFORE,
-    Checkpoint,
-    check_state,
-    has_checkpoint,
-    read_checkpoint,
-    remove_checkpoint,
-    write_checkpoint,
-)
+from nst.run.checkpoint import Checkpoint, check_state, read_checkpoint, write_checkpoint
+from nst.run.folder import RunFolder
+from nst.run.record import Record
 from nst.transfer.scales import Scale
 from nst.transfer.state import Descent, State, Step
 
 IMAGE = np.random.default_rng(0).uniform(size=(20, 30, 3)).astype(np.float32)
 MOMENTS = (np.array(3), np.full((2, 3), 1e-30, np.float32))
+RECORD = Record(
+    Path("art.png"),
+    files={"content": ("é.png",), "style": ("s.png",)},
+    sha256={"é.png": "00", "s.png": "01"},
+    result="art.png",
+    settings={"size": 30},
+    versions={"neural_art": "1", "tensorflow": "2"},
+    precision="float32",
+    weights_sha256="02",
+    located={"content": [["/a/é.png", "00"]], "style": [["/a/s.png", "01"]]},
+)
 SCALES = [Scale((10, 15), ((10, 15),), 4), Scale((20, 30), ((20, 30),), 2)]
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "art").mkdir()
+    return RunFolder(tmp_path / "art.png")
 
 
 def made(steps):
     done = tuple(Step(number, (20, 30), {"total": 1 / number}) for number in range(1, steps + 1))
     state = State(1, steps, Descent(IMAGE, tuple(step.costs["total"] for step in done[4:]), MOMENTS, 0.5))
-    return Checkpoint({"settings": {"size": 30}}, {"content": [["/a/é.png", "00"]]}, state, done, 1.5)
+    return Checkpoint(RECORD, state, done, 1.5)
 
 
 def same(found, wanted):
-    assert (found.record, found.inputs, found.steps, found.seconds) == (
-        wanted.record,
-        wanted.inputs,
-        wanted.steps,
-        wanted.seconds,
-    )
+    assert replace(found.record, source=RECORD.source) == wanted.record
+    assert (found.steps, found.seconds) == (wanted.steps, wanted.seconds)
     assert (found.state.scale, found.state.steps, found.state.descent.steps) == (1, wanted.state.steps, 1)
     assert found.state.descent.rate == 0.5
     assert found.state.descent.totals == (1 / 5,)
@@ -44,16 +53,17 @@ def same(found, wanted):
         assert moment.dtype == value.dtype
 
 
-def test_written_then_read_is_the_same(tmp_path):
-    write_checkpoint(tmp_path, made(5))
-    found, warnings = read_checkpoint(tmp_path)
+def test_written_then_read_is_the_same(folder):
+    write_checkpoint(folder, made(5))
+    found, warnings = read_checkpoint(folder)
     same(found, made(5))
     assert warnings == []
 
 
-def test_a_run_without_a_step_has_a_checkpoint_too(tmp_path):
-    write_checkpoint(tmp_path, Checkpoint({}, {}))
-    assert read_checkpoint(tmp_path) == (Checkpoint({}, {}), [])
+def test_a_run_without_a_step_has_a_checkpoint_too(folder):
+    write_checkpoint(folder, Checkpoint(RECORD))
+    found, warnings = read_checkpoint(folder)
+    assert (found.state, found.steps, found.seconds, warnings) == (None, (), 0, [])
 
 
 def cut(data):
@@ -66,47 +76,49 @@ def flipped(data):
 
 
 @pytest.mark.parametrize("damage", [cut, flipped, lambda data: b"", lambda data: b"PK\x05\x06" + bytes(18)])
-def test_a_damaged_one_falls_back_to_the_one_before_and_says_so(tmp_path, damage):
-    write_checkpoint(tmp_path, made(5))
-    write_checkpoint(tmp_path, made(5))
-    write_checkpoint(tmp_path, made(5))
-    assert {path.name for path in tmp_path.iterdir()} == {NAME, NAME_BEFORE}
-    (tmp_path / NAME).write_bytes(damage((tmp_path / NAME).read_bytes()))
-    found, warnings = read_checkpoint(tmp_path)
+def test_a_damaged_one_falls_back_to_the_one_before_and_says_so(folder, damage):
+    write_checkpoint(folder, made(5))
+    write_checkpoint(folder, made(5))
+    write_checkpoint(folder, made(5))
+    assert set(folder.path.iterdir()) == {folder.checkpoint, folder.checkpoint_before}
+    folder.checkpoint.write_bytes(damage(folder.checkpoint.read_bytes()))
+    found, warnings = read_checkpoint(folder)
     same(found, made(5))
-    assert warnings == [f"{tmp_path / NAME}: is damaged; goes on from {NAME_BEFORE}, 5 steps into the run"]
-    (tmp_path / NAME_BEFORE).write_bytes(damage((tmp_path / NAME_BEFORE).read_bytes()))
+    assert warnings == [
+        f"{folder.checkpoint}: is damaged; goes on from {folder.checkpoint_before.name}, 5 steps into the run"
+    ]
+    folder.checkpoint_before.write_bytes(damage(folder.checkpoint_before.read_bytes()))
     with pytest.raises(UserError, match="is damaged, and the one before it too; start the run anew"):
-        read_checkpoint(tmp_path)
+        read_checkpoint(folder)
 
 
-def test_a_pickle_is_not_read(tmp_path):
-    np.savez(tmp_path / NAME, json=np.array([{"a": 1}], dtype=object))
+def test_a_pickle_is_not_read(folder):
+    np.savez(folder.checkpoint, json=np.array([{"a": 1}], dtype=object))
     with pytest.raises(UserError, match="is damaged; start"):
-        read_checkpoint(tmp_path)
+        read_checkpoint(folder)
 
 
-def test_one_alone_under_the_name_of_the_one_before_serves(tmp_path):
+def test_one_alone_under_the_name_of_the_one_before_serves(folder):
     """As after a kill between two renames."""
-    write_checkpoint(tmp_path, made(5))
-    (tmp_path / NAME).rename(tmp_path / NAME_BEFORE)
-    assert has_checkpoint(tmp_path)
-    same(read_checkpoint(tmp_path)[0], made(5))
+    write_checkpoint(folder, made(5))
+    folder.checkpoint.renamefolder.checkpoint_before
+    assert folder.has_checkpoint()
+    same(read_checkpoint(folder)[0], made(5))
 
 
-def test_none_is_refused_in_words(tmp_path):
+def test_none_is_refused_in_words(folder):
     with pytest.raises(UserError, match=r"holds no checkpoint\.npz"):
-        read_checkpoint(tmp_path)
+        read_checkpoint(folder)
     with pytest.raises(UserError, match="is no folder of a run"):
-        read_checkpoint(tmp_path / "none")
-    write_checkpoint(tmp_path, made(5))
-    remove_checkpoint(tmp_path)
-    assert not has_checkpoint(tmp_path)
+        read_checkpoint(RunFolder.at(folder.path / "none"))
+    write_checkpoint(folder, made(5))
+    folder.remove_checkpoint()
+    assert not folder.has_checkpoint()
 
 
-def test_a_state_over_other_scales_is_refused(refused, tmp_path):
-    check_state(tmp_path, made(5).state, SCALES)
-    check_state(tmp_path, None, SCALES)
+def test_a_state_over_other_scales_is_refused(folder):
+    check_state(folder, made(5).state, SCALES)
+    check_state(folder, None, SCALES)
     for scales in (SCALES[:1], SCALES[::-1]):
         with pytest.raises(UserError, match="over other scales"):
-            check_state(tmp_path, made(5).state, scales)
+            check_state(folder, made(5).state, scales)

@@ -22,7 +22,8 @@ from nst.errors import UserError
 from nst.layers import LAYERS
 from nst.network.vgg19 import build_network
 from nst.pictures.picture_files import read_image, write_picture
-from nst.run.checkpoint import has_checkpoint, read_checkpoint
+from nst.run.checkpoint import read_checkpoint
+from nst.run.folder import RunFolder
 from nst.settings import make_settings
 from nst.transfer.inputs import Inputs
 from nst.transfer.stylize import stylize
@@ -82,7 +83,7 @@ def check_files(folder):
         elif path.suffix == ".csv":
             assert path.read_text().endswith("\n")
         elif path.name == "checkpoint.npz":
-            checkpoint, warnings = read_checkpoint(path.parent)
+            checkpoint, warnings = read_checkpoint(RunFolder.at(path.parent))
             assert warnings == []
             assert [step.number for step in checkpoint.steps] == list(range(1, len(checkpoint.steps) + 1))
 
@@ -105,7 +106,7 @@ def test_killed_at_any_moment_and_resumed_is_straight_through(tmp_path, command)
         result = folder / "art.png"
         done = 0
         for kill in range(IN_A_ROW + 1):
-            resumed = has_checkpoint(folder / "art")
+            resumed = RunFolder.at(folder / "art").has_checkpoint()
             words = ["--resume", str(folder / "art")] if resumed else [*WORDS, "-o", str(result)]
             signals = chance.choice(SIGNALS) if kill < IN_A_ROW else []
             status = command.run(words, signals, chance.uniform(0.1, 0.8 * seconds) if signals else 0)
@@ -114,13 +115,13 @@ def test_killed_at_any_moment_and_resumed_is_straight_through(tmp_path, command)
                 break
             assert signals and status in (-signals[0], 128 + signals[0], 128 + signals[-1]), (status, words)
             killed += 1
-            if has_checkpoint(folder / "art"):
-                steps = len(read_checkpoint(folder / "art")[0].steps)
+            if RunFolder.at(folder / "art").has_checkpoint():
+                steps = len(read_checkpoint(RunFolder.at(folder / "art"))[0].steps)
                 assert steps >= done
                 done = steps
                 reached.add(steps)
         assert status == 0
-        assert not has_checkpoint(folder / "art")
+        assert not RunFolder.at(folder / "art").has_checkpoint()
         assert not list(folder.rglob(".*"))
         np.testing.assert_array_equal(read_image(result), whole)
         assert (folder / "art" / "losses.csv").read_text() == costs

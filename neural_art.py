@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from nst.command.config import Call
     from nst.report.live_view import LiveView
     from nst.report.progress import Progress
-    from nst.report.status import Entry
+    from nst.report.status import PictureStatus
     from nst.run.job import Job
     from nst.transfer.state import OnStep
 
@@ -73,7 +73,7 @@ class Outcome:
         return self.code
 
     @property
-    def entries(self) -> "list[Entry]":
+    def entries(self) -> "list[PictureStatus]":
         """Return what is known of each picture of a batch."""
         if self.batch and self.dry_run:
             return [replace(self.batch.entry(task), state=task.state) for task in self.batch.tasks]

@@ -20,7 +20,7 @@ from nst.batch.sweep import Sweep, read_sweeps
 from nst.batch.tasks import Task, fit_name, is_many, tasks_of
 from nst.errors import UserError, one_line
 from nst.report.pages import REPORT
-from nst.report.status import CHANGED, DONE, STARTED, STOPPED, TO_DO, Entry
+from nst.report.status import CHANGED, DONE, STARTED, STOPPED, TO_DO, PictureStatus
 from nst.run.folder import result_name
 from nst.run.input_files import INPUTS
 from nst.run.record import deciding
@@ -49,7 +49,7 @@ class Plan:
         """Return where the picture of a task goes."""
         return self.folder / task.name
 
-    def entries(self) -> list[Entry]:
+    def entries(self) -> list[PictureStatus]:
         """Return what is known of each picture."""
         return [self.entry(task) for task in self.tasks]
 
@@ -63,13 +63,13 @@ class Plan:
         """Return how many pictures are to be made."""
         return sum(task.state != DONE for task in self.tasks)
 
-    def entry(self, task: Task) -> Entry:
+    def entry(self, task: Task) -> PictureStatus:
         """Return what is known of a task's picture."""
         known, result = self.manifest.jobs.get(task.name, {}), self.result(task)
         if known.get("key") != task.key or (known.get("state") == DONE and not result.exists()):
             known = {}
         state = known.get("state", TO_DO)
-        return Entry(
+        return PictureStatus(
             result.stem,
             STOPPED if state == STARTED else state,
             result,

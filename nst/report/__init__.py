@@ -5,7 +5,7 @@ of this folder only those with a lower number.
 
     status.py       [0] the states of a picture, and what is known of one
     sources.py      [0] the pictures that a page shows as photo and styles
-    progress.py     [0] progress on stderr, as a bar, lines or JSON
+    progress.py     [1] progress on stderr, as a bar, lines or JSON
     costs.py        [0] losses.csv and the plot of the costs
     chart.py        [0] the costs as lines on a logarithmic axis, as a page draws them
     pages.py        [1] what all pages share: templates, words, embedded pictures

@@ -154,7 +154,12 @@ def run_job(
     resume = job.resume or Checkpoint({}, {})
     progress = progress or Progress(job.scales, done=len(resume.steps))
     live, sources, steps = live or LiveView(), _sources(job), list(resume.steps)
-    with folder_lock(job.folder), deferred() as signalled, progress, live.showing(sources, steps):
+    with (
+        folder_lock(job.folder),
+        deferred() as signalled,
+        progress,
+        live.showing(sources, steps, seconds_left=lambda: progress.seconds_left),
+    ):
         results = Results(
             job.output,
             job.content,
@@ -168,17 +173,13 @@ def run_job(
             steps,
             sources if job.report else None,
             progress.told,
-            [path for path in (job.folder / snapshot_name(step) for step in resume.steps) if path.exists()],
+            [(step, path) for step in resume.steps if (path := job.folder / snapshot_name(step)).exists()],
         )
 
         def stop_if_asked(step: Step, picture: Callable[[], np.ndarray], state: Callable[[], State]) -> None:
             number = signalled() or stopped()
             if number:
                 raise KeyboardInterrupt(number)
-
-        def show(step: Step, picture: Callable[[], np.ndarray], state: Callable[[], State]) -> None:
-            progress.show(step)
-            live.follow(picture, progress.seconds_left)
 
         try:
             _refuse_existing(job)  # as another run may have ended since
@@ -191,7 +192,7 @@ def run_job(
                     job.inputs,
                     network,
                     tile_px=job.tile_px,
-                    on_step=[results.follow, show, *on_step, stop_if_asked],
+                    on_step=[results.follow, progress.follow, live.follow, *on_step, stop_if_asked],
                     on_estimate=lambda seconds: progress.estimate(seconds, memory_of(job)),
                     resume=resume.state,
                     clock=lambda: results.seconds,

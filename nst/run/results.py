@@ -21,12 +21,12 @@ from nst.pictures.picture_files import Picture, over_white, write_picture
 from nst.pictures.resizing import Size, resize, resize_alpha
 from nst.report.costs import write_cost_plot, write_costs
 from nst.report.pages import REPORT
-from nst.report.progress import write_json
 from nst.report.run_page import Run, write_run_page
 from nst.report.sources import Named, Sources
 from nst.run.checkpoint import Checkpoint, has_checkpoint, remove_checkpoint, write_checkpoint
 from nst.run.folder import first_free, snapshot_name
 from nst.settings import Settings
+from nst.system.atomic_files import write_json
 from nst.transfer.state import State, Step
 
 LARGEST_SHARE = 0.01  # of the time, for checkpoints
@@ -60,7 +60,7 @@ class Results:
     steps: list[Step] = field(default_factory=list)
     sources: Sources | None = None
     told: Sequence[str] = ()
-    snapshots: list[Path] = field(default_factory=list)
+    snapshots: list[tuple[Step, Path]] = field(default_factory=list)
     picture: Callable[[], np.ndarray] | None = None  # so far
     state: Callable[[], State] | None = None
     due: float = 0.0  # when the next checkpoint is, by time.monotonic()
@@ -84,7 +84,7 @@ class Results:
         if every and step.number % every == 0:
             path = self.folder / snapshot_name(step)
             self._attempt("snapshots", lambda: write_picture(path, picture()))
-            self.snapshots.append(path)
+            self.snapshots.append((step, path))
         if time.monotonic() >= self.due:
             self.write_checkpoint()
 
@@ -147,15 +147,15 @@ class Results:
         shown = over_white(Picture(resize(image, self.size), resize_alpha(self.photo.alpha, self.size)))
         result = Named(self.output.name, shown)
         return Run(
-            sources,
-            result,
-            state,
-            message,
-            tuple(self.snapshots),
-            self.steps,
-            self.seconds,
-            self.record,
-            tuple(self.told),
+            sources=sources,
+            result=result,
+            state=state,
+            message=message,
+            snapshots=tuple(self.snapshots),
+            steps=self.steps,
+            seconds=self.seconds,
+            record=self.record,
+            warnings=tuple(self.told),
         )
 
     def _save_picture(self, image: np.ndarray) -> None:

@@ -38,8 +38,7 @@ class LiveView:
         self.wanted = False  # Whether a browser has asked since the last picture was taken.
         self.due = 0.0  # The earliest time of the next picture, by time.monotonic().
         self.asked = -SECONDS_WATCHED  # The time of a browser's last question, by time.monotonic().
-        self.seen = 0  # The version of the last state that a browser has got.
-        self.seen_image = 0  # The version of the last picture that a browser has got.
+        self.shown = 0  # The last version that a browser has shown with its picture and chart.
         self._estimate: Callable[[], float | None] = lambda: None
 
     @contextmanager
@@ -101,6 +100,5 @@ class LiveView:
 
     @property
     def has_been_seen(self) -> bool:
-        """Return whether a watching browser has got the latest state and picture, or no browser is watching."""
-        gone = time.monotonic() - self.asked > SECONDS_WATCHED
-        return gone or (self.seen == self.version and self.seen_image == self.image_version)
+        """Return whether a watching browser has shown the latest version, or no browser is watching."""
+        return self.shown == self.version or time.monotonic() - self.asked > SECONDS_WATCHED

@@ -36,7 +36,7 @@ MOST_STYLES = 4  # The largest number of styles that the page shows.
 MOST_CONNECTIONS = 32
 SECONDS_TO_READ = 10  # The time limit for reading a request.
 SECONDS_TO_WAIT = 15  # The longest wait for a change, before the same state is sent again.
-SECONDS_AT_END = 1.0  # The time after a run in which a watching browser may fetch the last picture.
+SECONDS_AT_END = 1.0  # The time at the end in which a watching browser may fetch the last picture and chart.
 SECONDS_BETWEEN_LOOKS = 0.1  # The pause between two looks of the server for its own end.
 HEADERS = {
     "Cache-Control": "no-store",
@@ -123,8 +123,8 @@ class Server(http.server.ThreadingHTTPServer):
         with live.changed:
             live.wanted = True
             live.changed.wait_for(lambda: live.version != after or live.over, SECONDS_TO_WAIT)
-            if after >= 0:  # The page asks with a version; other programs ask without.
-                live.asked, live.seen = time.monotonic(), live.version
+            if after >= 0:  # The page, which asks with the version that it shows.
+                live.asked, live.shown = time.monotonic(), after
             state = _state_of(live)
         return json.dumps(state).encode()
 
@@ -146,7 +146,6 @@ class Server(http.server.ThreadingHTTPServer):
         began = time.monotonic()
         payload = self._encoded("picture", image, version)
         live.due = max(live.due, time.monotonic() + (time.monotonic() - began) / LARGEST_SHARE)
-        live.seen_image = version
         return payload
 
     def source(self, index: int) -> bytes:
@@ -237,7 +236,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
 def served(host: str = HOST, port: int = 0) -> Iterator[tuple[LiveView, str]]:
     """Serve on a port, or on a free port for 0; yield the LiveView to fill and the address. Raises UserError.
 
-    At the end the server waits up to SECONDS_AT_END for a watching browser to fetch the last picture.
+    At the end the server waits up to SECONDS_AT_END for a watching browser to show the last picture and chart.
     """
     if not 0 <= port <= 65535:
         raise UserError(f"--watch-port {port}: must be from 0 to 65535; 0 takes a free port")

@@ -99,19 +99,17 @@ def test_a_run_keeps_its_picture_to_itself(sources, content):
         assert not live.wanted
 
 
-def test_a_view_is_seen_when_the_browser_has_all_or_has_gone(sources, content):
+def test_a_view_is_seen_when_the_browser_shows_the_latest_version_or_has_gone(sources, content):
     live = LiveView()
     with live.showing(sources):
         assert live.has_been_seen  # as no browser watches
-        live.asked, live.seen = time.monotonic(), live.version
+        live.asked, live.shown = time.monotonic(), live.version
         assert live.has_been_seen
         live.show(content)
         assert not live.has_been_seen
-        live.seen = live.version
-        assert not live.has_been_seen  # the picture is still to come
-        live.seen_image = live.image_version
+        live.shown = live.version
         assert live.has_been_seen
-        follow(live, 1)
+        live.close()
         assert not live.has_been_seen
         live.asked -= SECONDS_WATCHED + 0.1
         assert live.has_been_seen

@@ -93,5 +93,6 @@ const follow = async () => {
     }
     if (!over) await pause(BETWEEN_STATES);
   }
+  fetch(`/state.json?after=${version}`); // The server, which waits for this, learns that the last version is shown.
 };
 follow();

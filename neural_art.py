@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from nst.call_options import names_with
 from nst.command.parser import completion, make_parser
 from nst.errors import RunError, UserError, one_line, os_error_words
+from nst.report.status import DONE
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from nst.command.config import Call
     from nst.report.live_view import LiveView
     from nst.report.progress import Progress
-    from nst.report.status import Entry
+    from nst.report.status import PictureStatus
     from nst.settings import Settings
     from nst.transfer.state import OnStep
 
@@ -63,19 +64,19 @@ class Outcome:
         if self.kind == "json" and not self.listed:
             print(json.dumps(self.as_json()))
         elif self.batch and not self.dry_run and not self.listed:
-            for entry in self.entries:
-                if entry.state == "done":
-                    print(entry.result)
+            for status in self.statuses:
+                if status.state == DONE:
+                    print(status.result)
         elif self.code == EXIT_DONE and self.path and not self.dry_run:
             print(self.path)
         return self.code
 
     @property
-    def entries(self) -> "list[Entry]":
+    def statuses(self) -> "list[PictureStatus]":
         """Return what is known of each picture of a batch."""
         if self.batch and self.dry_run:
-            return [replace(self.batch.entry(task), state=task.state) for task in self.batch.tasks]
-        return self.batch.entries() if self.batch else []
+            return [replace(self.batch.status(task), state=task.state) for task in self.batch.tasks]
+        return self.batch.statuses() if self.batch else []
 
     def as_json(self) -> dict[str, Any]:
         """Return the object that docs/result.schema.json describes."""
@@ -93,7 +94,7 @@ class Outcome:
             "costs": last.costs if last else None,
             "settings": describe(self.settings) if self.settings and scales else None,
             "plan": [{"size": list(scale.size), "steps": scale.steps} for scale in scales] or None,
-            "jobs": self.batch and [entry.described() for entry in self.entries],
+            "jobs": self.batch and [status.described() for status in self.statuses],
         }
 
 
@@ -138,9 +139,12 @@ def make_picture(call: "Call", outcome: Outcome, on_step: "Sequence[OnStep]") ->
     outcome.settings = request.settings
     outcome.progress = progress = Progress(kind=outcome.kind)
     if outcome.dry_run:
-        outcome.path, plan = dry_run(request, call.origin, progress)
-        if outcome.kind != "json":
-            print(plan)
+        plan = dry_run(request, call.origin, progress)
+        outcome.path = plan.output
+        if outcome.kind == "json":
+            progress.estimate(plan.seconds, plan.memory_mb)
+        else:
+            print(plan.text)
         return
     with watched(progress, call.watch, call.watch_host, call.watch_port) as live:
         outcome.path = run_picture(request, call.origin, progress, live=live, on_step=on_step)
@@ -182,7 +186,7 @@ def make_batch(values: Mapping[str, Any], outcome: Outcome, on_step: "Sequence[O
         watch = bool(values.get("watch") and plan.left)
         with watched(progress, watch, values.get("watch_host"), values.get("watch_port")) as live:
             run_batch(plan, options, progress, force=values["force"], live=live, on_step=on_step)
-        progress.sum_up(outcome.entries, plan.folder, plan.page)
+        progress.sum_up(outcome.statuses, plan.folder, plan.page)
         failed = failures(plan)
     if failed:
         words = f"{len(failed)} of {len(plan.tasks)} pictures failed; the first: {failed[0]}"

@@ -16,6 +16,7 @@ from nst.layers import CHANNELS_PER_BLOCK, LAYERS, block_of
 from nst.network import weights
 from nst.network.loaded import forget_network
 from nst.pictures.picture_files import write_picture
+from nst.report.sources import Named, Sources
 
 PROJECT = Path(__file__).resolve().parent.parent
 SMALL = ["--size", "64", "--smallest-scale", "32", "--steps", "2"]  # flags of a run that takes a moment
@@ -139,3 +140,9 @@ def stopped_at(capsys):
         return capsys.readouterr().err.splitlines()[-1]
 
     return run
+
+
+@pytest.fixture
+def sources(content, style) -> Sources:
+    """A photo and two styles, as pages show them, of a run of 8 steps."""
+    return Sources(Named("a <b>.png", content), (Named("s.png", style), Named("t.png", style)), steps=8)

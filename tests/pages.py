@@ -1,6 +1,8 @@
-"""What tests of pages share: a page as a browser reads it, what holds of all pages, and requests to a server."""
+"""For tests of pages: a page as a browser reads it, what holds for all pages, requests to a server, steps of a run."""
 
+import base64
 import http.client
+import io
 import itertools
 import json
 import os
@@ -9,6 +11,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
+from PIL import Image
+
+from nst.transfer.state import Step
 
 HOSTILE = [
     "<script>alert(1)<script>.png",
@@ -18,12 +23,9 @@ HOSTILE = [
     "猫 \N{RIGHT-TO-LEFT OVERRIDE}gnp.png",
     os.fsdecode(b"not \xff utf-8.png"),
 ]
-
-
 REFERENCES = ("src", "href", "srcset", "action", "poster", "data", "xlink:href", "background", "ping", "formaction")
-
-
 EMPTY = ("meta", "link", "img", "input", "br", "path", "line", "polyline")
+LOOKS = [(1280, "light"), (1280, "dark"), (390, "light"), (320, "dark")]  # Widths and colour schemes of windows.
 
 
 class Page(HTMLParser):
@@ -103,9 +105,9 @@ def slide(driver, compare):
     assert clip() == 100
     frame = compare.find_element("css selector", ".frame")
     width = frame.size["width"]
-    ActionChains(driver).move_to_element_with_offset(frame, round(0.2 * width), 5).click().perform()
+    ActionChains(driver, duration=0).move_to_element_with_offset(frame, round(0.2 * width), 5).click().perform()
     assert clip() == pytest.approx(30, abs=2)
-    ActionChains(driver).click_and_hold().move_by_offset(round(-0.5 * width), 5).release().perform()
+    ActionChains(driver, duration=0).click_and_hold().move_by_offset(round(-0.5 * width), 5).release().perform()
     assert clip() == pytest.approx(80, abs=2)
     line = compare.find_element("css selector", ".line")
     assert line.location["x"] - frame.location["x"] == pytest.approx(0.2 * width, abs=0.02 * width)
@@ -127,11 +129,8 @@ def check_seen(driver):
     assert wide <= window
 
 
-LOOKS = [(1280, "light"), (1280, "dark"), (390, "light"), (320, "dark")]
-
-
 def ask(port, path="/", method="GET", host=None, **headers):
-    """Return status, headers by name and content of what the server answers."""
+    """Return the status, the headers by name and the payload of a server's answer."""
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
     try:
         connection.putrequest(method, path, skip_host=True)
@@ -148,3 +147,23 @@ def ask(port, path="/", method="GET", host=None, **headers):
 
 def state_of(port, after=-1):
     return json.loads(ask(port, f"/state.json?after={after}" if after >= 0 else "/state.json")[2])
+
+
+def steps_of(scales=((32, 24, 8), (64, 48, 4))):
+    sizes = [(height, width) for width, height, count in scales for _ in range(count)]
+    return [
+        Step(number, size, {"total": 3 / number, "content": 1.0, "style": 2 / number}, seconds=0.5 * number)
+        for number, size in enumerate(sizes, start=1)
+    ]
+
+
+def step_of(number):
+    """Return a step of a run with one scale."""
+    return Step(number, (40, 56), {"total": 1.0 / number, "content": 0.5, "style": 0.5}, seconds=number)
+
+
+def picture_of(source):
+    """Return the picture in a data URI."""
+    kind, _, data = source.partition(",")
+    assert kind == "data:image/jpeg;base64"
+    return Image.open(io.BytesIO(base64.b64decode(data, validate=True)))

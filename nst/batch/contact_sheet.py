@@ -1,4 +1,4 @@
-"""A contact sheet: pictures in rows and columns, each with its name."""
+"""A contact sheet: pictures in rows and columns, each row and column with its label."""
 
 from __future__ import annotations
 
@@ -13,16 +13,20 @@ from nst.errors import UserError
 from nst.pictures.picture_files import read_image, write_picture
 from nst.pictures.resizing import resize, size_with_long_side
 
-CELL_PX = 256
+CELL_PX = 256  # The long side of a picture on the sheet.
 GAP_PX = 8
 TEXT_PX = 18
+LINE_PX = TEXT_PX + GAP_PX
+TOP_PX = 2 * LINE_PX + GAP_PX  # The height of title and column labels.
 LONGEST_ROW_LABEL_PX = 320
-PAPER, INK, MISSING = (255, 255, 255), (20, 20, 20), (235, 235, 235)
+PAPER, INK, EMPTY_CELL = (255, 255, 255), (20, 20, 20), (235, 235, 235)
+
+Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 @dataclass(frozen=True)
 class Sheet:
-    """What a contact sheet shows: `cells` has (row, column) -> a picture's path, or None where there is none."""
+    """A contact sheet: its title, its labels, and (row, column) -> the path of a picture, None where none is made."""
 
     title: str
     rows: Sequence[str]
@@ -31,50 +35,56 @@ class Sheet:
 
 
 def write_sheet(path: Path, sheet: Sheet) -> None:
-    """Draw a contact sheet and write it. A picture that cannot be read leaves its cell grey. Raises OSError."""
+    """Draw a contact sheet and write it. The cell of an unreadable picture stays grey. Raises OSError."""
     font = ImageFont.load_default(TEXT_PX)
     pictures = {cell: _read(there) for cell, there in sheet.cells.items() if there is not None}
     height = max((picture.height for picture in pictures.values() if picture), default=CELL_PX)
     width = max((picture.width for picture in pictures.values() if picture), default=CELL_PX)
     left = min(max(round(font.getlength(label)) for label in sheet.rows), LONGEST_ROW_LABEL_PX)
     left += 2 * GAP_PX if left else GAP_PX
-    line = TEXT_PX + GAP_PX
-    top = 2 * line + GAP_PX
-    page = Image.new(
-        "RGB",
-        (left + len(sheet.columns) * (width + GAP_PX), top + len(sheet.rows) * (height + GAP_PX)),
-        PAPER,
-    )
-    draw = ImageDraw.Draw(page)
-    draw.text((GAP_PX, GAP_PX), _shortened(sheet.title, font, page.width - 2 * GAP_PX), INK, font)
-    for column, label in enumerate(sheet.columns):
-        x = left + column * (width + GAP_PX)
-        draw.text((x, GAP_PX + line), _shortened(label, font, width), INK, font)
-    for row, label in enumerate(sheet.rows):
-        y = top + row * (height + GAP_PX)
-        draw.text((GAP_PX, y), _shortened(label, font, left - 2 * GAP_PX), INK, font)
-        for column in range(len(sheet.columns)):
-            x = left + column * (width + GAP_PX)
-            picture = pictures.get((row, column))
-            if picture:
-                page.paste(picture, (x, y))
-            else:
-                draw.rectangle((x, y, x + width - 1, y + height - 1), MISSING)
-                draw.text((x + GAP_PX, y + GAP_PX), "not made", INK, font)
+    xs = [left + column * (width + GAP_PX) for column in range(len(sheet.columns))]
+    ys = [TOP_PX + row * (height + GAP_PX) for row in range(len(sheet.rows))]
+    page = Image.new("RGB", (left + len(xs) * (width + GAP_PX), TOP_PX + len(ys) * (height + GAP_PX)), PAPER)
+    _draw_labels(page, sheet, font, xs, ys)
+    for row, y in enumerate(ys):
+        for column, x in enumerate(xs):
+            _draw_cell(page, pictures.get((row, column)), font, (x, y, x + width - 1, y + height - 1))
     write_picture(path, np.asarray(page, np.float32) / 255)
 
 
+def _draw_labels(page: Image.Image, sheet: Sheet, font: Font, xs: Sequence[int], ys: Sequence[int]) -> None:
+    """Draw the title, the label of each column above it, and the label of each row on its left."""
+    draw = ImageDraw.Draw(page)
+    width = (page.width - xs[0]) // len(xs) - GAP_PX
+    draw.text((GAP_PX, GAP_PX), _shortened(sheet.title, font, page.width - 2 * GAP_PX), INK, font)
+    for x, label in zip(xs, sheet.columns, strict=True):
+        draw.text((x, GAP_PX + LINE_PX), _shortened(label, font, width), INK, font)
+    for y, label in zip(ys, sheet.rows, strict=True):
+        draw.text((GAP_PX, y), _shortened(label, font, xs[0] - 2 * GAP_PX), INK, font)
+
+
+def _draw_cell(page: Image.Image, picture: Image.Image | None, font: Font, box: tuple[int, int, int, int]) -> None:
+    """Draw a picture into the top left corner of its cell, or a grey cell where there is no picture."""
+    left, top, _, _ = box
+    if picture:
+        page.paste(picture, (left, top))
+        return
+    draw = ImageDraw.Draw(page)
+    draw.rectangle(box, EMPTY_CELL)
+    draw.text((left + GAP_PX, top + GAP_PX), "not made", INK, font)
+
+
 def _read(path: Path) -> Image.Image | None:
-    """Return a picture as it fits into a cell, or None where it cannot be read."""
+    """Return a picture reduced or enlarged to a long side of CELL_PX, or None where it cannot be read."""
     try:
         image = read_image(path)
     except UserError:
         return None
-    small = resize(image, size_with_long_side(image.shape[:2], CELL_PX))
-    return Image.fromarray((small.clip(0, 1) * 255).round().astype(np.uint8))
+    resized = resize(image, size_with_long_side(image.shape[:2], CELL_PX))
+    return Image.fromarray((resized.clip(0, 1) * 255).round().astype(np.uint8))
 
 
-def _shortened(label: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, width: int) -> str:
+def _shortened(label: str, font: Font, width: int) -> str:
     """Return a label, cut at its end where it is wider than `width` px."""
     if font.getlength(label) <= width:
         return label

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The page of a batch: a card for each picture with its photo, styles, result, state and a link to its report."""
 
 from __future__ import annotations
 
@@ -14,76 +14,75 @@ from nst.errors import UserError
 from nst.pictures.picture_files import read_preview
 from nst.report.pages import (
     LEAST_PX,
-    MISSING,
     REPORT,
     STATES,
     THUMBNAIL_PX,
     TINY_PX,
-    Shown,
+    PagePicture,
     embedded,
     environment,
     setting_words,
 )
-from nst.report.status import DONE, STOPPED, Entry
+from nst.report.status import DONE, MISSING, STOPPED, PictureStatus
 from nst.settings import flag
 from nst.system.atomic_files import atomic_write
 
-MANY = 200  # pictures on a page, which are then TINY_PX
+MANY = 200  # A page with more pictures than this shows them with TINY_PX.
 
 
-def write_batch_page(path: Path, title: str, entries: Sequence[Entry]) -> None:
-    """Write the page of a batch, whole or not at all; of its pictures one at a time is in memory. Raises OSError."""
-    states = [_state(entry) for entry in entries]
+def write_batch_page(path: Path, title: str, statuses: Sequence[PictureStatus]) -> None:
+    """Write the page of a batch, whole or not at all, with one picture at a time in memory. Raises OSError."""
+    states = [_state(status) for status in statuses]
     page = environment().get_template("batch.html")
     stream = page.stream(
         title=title,
         made=datetime.now().astimezone(),
         counts={state: states.count(state) for state in STATES if state in states},
-        seconds=sum(entry.seconds or 0 for entry in entries),
-        cards=_cards(path.parent, entries),
-        total=len(entries),
+        seconds=sum(status.seconds or 0 for status in statuses),
+        cards=_cards(path.parent, statuses),
+        total=len(statuses),
     )
     stream.enable_buffering(20)
     with atomic_write(path) as temporary, temporary.open("wb") as file:
         stream.dump(file, encoding="utf-8")
 
 
-def _state(entry: Entry) -> str:
-    """Return which of STATES an entry is in."""
-    return entry.state if entry.state in STATES else MISSING
+def _state(status: PictureStatus) -> str:
+    """Return the state of a picture on the page, one of STATES."""
+    return status.state if status.state in STATES else MISSING
 
 
-def _cards(folder: Path, entries: Sequence[Entry]) -> Iterator[dict[str, Any]]:
-    """Yield what the page shows of each entry. A picture that comes again is embedded but the first time.
+def _cards(folder: Path, statuses: Sequence[PictureStatus]) -> Iterator[dict[str, Any]]:
+    """Yield the card of each picture. An input that occurs several times is embedded only the first time.
 
-    What an earlier run has left where the picture is to be is not shown: it is of other settings or inputs.
+    A missing picture shows no result: a file of that name is of an earlier run, with other settings or inputs.
     """
-    keys: dict[tuple[Path, int], Shown | None] = {}
-    large_px = THUMBNAIL_PX if len(entries) <= MANY else TINY_PX
+    known: dict[tuple[Path, int], PagePicture | None] = {}
+    large_px = THUMBNAIL_PX if len(statuses) <= MANY else TINY_PX
 
-    def shown(path: Path, alt: str, long_side_px: int) -> Shown | None:
+    def shown(path: Path, alt: str, long_side_px: int) -> PagePicture | None:
         place = path.absolute(), long_side_px
-        if place in keys:
-            return keys[place]
-        found = _thumbnail(path, alt, long_side_px, key=f"p{len(keys)}")
-        keys[place] = found and replace(found, source="")
+        if place in known:
+            return known[place]
+        found = _thumbnail(path, alt, long_side_px, key=f"p{len(known)}")
+        known[place] = found and replace(found, source="")
         return found
 
-    for entry in entries:
-        state = _state(entry)
+    for status in statuses:
+        state = _state(status)
         yield {
-            "entry": entry,
+            "status": status,
             "state": state,
-            "settings": {flag(name): setting_words(value) for name, value in entry.settings.items()},
-            "content": shown(entry.content, "the photo", large_px),
-            "styles": [shown(path, f"the style {path.name}", LEAST_PX) for path in entry.styles],
-            "result": _thumbnail(entry.result, "the result", large_px) if state in (DONE, STOPPED) else None,
-            "report": "" if state == MISSING else _link(folder, entry.folder),
+            "settings": {flag(name): setting_words(value) for name, value in status.settings.items()},
+            "content": shown(status.content, "the photo", large_px),
+            "styles": [shown(path, f"the style {path.name}", LEAST_PX) for path in status.styles],
+            "result": _thumbnail(status.result, "the result", large_px) if state in (DONE, STOPPED) else None,
+            "report": "" if state == MISSING else _link(folder, status.folder),
         }
 
 
-def _thumbnail(path: Path, alt: str, long_side_px: int, *, key: str = "") -> Shown | None:
-    """Return a picture small, or None where there is none that can be read."""
+def _thumbnail(path: Path, alt: str, long_side_px: int, *, key: str = "") -> PagePicture | None:
+    """Return a reduced picture, or None where there is no readable picture."""
     try:
         shown = embedded(alt, read_preview(path, long_side_px), long_side_px, name=path.name, rough=True)
     except (UserError, OSError):
@@ -92,11 +91,11 @@ def _thumbnail(path: Path, alt: str, long_side_px: int, *, key: str = "") -> Sho
 
 
 def _link(folder: Path, run: Path) -> str:
-    """Return the relative link from a page in `folder` to the report of a run, or nothing where there is none."""
+    """Return the relative link from a page in `folder` to the report of a run, or "" where there is no report."""
     if not (run / REPORT).is_file():
         return ""
     try:
         relative = os.path.relpath(run / REPORT, folder)
-    except ValueError:  # another drive of Windows
+    except ValueError:  # On Windows, the report is on another drive.
         return ""
     return urllib.parse.quote(os.fsencode(relative.replace(os.sep, "/")))

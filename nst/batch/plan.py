@@ -21,7 +21,7 @@ from nst.batch.tasks import Task, fit_name, tasks_of
 from nst.call_options import OPTIONS
 from nst.errors import UserError, one_line
 from nst.report.pages import REPORT
-from nst.report.status import CHANGED, DONE, STARTED, STOPPED, TO_DO, Entry
+from nst.report.status import CHANGED, DONE, STARTED, STOPPED, TO_DO, PictureStatus
 from nst.run.folder import RunFolder, counted, result_name
 from nst.run.input_files import stands_for_many
 from nst.run.record import deciding
@@ -52,9 +52,9 @@ class Plan:
         replaces = task.request.overwrite or task.request.output is None or task.name in self.manifest.jobs
         return replace(task.request, output=self.result(task), overwrite=replaces)
 
-    def entries(self) -> list[Entry]:
+    def statuses(self) -> list[PictureStatus]:
         """Return what is known of each picture."""
-        return [self.entry(task) for task in self.tasks]
+        return [self.status(task) for task in self.tasks]
 
     @property
     def page(self) -> Path | None:
@@ -66,13 +66,13 @@ class Plan:
         """Return how many pictures are to be made."""
         return sum(task.state != DONE for task in self.tasks)
 
-    def entry(self, task: Task) -> Entry:
+    def status(self, task: Task) -> PictureStatus:
         """Return what is known of a task's picture."""
         known, result = self.manifest.jobs.get(task.name, {}), self.result(task)
         if known.get("key") != task.key or (known.get("state") == DONE and not result.exists()):
             known = {}
         state = known.get("state", TO_DO)
-        return Entry(
+        return PictureStatus(
             result.stem,
             STOPPED if state == STARTED else state,
             result,
@@ -110,7 +110,7 @@ class Plan:
         columns = list(dict.fromkeys(labels[-1] for labels in labelled))
         cells = {}
         for task, labels in zip(tasks, labelled, strict=True):
-            made = self.entry(task).state == DONE
+            made = self.status(task).state == DONE
             cells[rows.index("\n".join(labels[:-1])), columns.index(labels[-1])] = self.result(task) if made else None
         return Sheet(title, rows, columns, cells)
 

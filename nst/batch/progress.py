@@ -1,87 +1,56 @@
-"""TODO."""
+"""The progress of a batch: how many of its pictures have ended, the time left, and how each picture has ended."""
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
-from nst.errors import one_line
-from nst.report.progress import print_address, print_json_line
-from nst.report.status import FAILED, STARTED, STOPPED, Entry
+from nst.report.progress import renderer_of
+from nst.report.status import STOPPED, PictureStatus
 
 
 class BatchProgress:
-    """Show what becomes of each picture of a batch as a line, with the time left.
+    """Count the pictures of a batch that have ended, estimate the time left, and hand its events to a renderer.
 
-    pictures  to be made in this call
-    kind      as of Progress; quiet shows failures and warnings
+    pictures  the number of pictures to make in this call
+    kind      text, quiet or json, see renderer_of
     """
 
     def __init__(self, pictures: int, stream: TextIO | None = None, *, kind: str = "text") -> None:
         self.pictures = pictures
-        self.stream = stream or sys.stderr
         self.kind = kind
+        self.renderer = renderer_of(kind, stream)
         self.ended = 0
         self.started = time.monotonic()
 
     @property
     def seconds_left(self) -> float | None:
-        """Return how long the rest will take at the pace so far, or None where that is not known yet."""
+        """Return how long the rest will take at the pace so far, or None before the first picture has ended."""
         return (time.monotonic() - self.started) / self.ended * (self.pictures - self.ended) if self.ended else None
 
     def announce(self, url: str) -> None:
         """Tell where the batch can be watched."""
-        print_address(self.stream, self.kind, url)
+        self.renderer.announce(url)
 
     def begin(self, name: str) -> None:
-        """Note that a picture has been handed out."""
-        if self.kind == "json":
-            print_json_line(self.stream, "job", job=name, state=STARTED)
+        """Tell that a picture is being made."""
+        self.renderer.begin_picture(name)
 
-    def end(self, entry: Entry) -> None:
-        """Show what became of a picture."""
-        self.ended += entry.state != STOPPED
-        left = self.seconds_left
-        if self.kind == "json":
-            print_json_line(
-                self.stream,
-                "job",
-                job=entry.result.name,
-                state=entry.state,
-                path=str(entry.result),
-                seconds=entry.seconds,
-                error=entry.error,
-                number=self.ended,
-                jobs=self.pictures,
-                seconds_left=None if left is None else round(left, 1),
-            )
-        elif entry.state == FAILED or self.kind == "text":
-            words = entry.error if entry.state == FAILED else f"{entry.seconds or 0:.1f} s"
-            rest = f"; {left:.0f} s left for {self.pictures - self.ended} more" if left else ""
-            self._print(f"{self.ended}/{self.pictures} {entry.result.name}: {entry.state}: {words}{rest}")
+    def end(self, status: PictureStatus) -> None:
+        """Count a picture and tell how it has ended. A stopped picture does not count: it is still to be made."""
+        self.ended += status.state != STOPPED
+        self.renderer.end_picture(status, number=self.ended, pictures=self.pictures, seconds_left=self.seconds_left)
 
     def tell(self, line: str, job: str | None = None) -> None:
-        """Tell what the user should know of a batch that goes on, or of one of its pictures."""
-        if self.kind == "json":
-            print_json_line(self.stream, "warning", **({"job": job} if job else {}), message=line)
-        else:
-            self._print(f"neural_art: {f'{job}: ' if job else ''}{line}")
+        """Warn the user, about the batch or about one of its pictures; the batch goes on."""
+        self.renderer.warn(line, job)
 
-    def sum_up(self, entries: Sequence[Entry], folder: Path, page: Path | None) -> None:
-        """Show how many pictures there are now, of which kind, and the page that shows them, if there is one."""
-        if self.kind == "text":
-            states = [entry.state for entry in entries]
-            counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
-            look = f"; look at {page}" if page else ""
-            self._print(f"{len(entries)} pictures in {folder}: {counts}{look}")
+    def sum_up(self, statuses: Sequence[PictureStatus], folder: Path, page: Path | None) -> None:
+        """Tell how many pictures are in each state, and where the batch's page is, if it has one."""
+        self.renderer.sum_up([status.state for status in statuses], folder, page)
 
     def trace(self, text: str) -> None:
         """Show the traceback of a mistake of the program."""
-        if self.kind != "json":
-            print(text, file=self.stream, flush=True)
-
-    def _print(self, line: str) -> None:
-        print(one_line(line), file=self.stream, flush=True)
+        self.renderer.trace(text)

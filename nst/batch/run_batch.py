@@ -153,8 +153,8 @@ def _write_sheets(plan: Plan, progress: BatchProgress, *, anew: bool) -> None:
 
 def _write_page(plan: Plan, progress: BatchProgress) -> None:
     """Write the batch's page, unless it is there and shows the same. What keeps it from that is told."""
-    path, entries, manifest = plan.folder / REPORT, plan.entries(), plan.manifest
-    shown = hashlib.sha256(json.dumps([entry.described() for entry in entries]).encode()).hexdigest()
+    path, statuses, manifest = plan.folder / REPORT, plan.statuses(), plan.manifest
+    shown = hashlib.sha256(json.dumps([status.described() for status in statuses]).encode()).hexdigest()
     if path.exists() and manifest.page is None:
         progress.tell(f"{path}: is not of this batch and stays as it is; the batch has no page")
         return
@@ -162,7 +162,7 @@ def _write_page(plan: Plan, progress: BatchProgress) -> None:
         return
     manifest.note_page("")
     try:
-        write_batch_page(path, plan.title, entries)
+        write_batch_page(path, plan.title, statuses)
     except OSError as error:
         progress.tell(f"{os_error_words(error, str(path))}; the batch has no page")
         return
@@ -170,7 +170,7 @@ def _write_page(plan: Plan, progress: BatchProgress) -> None:
 
 
 def _done_so_far(plan: Plan) -> str:
-    done = sum(entry.state == DONE for entry in plan.entries())
+    done = sum(status.state == DONE for status in plan.statuses())
     return f"{done} of {len(plan.tasks)} pictures are done"
 
 
@@ -274,7 +274,7 @@ def _collect(run: _Run, future: Future[PictureResult]) -> None:
         made = PictureResult(FAILED, error=os_error_words(error, str(order.request.output)))
     run.signal = run.signal or made.signal
     run.plan.manifest.note(task.name, state=made.state, seconds=round(made.seconds, 3), error=made.error)
-    run.progress.end(run.plan.entry(task))
+    run.progress.end(run.plan.status(task))
 
 
 def check_batch(plan: Plan, progress: BatchProgress) -> list[str]:
@@ -299,5 +299,5 @@ def check_batch(plan: Plan, progress: BatchProgress) -> list[str]:
 
 def failures(plan: Plan) -> list[str]:
     """Return a line for each picture that failed, with the row that it comes from."""
-    entries = [(task, plan.entry(task)) for task in plan.tasks]
-    return [f"{task.label}: {entry.error}" for task, entry in entries if entry.state == FAILED]
+    statuses = [(task, plan.status(task)) for task in plan.tasks]
+    return [f"{task.label}: {status.error}" for task, status in statuses if status.state == FAILED]

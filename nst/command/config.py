@@ -86,6 +86,8 @@ def _read_resumption(values: Mapping[str, Any]) -> Call:
         raise UserError(f"{flag(settled[0])}: {words}")
     checkpoint, warnings = read_checkpoint(folder)
     record = checkpoint.record
+    if not record.result:
+        raise UserError(f"{folder.checkpoint}: its record is damaged or not of neural_art; start the run anew")
     changed = {name: value for name, value in given.items() if name in FIELDS}
     settings = make_settings(DEFAULT_PRESET, {**record.settings, **changed})
     if checkpoint.state and settings.optimizer == "lbfgs":

@@ -1,15 +1,36 @@
-"""What a person sees of a run: progress, costs, pages. The only wing that prints.
+"""Progress, costs and pages: everything that people, programs and browsers are told of a run or a batch.
 
 In the order in which a picture passes them. The number is a layer: a module imports only modules of lower floors, and
-of this folder only those with a lower number.
+of this folder only those with a lower number. Only this wing of nst/ prints.
 
-    status.py       [0] the states of a picture, and what is known of one
-    sources.py      [0] the pictures that a page shows as photo and styles
-    progress.py     [0] progress on stderr, as a bar, lines or JSON
-    costs.py        [0] losses.csv and the plot of the costs
-    chart.py        [0] the costs as lines on a logarithmic axis, as a page draws them
-    pages.py        [1] what all pages share: templates, words, embedded pictures
+    status.py       [0] the states of a run and of a batch's picture
+    sources.py      [0] the photo and the styles of a run, as pages show them
+    progress.py     [1] progress on stderr: a bar, lines or JSON
+    costs.py        [0] the costs as files: losses.csv and losses.png
+    chart.py        [0] the costs as the lines of a page's chart
+    pages.py        [1] the template engine, embedded pictures, words for times and settings
     run_page.py     [2] report.html of a run
-    live_view.py    [1] what there is to see of the current run
-    watch_server.py [2] the live view, served to browsers on this machine
+    live_view.py    [1] what a browser may see of the current run
+    watch_server.py [2] the server of the live view
+
+run          The making of one picture, from its inputs to its result.
+batch        Many runs of one call. Each makes a picture of the batch; in JSON such a run is a job.
+step         One evaluation of the cost, see transfer/state.py. Steps are numbered over all scales of a run.
+scale        A size at which a run works, see transfer/scales.py; named on pages by its long side in px.
+cost         The total, and each of its named parts, at a step.
+listener     A function that a run calls after each step with (step, picture, state), see OnStep in transfer/state.py.
+state        Where a run or a batch's picture is, one of the words in status.py. The state that a listener gets is
+             another thing: all that is needed to resume the run.
+status       The state of a batch's picture with all else that is known of the picture.
+sources      The photo and the styles of a run.
+snapshot     The picture after some step, kept as a file of its own.
+record       All that is needed to make a picture again, see run/record.py.
+warning      A line for the user about a run that goes on.
+event        Something that progress is told: a step, a warning, the end of a picture.
+renderer     What prints events: Lines for people, JsonLines for programs.
+page         report.html of a run or of a batch: one file that needs no network.
+card         A picture of a batch on the page of the batch.
+live view    What a browser may see of a run that goes on.
+version      The number of changes to the live view so far. A browser waits for a version that it has not seen.
+payload      The bytes of a file or of an HTTP answer.
 """

@@ -1,4 +1,4 @@
-"""The costs of a run as lines on a logarithmic axis, in the units that a page draws them in. No files, no drawing."""
+"""The chart of a run's costs: lines on a logarithmic axis, as coordinates for a page. No files, no drawing."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from dataclasses import dataclass
 
 from nst.transfer.state import Step
 
-MOST_POINTS = 400  # of a line
-UNIT = 1000  # the width and the height of the plot
-LARGEST_RANGE = 1e6  # from the largest cost down to the smallest that is drawn
+MOST_POINTS = 400  # The largest number of points of a line.
+UNIT = 1000  # The width and the height of the plot.
+LARGEST_RANGE = 1e6  # The ratio of the largest cost to the smallest that is drawn.
 
 
 @dataclass(frozen=True)
 class Tick:
-    """A place on an axis, in per cent from the left or the top, and what stands there."""
+    """A mark on an axis: its place in per cent from the left or the top, and its label."""
 
     at: float
     label: str
@@ -24,16 +24,22 @@ class Tick:
 
 @dataclass(frozen=True)
 class Chart:
-    """The costs of a run: by name the points "x,y x,y ..." of one line per scale, in UNITs from the top left corner."""
+    """The lines of a run's costs and the marks on the axes of the plot, which is UNIT wide and UNIT high.
+
+    lines   cost name -> the points "x,y x,y ..." of one line per scale, from the top left corner
+    costs   the marks of the vertical axis
+    steps   the marks of the horizontal axis
+    scales  the beginning of each scale, labelled with its long side in px
+    """
 
     lines: dict[str, list[str]]
     costs: tuple[Tick, ...]
     steps: tuple[Tick, ...]
-    scales: tuple[Tick, ...]  # where each begins, with its long side in px
+    scales: tuple[Tick, ...]
 
 
 def make_chart(steps: Sequence[Step], last: int = 0) -> Chart:
-    """Return the chart of some steps, at least one; `last` is the number of the last one that is planned."""
+    """Return the chart of one or more steps; `last` is the number of the last step that is planned."""
     first, last = steps[0].number, max(last, steps[-1].number)
     low, high = _range(steps)
     bottom, top = math.log10(low), math.log10(high)
@@ -68,7 +74,7 @@ def scales_of(steps: Sequence[Step]) -> list[list[Step]]:
 
 
 def _range(steps: Sequence[Step]) -> tuple[float, float]:
-    """Return the smallest and the largest cost to draw, a little apart."""
+    """Return the lowest and the highest cost of the axis, a little beyond the costs themselves."""
     costs = [cost for step in steps for cost in step.costs.values() if 0 < cost < math.inf] or [1.0]
     high = max(costs)
     low = max(min(costs), high / LARGEST_RANGE)
@@ -82,14 +88,14 @@ def _thinned(steps: Sequence[Step]) -> list[Step]:
 
 
 def _costs_between(low: float, high: float) -> Iterator[float]:
-    """Yield the powers of ten, and where they are few, their double and fivefold."""
+    """Yield the powers of ten between two costs; in a small range also their double and fivefold."""
     factors = (1, 2, 5) if high / low < 150 else (1,)
     for power in range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1):
         yield from (factor * 10.0**power for factor in factors if low <= factor * 10.0**power <= high)
 
 
 def _numbers_between(first: int, last: int) -> list[int]:
-    """Return the first number, the last, and round ones between that leave them room."""
+    """Return the first number, the last, and about three round numbers between, none close to either end."""
     rough = max(1, (last - first) / 4)
     power = 10 ** math.floor(math.log10(rough))
     every = next(factor * power for factor in (1, 2, 5, 10) if factor * power >= rough)

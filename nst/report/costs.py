@@ -1,4 +1,4 @@
-"""TODO."""
+"""The costs of a run as files: losses.csv, a table, and losses.png, a plot."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from nst.transfer.state import Step
 
 
 def write_costs(path: Path, steps: Sequence[Step]) -> None:
-    """Write one row per step: step, long side in px, and each cost by name."""
+    """Write one row per step: number, long side in px, and each cost by name."""
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(["step", "long_side_px", *steps[0].costs])
@@ -25,7 +25,7 @@ def write_costs(path: Path, steps: Sequence[Step]) -> None:
 
 
 def plotting() -> ModuleType:
-    """Return matplotlib.figure, or raise UserError with the command that installs it."""
+    """Return matplotlib.figure, or raise UserError with the command that installs matplotlib."""
     try:
         import matplotlib.figure
     except ImportError as error:
@@ -34,7 +34,7 @@ def plotting() -> ModuleType:
 
 
 def write_cost_plot(path: Path, steps: Sequence[Step]) -> None:
-    """Plot each cost by step on a logarithmic axis; a line marks where a scale begins."""
+    """Plot each cost by step on a logarithmic axis, with a line where a new scale begins."""
     figure = plotting().Figure(figsize=(8, 4.5), layout="constrained")
     axes = figure.subplots()
     numbers = [step.number for step in steps]

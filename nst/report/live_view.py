@@ -1,4 +1,4 @@
-"""What is to be seen of the run that goes on: told by the run, asked for by whoever shows it meanwhile."""
+"""The live view: what a browser may see of the current run. The run writes the view; the server's threads read it."""
 
 from __future__ import annotations
 
@@ -10,88 +10,95 @@ from contextlib import contextmanager
 import numpy as np
 
 from nst.report.sources import Sources
-from nst.transfer.state import Step
+from nst.report.status import DONE, FAILED, RUNNING, STARTING, STOPPED
+from nst.transfer.state import State, Step
 
-LARGEST_SHARE = 0.01  # of the time, for pictures
-SECONDS_WATCHED = 3.0  # after which a browser that asks for nothing is gone
+LARGEST_SHARE = 0.01  # The largest fraction of a run's time that pictures for browsers may take.
+SECONDS_WATCHED = 3.0  # A browser that has not asked for this long is gone.
 
 
 class LiveView:
-    """What is to be seen of the run that goes on. The run's thread tells it, the server's threads ask.
+    """The current run as browsers see it: its sources, steps, state, time left and latest picture.
 
-    A batch tells of one run after another, and sets `place` to where it is, as "3 of 20".
+    A batch shows one run after another, and sets `place` to the run's place in the batch, such as "3 of 20".
     """
 
     def __init__(self) -> None:
         self.changed = threading.Condition()
-        self.version = 0  # counts the changes
-        self.run = 0  # counts the runs
+        self.version = 0  # The number of changes so far.
+        self.run = 0  # The number of runs so far.
         self.sources: Sources | None = None
         self.place = ""
-        self.state = "starting"
-        self.over = False  # whether nothing more will come
-        self.steps: Sequence[Step] = ()
+        self.state = STARTING
+        self.over = False  # Whether nothing more will come.
+        self.steps: list[Step] = []
         self.seconds_left: float | None = None
         self.image: np.ndarray | None = None
         self.image_version = 0
-        self.wanted = False  # whether a browser has asked since the last picture
-        self.due = 0.0  # when the next picture may be taken, by time.monotonic()
-        self.asked = -SECONDS_WATCHED  # when a browser last did, by time.monotonic()
-        self.seen = 0  # version of the last state that a browser has got
-        self.seen_image = 0
+        self.wanted = False  # Whether a browser has asked since the last picture was taken.
+        self.due = 0.0  # The earliest time of the next picture, by time.monotonic().
+        self.asked = -SECONDS_WATCHED  # The time of a browser's last question, by time.monotonic().
+        self.shown = 0  # The last version that a browser has shown with its picture and chart.
+        self._estimate: Callable[[], float | None] = lambda: None
 
     @contextmanager
-    def showing(self, sources: Sources, steps: Sequence[Step]) -> Iterator[None]:
-        """Show a run, whose `steps` grow as it goes on, and how it ends."""
+    def showing(
+        self, sources: Sources, steps: Sequence[Step] = (), seconds_left: Callable[[], float | None] = lambda: None
+    ) -> Iterator[None]:
+        """Show a run while it goes on, and then how it has ended.
+
+        steps         those that an earlier part of the run has done
+        seconds_left  returns the time left, None while that is not known
+        """
         with self.changed:
             self.run += 1
-            self.sources, self.steps = sources, steps
-            self.state, self.seconds_left = "running", None
+            self.sources, self.steps, self._estimate = sources, list(steps), seconds_left
+            self.state, self.seconds_left = RUNNING, None
             self.image, self.image_version = None, 0
-            self._tell()
-        state = "failed"
+            self._count_change()
+        state = FAILED
         try:
             yield
-            state = "done"
+            state = DONE
         except KeyboardInterrupt:
-            state = "stopped"
+            state = STOPPED
             raise
         finally:
             with self.changed:
                 self.state, self.seconds_left = state, None
-                self._tell()
+                self._count_change()
 
-    def follow(self, picture: Callable[[], np.ndarray], seconds_left: float | None) -> None:
-        """Show a step, and what `picture` returns if a browser has asked since the last picture."""
+    def follow(self, step: Step, picture: Callable[[], np.ndarray], state: Callable[[], State]) -> None:
+        """Show a step; also its picture, if a browser has asked since the last one and the next one is due."""
         began = time.monotonic()
         if self.wanted and began >= self.due:
-            image = np.array(picture(), np.float32)
-            self.show(image)
+            self.show(np.array(picture(), np.float32))
             now = time.monotonic()
             self.due = max(self.due, now + (now - began) / LARGEST_SHARE)
         with self.changed:
-            self.seconds_left = seconds_left
-            self._tell()
+            self.steps.append(step)
+            self.seconds_left = self._estimate()
+            self._count_change()
 
     def show(self, image: np.ndarray) -> None:
-        """Show a picture, which stays as it is from now on."""
+        """Show a picture, an array that nobody changes any more."""
         with self.changed:
             self.wanted = False
-            self._tell()
+            self._count_change()
             self.image, self.image_version = image, self.version
 
     def close(self) -> None:
-        """Tell that nothing more will come."""
+        """Note that nothing more will come."""
         with self.changed:
             self.over = True
-            self._tell()
+            self._count_change()
 
-    def _tell(self) -> None:
+    def _count_change(self) -> None:
+        """Count a change and wake the threads that wait for one."""
         self.version += 1
         self.changed.notify_all()
 
     @property
     def has_been_seen(self) -> bool:
-        """Return whether whoever watches has got all that there is, or no one watches."""
-        gone = time.monotonic() - self.asked > SECONDS_WATCHED
-        return gone or (self.seen == self.version and self.seen_image == self.image_version)
+        """Return whether a watching browser has shown the latest version, or no browser is watching."""
+        return self.shown == self.version or time.monotonic() - self.asked > SECONDS_WATCHED

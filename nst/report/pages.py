@@ -1,4 +1,4 @@
-"""TODO."""
+"""What all pages have in common: the template engine, embedded pictures, and how times and settings are worded."""
 
 from __future__ import annotations
 
@@ -15,29 +15,34 @@ import numpy as np
 
 from nst.errors import UserError
 from nst.pictures.picture_files import jpeg_bytes, preview
-from nst.report.status import DONE, FAILED, STOPPED
+from nst.report.status import DONE, FAILED, MISSING, STOPPED
 from nst.system.atomic_files import read_text
 
 if TYPE_CHECKING:
     from jinja2 import Environment
+    from markupsafe import Markup
 
-REPORT = "report.html"
+REPORT = "report.html"  # The file name of a page, in the folder of a run and in that of a batch.
 TEMPLATES = Path(__file__).resolve().parent / "templates"
-LARGEST_PX = 1024
-SMALL_PX, THUMBNAIL_PX, TINY_PX, LEAST_PX = 420, 320, 224, 80
-MISSING = "missing"  # of a picture in any state but the other three
-STATES = {DONE: "done", FAILED: "failed", STOPPED: "stopped", MISSING: "not made yet"}
-UNREADABLE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\ud800-\udfff]"
-)  # in a name of a file: control characters, bytes of no text
+LARGEST_PX = 1024  # The long side of the largest picture on a page.
+SMALL_PX, THUMBNAIL_PX, TINY_PX, LEAST_PX = 420, 320, 224, 80  # Other long sides, for pictures side by side.
+STATES = {DONE: DONE, FAILED: FAILED, STOPPED: STOPPED, MISSING: "not made yet"}  # The states on a page, in words.
+UNREADABLE = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff]")  # Control characters, and bytes that are no text.
 
 
 @dataclass(frozen=True)
-class Shown:
-    """A picture in a page: the text that tells what it shows, its file as a data URI, and its size in px."""
+class PagePicture:
+    """A picture on a page.
+
+    alt            the text for those who cannot see the picture
+    source         the file as a data URI; empty where the page has the picture already, under the same key
+    width, height  in px
+    name           of the picture's file
+    key            the id of the picture within the page; empty for a picture that is shown once
+    """
 
     alt: str
-    source: Any  # markup, as it needs no escaping; empty where the page has it already, under `key`
+    source: Markup | str
     width: int
     height: int
     name: str = ""
@@ -45,14 +50,14 @@ class Shown:
 
 
 def check_engine() -> None:
-    """Raise UserError where the engine that makes pages is not installed."""
+    """Raise UserError where the template engine is not installed."""
     if importlib.util.find_spec("jinja2") is None:
         raise UserError("--report: needs Jinja2; pip install -r requirements.txt, or give --no-report")
 
 
 @cache
 def environment() -> Environment:
-    """Return the engine with the project's templates. All that they are given is escaped."""
+    """Return the template engine with the project's templates. All values are escaped."""
     import jinja2
     from markupsafe import Markup
 
@@ -72,29 +77,33 @@ def environment() -> Environment:
 
 
 def readable(value: Any) -> Any:
-    """Return a text as a page can hold it: whatever is no character, as in names of files, is replaced."""
+    """Return a text with its unreadable characters replaced, and any other value as it is."""
     return UNREADABLE.sub("\ufffd", value) if type(value) is str else value
 
 
 def duration(seconds: float) -> str:
-    """Return a time in words that are short."""
+    """Return a time in a few words, such as "3 min 12 s"."""
     if seconds < 60:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     minutes = round(seconds / 60) if seconds >= 3600 else int(seconds // 60)
     return f"{minutes // 60} h {minutes % 60} min" if seconds >= 3600 else f"{minutes} min {seconds % 60:.0f} s"
 
 
-def embedded(alt: str, image: np.ndarray, long_side_px: int, *, name: str = "", rough: bool = False) -> Shown:
-    """Return a picture as a page holds it, at most so large; `rough` where there are many."""
+def embedded(alt: str, image: np.ndarray, long_side_px: int, *, name: str = "", rough: bool = False) -> PagePicture:
+    """Return a picture for a page, reduced to a long side of at most `long_side_px`.
+
+    rough  whether the file may lose detail, for a page with many pictures
+    """
     from markupsafe import Markup
 
     small = preview(image, long_side_px)
-    file = jpeg_bytes(small, quality=75, colours="4:2:0") if rough else jpeg_bytes(small)
-    source = Markup("data:image/jpeg;base64," + base64.b64encode(file).decode())
-    return Shown(alt, source, small.shape[1], small.shape[0], name)
+    payload = jpeg_bytes(small, quality=75, colours="4:2:0") if rough else jpeg_bytes(small)
+    source = Markup("data:image/jpeg;base64," + base64.b64encode(payload).decode())
+    return PagePicture(alt, source, small.shape[1], small.shape[0], name=name)
 
 
 def setting_words(value: Any) -> str:
+    """Return the value of a setting, as JSON knows it, in the words of a page."""
     if isinstance(value, bool):
         return "on" if value else "off"
     if isinstance(value, list):

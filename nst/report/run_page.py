@@ -1,7 +1,4 @@
-"""The pages that one looks at: report.html of a run, and one of a batch. Each is a single file without a network.
-
-What is shown is gathered here; how, is said in templates/. The page of a run that goes on is served by watch.py.
-"""
+"""report.html of a run: one file that needs no network. This module gathers the facts, templates/ decides the look."""
 
 from __future__ import annotations
 
@@ -9,47 +6,46 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from nst.errors import UserError
 from nst.pictures.picture_files import preview, read_preview
 from nst.report.chart import make_chart, scales_of
-from nst.report.pages import LARGEST_PX, SMALL_PX, Shown, embedded, environment, setting_words
+from nst.report.pages import LARGEST_PX, SMALL_PX, PagePicture, embedded, environment, setting_words
 from nst.report.sources import Named, Sources, title_of
+from nst.report.status import STOPPED
 from nst.settings import Settings, describe, flag, option_of
 from nst.system.atomic_files import atomic_write
 from nst.system.memory import peak_mb
 from nst.transfer.state import Step
 
-if TYPE_CHECKING:
-    pass
-
-SNAPSHOT_PX = 256
-MOST_SNAPSHOTS = 24
+SNAPSHOT_PX = 256  # The long side of a snapshot on the page.
+MOST_SNAPSHOTS = 24  # The largest number of snapshots on the page.
 
 
 @dataclass(frozen=True)
 class Run:
-    """What the report of a run tells.
+    """All that the report of a run tells.
 
-    state      done, stopped or failed; `message` says more, where it failed
-    result     the picture as it was written, or as far as it is
-    snapshots  their files in the order of their steps
-    record     as in settings.json
-    warnings   that were told while it went on
+    result     the picture as it was written, or the picture so far
+    state      DONE, STOPPED or FAILED
+    message    the reason of a failure, or how to resume a stopped run; empty for a run that is done
+    snapshots  the step and the file of each, in order
+    record     the fields of settings.json
+    warnings   all that were told during the run
     """
 
     sources: Sources
     result: Named
     state: str
     message: str
-    snapshots: tuple[Path, ...]
+    snapshots: Sequence[tuple[Step, Path]]
     steps: Sequence[Step]
     seconds: float
     record: Mapping[str, Any]
-    warnings: tuple[str, ...] = ()
+    warnings: Sequence[str] = ()
 
 
 def write_run_page(path: Path, run: Run) -> None:
@@ -68,16 +64,16 @@ def write_run_page(path: Path, run: Run) -> None:
         trio=trio,
         snapshots=list(_snapshots(run)),
         result_again=replace(trio[-1][1], source=""),
-        chart=make_chart(run.steps, run.sources.steps if run.state == "stopped" else 0),
-        scales=list(zip(scales, _seconds(scales), strict=True)),
-        settings=_settings_told(run.record["settings"]),
+        chart=make_chart(run.steps, run.sources.steps if run.state == STOPPED else 0),
+        scales=list(zip(scales, _seconds_per_scale(scales), strict=True)),
+        settings=_settings_rows(run.record["settings"]),
     )
     with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
 
 
-def _trio(run: Run, content: np.ndarray) -> list[tuple[str, Shown]]:
-    """Return photo, styles and result by their roles, small; the result last, under a key."""
+def _trio(run: Run, content: np.ndarray) -> list[tuple[str, PagePicture]]:
+    """Return (role, small picture) of the photo, the styles and the result. The result is last, and has a key."""
     photo, result = run.sources.content.name, run.result.name
     made = embedded(f"the result {result}", run.result.image, SMALL_PX, name=result, rough=True)
     return [
@@ -90,22 +86,21 @@ def _trio(run: Run, content: np.ndarray) -> list[tuple[str, Shown]]:
     ]
 
 
-def _snapshots(run: Run) -> Iterator[tuple[str, Shown]]:
-    """Yield step and long side, in words, and picture of the snapshots that are there; of at most MOST_SNAPSHOTS."""
+def _snapshots(run: Run) -> Iterator[tuple[str, PagePicture]]:
+    """Yield (step and long side in words, picture) of at most MOST_SNAPSHOTS snapshots, evenly spread over the run."""
     chosen = {round(k) for k in np.linspace(0, len(run.snapshots) - 1, min(len(run.snapshots), MOST_SNAPSHOTS))}
     for index in sorted(chosen):
-        path = run.snapshots[index]
-        _, number, side = path.stem.split("_")
-        where = f"step {number.lstrip('0')}, {side.removesuffix('px')} px"
+        step, path = run.snapshots[index]
+        where = f"step {step.number}, {max(step.size)} px"
         try:
             image = read_preview(path, SNAPSHOT_PX)
             yield where, embedded(f"the picture after {where}", image, SNAPSHOT_PX, rough=True)
-        except (UserError, OSError):  # gone or damaged since
+        except (UserError, OSError):  # The file is gone or damaged.
             continue
 
 
-def _seconds(scales: Sequence[Sequence[Step]]) -> list[float | None]:
-    """Return the seconds that each scale took, or None for one of a run whose steps have no times."""
+def _seconds_per_scale(scales: Sequence[Sequence[Step]]) -> list[float | None]:
+    """Return the seconds that each scale took, or None where the steps of the scale have no times."""
     found: list[float | None] = []
     before = 0.0
     for steps in scales:
@@ -114,10 +109,10 @@ def _seconds(scales: Sequence[Sequence[Step]]) -> list[float | None]:
     return found
 
 
-def _settings_told(values: Mapping[str, Any]) -> list[tuple[str, str, str, str, bool]]:
-    """Return flag, value, default, help and whether it differs, for each setting; those that differ first."""
+def _settings_rows(values: Mapping[str, Any]) -> list[tuple[str, str, str, str, bool]]:
+    """Return (flag, value, default, help, whether value and default differ) of each setting, the different first."""
     default = describe(Settings())
-    told = [
+    rows = [
         (
             flag(item.name),
             setting_words(values[item.name]),
@@ -128,4 +123,4 @@ def _settings_told(values: Mapping[str, Any]) -> list[tuple[str, str, str, str, 
         for item in fields(Settings)
         if item.name in values
     ]
-    return sorted(told, key=lambda row: not row[-1])
+    return sorted(rows, key=lambda row: not row[-1])

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The sources of a run: the pictures that a page shows as photo and styles, and the planned number of steps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Named:
-    """An image and the name of its file."""
+    """An image [height, width, 3] in [0, 1] and the name of its file."""
 
     name: str
     image: np.ndarray
@@ -18,7 +18,7 @@ class Named:
 
 @dataclass(frozen=True)
 class Sources:
-    """What a run is made from, and how many steps it is to have."""
+    """The photo and the styles of a run, and the planned number of its steps."""
 
     content: Named
     styles: tuple[Named, ...]
@@ -26,5 +26,5 @@ class Sources:
 
 
 def title_of(sources: Sources) -> tuple[str, list[str]]:
-    """Return the names of the photo and of the styles without suffix."""
+    """Return the name of the photo and the names of the styles, without suffix."""
     return Path(sources.content.name).stem, [Path(style.name).stem for style in sources.styles]

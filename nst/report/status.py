@@ -1,24 +1,28 @@
-"""What became of a picture of a batch, for whoever tells of it."""
+"""The states of a run and of a batch's picture, and all that a report tells of a picture of a batch."""
 
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-SHEET = "sheet"  # in a manifest, of a contact sheet
-TO_DO, CHANGED, STARTED, DONE, FAILED, STOPPED = "to do", "changed", "started", "done", "failed", "stopped"
+TO_DO, CHANGED = "to do", "changed"  # A picture that is planned; CHANGED was made with other settings or inputs.
+STARTED, DONE, FAILED, STOPPED = "started", "done", "failed", "stopped"  # A picture in a batch's manifest.
+MISSING = "missing"  # A picture on the page of a batch that has not ended in this batch: to do, changed or started.
+STARTING, RUNNING = "starting", "running"  # A watched run before its end, which is DONE, FAILED or STOPPED.
+SHEET = "sheet"  # A contact sheet in a batch's manifest.
 
 
 @dataclass(frozen=True)
-class Entry:
-    """A picture of a batch.
+class PictureStatus:
+    """All that is known of a picture of a batch.
 
-    title     its name in the batch's folder, without suffix
-    state     done, failed, stopped, or to do; in a plan, done, to do, or changed since it was done
-    result    where it is, or would be
-    seconds   that it took, in whichever run of the batch made it; None where it is not done
-    error     why it failed, in one line
-    settings  field name -> value as JSON knows it of those that are not the same in all pictures of the batch
-    folder    of the run: settings.json, losses.csv, snapshots
+    title     the name of the result without suffix
+    state     DONE, FAILED, STOPPED or TO_DO; in a plan DONE, TO_DO or CHANGED
+    result    the path of the result, also before it is made
+    content   the path of the photo
+    seconds   the time of the picture's last run, in whichever call of the batch; None where no run has ended
+    error     the reason of a failure, in one line
+    settings  field name -> value as JSON knows it, of the settings that differ among the pictures of the batch
+    folder    the run's folder: settings.json, losses.csv, snapshots
     """
 
     title: str
@@ -32,7 +36,7 @@ class Entry:
     folder: Path
 
     def described(self) -> dict[str, Any]:
-        """Return what docs/result.schema.json describes as a job."""
+        """Return the status as an item of "jobs" in docs/result.schema.json."""
         return {
             "title": self.title,
             "state": self.state,

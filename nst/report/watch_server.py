@@ -1,7 +1,7 @@
-"""The page of a run that goes on, served to browsers on this machine: the picture as it grows, costs, time left.
+"""The server of the live view: the picture so far, the costs and the time left of a run, for browsers on this machine.
 
-The run tells a LiveView what it does; the server's threads read that, encode pictures and answer. From the disk comes
-nothing: there is a fixed table of what may be asked for.
+The run writes a LiveView; the server's threads read the view, encode its pictures and answer requests. A fixed table
+lists all paths, so that no request can reach a file on the disk.
 """
 
 from __future__ import annotations
@@ -31,12 +31,13 @@ from nst.system.atomic_files import read_text
 from nst.system.signals import deferred
 
 HOST = "127.0.0.1"
-LARGEST_PX = 768
-MOST_STYLES = 4  # that are shown
+LARGEST_PX = 768  # The long side of the largest picture that is sent.
+MOST_STYLES = 4  # The largest number of styles that the page shows.
 MOST_CONNECTIONS = 32
-SECONDS_TO_READ = 10  # a request
-SECONDS_TO_WAIT = 15  # for a change, before the same is told again
-SECONDS_AT_END = 1.0  # in which a browser that watches gets the last picture
+SECONDS_TO_READ = 10  # The time limit for reading a request.
+SECONDS_TO_WAIT = 15  # The longest wait for a change, before the same state is sent again.
+SECONDS_AT_END = 1.0  # The time at the end in which a watching browser may fetch the last picture and chart.
+SECONDS_BETWEEN_LOOKS = 0.1  # The pause between two looks of the server for its own end.
 HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -49,33 +50,33 @@ HEADERS = {
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """Answers for the pages, pictures and states of a LiveView."""
+    """Serve the page of a LiveView, its state and its pictures."""
 
     daemon_threads = True
     block_on_close = False
     request_queue_size = 64
-    allow_reuse_address = os.name != "nt"  # where it would let two servers share a port
+    allow_reuse_address = os.name != "nt"  # On Windows, two servers could then share a port.
 
     def __init__(self, live: LiveView, host: str, port: int) -> None:
         self.live = live
         self.host = host
         self.counting = threading.Lock()
-        self.requests = 0  # that are being answered
+        self.requests = 0  # The number of requests that are being answered.
         self.encoding = threading.Lock()
-        self.encoded: dict[str, tuple[int, bytes]] = {}  # path -> version and file
+        self.encoded: dict[str, tuple[int, bytes]] = {}  # Name of a picture -> its version and payload.
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         self.address_family = family
         super().__init__(address[:2], Handler)  # type: ignore[arg-type]
 
     def server_bind(self) -> None:
-        """Bind without the look-up of a name that http.server makes, which may ask the network."""
+        """Bind without the name look-up of http.server, which may ask the network."""
         self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, int(self.allow_reuse_address))
         self.socket.bind(self.server_address)
         self.server_address = self.socket.getsockname()
 
     @property
     def url(self) -> str:
-        """Return the address to open; of a server for all interfaces, the one on this machine."""
+        """Return the address to open in a browser; for a server on all interfaces, the address on this machine."""
         address, port = self.server_address[:2]
         host = str(address)
         if _is_address(host) and ipaddress.ip_address(host).is_unspecified:
@@ -83,7 +84,7 @@ class Server(http.server.ThreadingHTTPServer):
         return f"http://{_bracketed(host)}:{port}/"
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Answer in a thread, if there are not too many."""
+        """Answer in a thread of its own, or refuse where too many threads are answering."""
         if self.requests >= MOST_CONNECTIONS:
             self.shutdown_request(request)
             return
@@ -92,7 +93,7 @@ class Server(http.server.ThreadingHTTPServer):
         super().process_request(request, client_address)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Answer, and make room for another."""
+        """Answer, then make room for the next request."""
         try:
             super().process_request_thread(request, client_address)
         finally:
@@ -100,54 +101,35 @@ class Server(http.server.ThreadingHTTPServer):
                 self.requests -= 1
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Pass over browsers that went away; what else goes wrong is our bug."""
+        """Ignore a browser that has gone; any other error is our bug and is printed."""
         if not isinstance(sys.exc_info()[1], OSError):
             super().handle_error(request, client_address)
 
     def page(self) -> bytes:
-        """Return the page itself, into which its script brings what changes."""
+        """Return the page itself; its script fills in the state."""
         return environment().get_template("live.html").render().encode()
 
     def style(self) -> bytes:
-        """Return the style of all pages."""
+        """Return the style sheet of all pages."""
         return read_text(TEMPLATES / "page.css").encode()
 
     def script(self) -> bytes:
-        """Return the script of all pages, and that of this one."""
+        """Return the script of all pages and the script of this page."""
         return "".join(read_text(TEMPLATES / name) for name in ("page.js", "live.js")).encode()
 
     def state(self, after: int = -1) -> bytes:
-        """Return what is to be seen, once it is not `after` any more, or after a while."""
+        """Return the state as JSON, once its version is not `after` any more, or after SECONDS_TO_WAIT."""
         live = self.live
         with live.changed:
             live.wanted = True
             live.changed.wait_for(lambda: live.version != after or live.over, SECONDS_TO_WAIT)
-            if after >= 0:  # a page, which asks again
-                live.asked, live.seen = time.monotonic(), live.version
-            last = live.steps[-1] if live.steps else None
-            sources = live.sources
-            content, styles = title_of(sources) if sources else ("", [])
-            told = {
-                "version": live.version,
-                "run": live.run,
-                "place": live.place,
-                "state": live.state,
-                "over": live.over,
-                "content": content,
-                "styles": styles,
-                "shown_styles": min(len(styles), MOST_STYLES),
-                "step": last.number if last else 0,
-                "steps": sources.steps if sources else 0,
-                "size": list(last.size) if last else None,
-                "costs": last.costs if last else {},
-                "seconds": last.seconds if last else 0,
-                "seconds_left": live.seconds_left,
-                "picture": live.image_version,
-            }
-        return json.dumps(told).encode()
+            if after >= 0:  # The page, which asks with the version that it shows.
+                live.asked, live.shown = time.monotonic(), after
+            state = _state_of(live)
+        return json.dumps(state).encode()
 
     def costs(self) -> bytes:
-        """Return the chart of the costs, as markup."""
+        """Return the chart of the costs as markup, or nothing before the first step."""
         live = self.live
         steps, planned = list(live.steps), live.sources.steps if live.sources else 0
         if not steps:
@@ -155,33 +137,33 @@ class Server(http.server.ThreadingHTTPServer):
         return environment().get_template("costs.html").render(chart=make_chart(steps, planned)).encode()
 
     def picture(self) -> bytes:
-        """Return the picture so far, or nothing where there is none. All browsers share one file."""
+        """Return the picture so far, or nothing where there is none. The picture is encoded once for all browsers."""
         live = self.live
         with live.changed:
             image, version = live.image, live.image_version
         if image is None:
             return b""
         began = time.monotonic()
-        file = self._encoded("picture", image, version)
+        payload = self._encoded("picture", image, version)
         live.due = max(live.due, time.monotonic() + (time.monotonic() - began) / LARGEST_SHARE)
-        live.seen_image = version
-        return file
+        return payload
 
     def source(self, index: int) -> bytes:
-        """Return the photo, 0, or one of the styles."""
+        """Return the photo for index 0, and a style for a higher index; nothing where there is no such style."""
         with self.live.changed:
             sources, run = self.live.sources, self.live.run
         images = [named.image for named in (sources.content, *sources.styles)] if sources else []
         return self._encoded(f"source {index}", images[index], run) if index < len(images) else b""
 
     def _encoded(self, name: str, image: np.ndarray, version: int) -> bytes:
+        """Return a picture as JPEG, encoded anew only where its version has changed."""
         with self.encoding:
             if self.encoded.get(name, (None, b""))[0] != version:
                 self.encoded[name] = version, jpeg_bytes(preview(image, LARGEST_PX))
             return self.encoded[name][1]
 
 
-# path -> type, and what makes the content
+# Path -> content type, and the function that makes the payload.
 TABLE: dict[str, tuple[str, Callable[[Server], bytes]]] = {
     "/": ("text/html; charset=utf-8", Server.page),
     "/page.css": ("text/css; charset=utf-8", Server.style),
@@ -198,14 +180,14 @@ TABLE: dict[str, tuple[str, Callable[[Server], bytes]]] = {
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
-    """One request. Whatever is not in the table, or not asked for under the server's own address, is refused."""
+    """Answer one request. Paths outside TABLE are refused, and requests under another name than the server's own."""
 
     server: Server
     server_version, sys_version = "neural_art", ""
     timeout = SECONDS_TO_READ
 
     def do_GET(self) -> None:
-        """Answer with what the table has, if the request is one of this machine's browsers under its own address."""
+        """Answer a GET or HEAD request."""
         path, _, query = self.path.partition("?")
         if not self._is_own_host():
             self.send_error(HTTPStatus.FORBIDDEN)
@@ -214,35 +196,35 @@ class Handler(http.server.BaseHTTPRequestHandler):
         elif path == "/state.json" and query.startswith("after=") and query[6:].isascii() and query[6:].isdigit():
             self._send(HTTPStatus.OK, TABLE[path][0], self.server.state(int(query[6:18])))
         else:
-            kind, content = TABLE[path]
-            found = content(self.server)
-            missing = kind == "image/jpeg" and not found
-            self._send(HTTPStatus.NOT_FOUND if missing else HTTPStatus.OK, kind, found)
+            kind, make = TABLE[path]
+            payload = make(self.server)
+            missing = kind == "image/jpeg" and not payload
+            self._send(HTTPStatus.NOT_FOUND if missing else HTTPStatus.OK, kind, payload)
 
     do_HEAD = do_GET  # noqa: N815
 
     def send_error(self, code: int, message: str | None = None, explain: str | None = None) -> None:
-        """Refuse in as few words as possible; a method that there is not, as HTTP wants it."""
+        """Refuse in one phrase, an unknown method as HTTP requires."""
         status = HTTPStatus.METHOD_NOT_ALLOWED if code == HTTPStatus.NOT_IMPLEMENTED else HTTPStatus(code)
         self._send(status, "text/plain; charset=utf-8", f"{status.phrase}\n".encode())
 
     def log_message(self, format: str, *arguments: Any) -> None:
         """Print nothing."""
 
-    def _send(self, status: HTTPStatus, kind: str, content: bytes) -> None:
+    def _send(self, status: HTTPStatus, kind: str, payload: bytes) -> None:
         self.send_response(status)
         for name, value in HEADERS.items():
             self.send_header(name, value)
         if status == HTTPStatus.METHOD_NOT_ALLOWED:
             self.send_header("Allow", "GET, HEAD")
         self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(content)))
+        self.send_header("Content-Length", str(len(payload)))
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(content)
+            self.wfile.write(payload)
 
     def _is_own_host(self) -> bool:
-        """Return whether the browser asks for this server by an own name; a name that only leads here is another's."""
+        """Return whether the Host header names this server. Another site could let its own name point here."""
         address, port = self.connection.getsockname()[:2]
         names = {_bracketed(name.lower()) for name in (address.partition("%")[0], "localhost", self.server.host)}
         given = [host.strip().lower() for host in self.headers.get_all("Host", [])]
@@ -252,21 +234,21 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 @contextmanager
 def served(host: str = HOST, port: int = 0) -> Iterator[tuple[LiveView, str]]:
-    """Serve on a port, or a free one for 0; yield what to tell of the run, and the address. Raises UserError.
+    """Serve on a port, or on a free port for 0; yield the LiveView to fill and the address. Raises UserError.
 
-    At the end a browser that watches still gets the last picture, if it asks within a second.
+    At the end the server waits up to SECONDS_AT_END for a watching browser to show the last picture and chart.
     """
     if not 0 <= port <= 65535:
-        raise UserError(f"--watch-port {port}: must be from 0, for a free one, to 65535")
+        raise UserError(f"--watch-port {port}: must be from 0 to 65535; 0 takes a free port")
     live = LiveView()
     try:
         server = Server(live, host, port)
-    except (OSError, UnicodeError) as error:  # the latter for what is no name of a machine
+    except (OSError, UnicodeError) as error:  # UnicodeError where the host is no valid name.
         words = getattr(error, "strerror", None) or error
         raise UserError(
             f"--watch-host {host}, --watch-port {port}: {words}; give others, or none for a free port"
         ) from error
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.1}, daemon=True)
+    thread = threading.Thread(target=server.serve_forever, args=(SECONDS_BETWEEN_LOOKS,), daemon=True)
     thread.start()
     try:
         yield live, server.url
@@ -281,8 +263,32 @@ def served(host: str = HOST, port: int = 0) -> Iterator[tuple[LiveView, str]]:
             thread.join()
 
 
+def _state_of(live: LiveView) -> dict[str, Any]:
+    """Return all that the page shows of a run, but for its pictures and chart. The caller holds `live.changed`."""
+    last = live.steps[-1] if live.steps else None
+    sources = live.sources
+    content, styles = title_of(sources) if sources else ("", [])
+    return {
+        "version": live.version,
+        "run": live.run,
+        "place": live.place,
+        "state": live.state,
+        "over": live.over,
+        "content": content,
+        "styles": styles,
+        "shown_styles": min(len(styles), MOST_STYLES),
+        "step": last.number if last else 0,
+        "steps": sources.steps if sources else 0,
+        "size": list(last.size) if last else None,
+        "costs": last.costs if last else {},
+        "seconds": last.seconds if last else 0,
+        "seconds_left": live.seconds_left,
+        "picture": live.image_version,
+    }
+
+
 def _bracketed(host: str) -> str:
-    """Return a host as it stands before a port."""
+    """Return a host as written before a port: an IPv6 address in brackets."""
     return f"[{host}]" if ":" in host else host
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import NamedTuple
 
 from nst.report.progress import Progress
 from nst.run.job import Job, plan_job
@@ -13,17 +14,24 @@ from nst.system.memory import available_mb
 from nst.transfer.tiles import fits
 
 
-def dry_run(request: Request, origin: Origin, progress: Progress) -> tuple[Path, str]:
-    """Check a run as far as its first step; return the result's path and the plan in words. Raises UserError."""
+class DryRun(NamedTuple):
+    """The plan of a run: the result's path, the plan in words, and about how much time and memory the run takes."""
+
+    output: Path
+    text: str
+    seconds: float
+    memory_mb: int
+
+
+def dry_run(request: Request, origin: Origin, progress: Progress) -> DryRun:
+    """Check a run as far as its first step, and return its plan. Raises UserError."""
     job = plan_job(request, origin, dry_run=True)
     begin_progress(progress, job, origin)
     network, _ = load_network(job)
     from nst.transfer.estimate import estimated_seconds
 
     seconds = estimated_seconds(network, job.inputs, job.scales, job.tile_px)
-    if progress.kind == "json":
-        progress.estimate(seconds, job.memory_mb)
-    return job.folder.output, _plan_text(job, seconds)
+    return DryRun(job.folder.output, _plan_text(job, seconds), seconds, job.memory_mb)
 
 
 def _plan_text(job: Job, seconds: float) -> str:

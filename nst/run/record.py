@@ -23,6 +23,7 @@ from nst.system.atomic_files import file_sha256, read_text
 from nst.values import FIELDS, read_value, refuse_control_characters
 
 COMPARED_VERSIONS = ("neural_art", "tensorflow")
+NETWORK_FACTS = ("precision", "weights_sha256")
 PACKAGES = ("tensorflow", "keras", "numpy", "scipy", "pillow")
 
 Located = dict[str, list[list[str | None]]]  # The path and the SHA-256 of each file of a role; of weights, None.
@@ -35,7 +36,7 @@ class Record:
     source          the file that holds the record, or the result that it is of
     files           the names of the files of each role, see ROLES
     sha256          SHA-256 by file name; a name that two different files share is left out
-    result          the name of the picture
+    result          the name of the picture; empty in records of early versions
     settings        values by field name as JSON knows them; a path is a name
     versions        by package
     precision       the type of the network's convolutions
@@ -121,7 +122,7 @@ def record_from_json(path: Path, values: Any, located: Located | None = None) ->
     try:
         settings = dict(values["settings"].items())
         files = {role: tuple(map(_file_name, names)) for role, names in values["files"].items() if role in ROLES}
-        texts = _texts({name: values[name] for name in ("result", "precision", "weights_sha256")})
+        texts = _texts({"result": values.get("result", ""), **{name: values[name] for name in NETWORK_FACTS}})
         sha256, versions = _texts(values["sha256"]), _texts(values["versions"])
         missing = [name for name in COMPARED_VERSIONS if name not in versions]
     except (AttributeError, KeyError, TypeError) as error:
@@ -137,7 +138,8 @@ def record_from_json(path: Path, values: Any, located: Located | None = None) ->
         if settings.get(role, words[0]) not in words:
             settings[role] = _file_name(settings[role])
             files[role] = (settings[role],)
-    texts["result"] = _file_name(texts["result"])
+    if texts["result"]:
+        texts["result"] = _file_name(texts["result"])
     return Record(
         path, files=files, sha256=sha256, settings=settings, versions=versions, **texts, located=located or {}
     )

@@ -28,7 +28,7 @@ from nst.run.checkpoint import Checkpoint, write_checkpoint
 from nst.run.folder import first_free
 from nst.run.job import Job
 from nst.run.record import Record
-from nst.system.atomic_files import write_text
+from nst.system.atomic_files import write_json
 from nst.transfer.state import State, Step
 
 LARGEST_TIME_SHARE = 0.01  # The largest fraction of a run's time that checkpoints may take.
@@ -101,8 +101,8 @@ class Results:
         """
         self._save_picture(image)
         folder, steps = self.job.folder, self.steps
-        record = json.dumps({**self.record.as_json(), "seconds": self.seconds}, indent=2) + "\n"
-        self._attempt(folder.settings.name, lambda: write_text(folder.settings, record))
+        record = {**self.record.as_json(), "seconds": self.seconds}
+        self._attempt(folder.settings.name, lambda: write_json(folder.settings, record))
         if steps:
             self._attempt(folder.costs.name, lambda: write_costs(folder.costs, steps))
         if steps and self.job.request.plot:
@@ -149,7 +149,7 @@ class Results:
             Named(self.output.name, shown),
             state,
             message,
-            tuple(path for _, path in self.snapshots),
+            tuple(self.snapshots),
             self.steps,
             self.seconds,
             self.record.as_json(),

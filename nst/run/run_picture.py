@@ -90,7 +90,8 @@ def _make(job: Job, progress: Progress, live: LiveView, on_step: Sequence[OnStep
     steps = list(earlier.steps) if earlier else []
     record = make_record(job.request, job.folder.output, job.digests, facts)
     before = started - (earlier.seconds if earlier else 0)
-    with folder_lock(job.folder.path), deferred() as signalled, progress, live.showing(sources_of(job), steps):
+    showing = live.showing(sources_of(job), steps, seconds_left=lambda: progress.seconds_left)
+    with folder_lock(job.folder.path), deferred() as signalled, progress, showing:
         there = [(step, job.folder.snapshot(step)) for step in steps if job.folder.snapshot(step).exists()]
         results = Results(job, record, progress, before, steps, there)
 
@@ -99,13 +100,10 @@ def _make(job: Job, progress: Progress, live: LiveView, on_step: Sequence[OnStep
             if number:
                 raise KeyboardInterrupt(number)
 
-        def show_live(step: Step, picture: Callable[[], np.ndarray], state: Callable[[], State]) -> None:
-            live.follow(picture, progress.seconds_left)
-
         try:
             _clear(job, results)
             image = _stylize(
-                job, network, results, progress, [results.follow, progress.follow, show_live, *on_step, stop_if_asked]
+                job, network, results, progress, [results.follow, progress.follow, live.follow, *on_step, stop_if_asked]
             )
             results.finish(image)
             live.show(image)

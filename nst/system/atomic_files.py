@@ -6,6 +6,7 @@ Text and TOML are read with what is wrong in words, and a file's hash says wheth
 import contextlib
 import errno
 import hashlib
+import json
 import os
 import sys
 import uuid
@@ -88,6 +89,11 @@ def write_text(path: Path, text: str) -> None:
     """Write a UTF-8 text file whole or not at all."""
     with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, fields: dict[str, Any]) -> None:
+    """Write a JSON object for people to read, whole or not at all."""
+    write_text(path, json.dumps(fields, indent=2) + "\n")
 
 
 def read_text(path: Path) -> str:

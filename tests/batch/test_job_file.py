@@ -20,14 +20,15 @@ FORMS = {
 @pytest.mark.parametrize(("name", "text"), FORMS.items())
 def test_all_forms_say_the_same(tmp_path, name, text):
     (tmp_path / name).write_text(text)
-    (row,) = read_rows(tmp_path / name)
+    title, (row,) = read_rows(tmp_path / name)
+    assert title == "jobs"
     assert row.values == ROW
     assert row.where.startswith(str(tmp_path / name))
 
 
 def test_a_byte_order_mark_and_line_breaks_of_windows_are_read(tmp_path):
     (tmp_path / "jobs.csv").write_bytes(b"\xef\xbb\xbfcontent,style\r\na.jpg,b.jpg\r\n")
-    (row,) = read_rows(tmp_path / "jobs.csv")
+    _, (row,) = read_rows(tmp_path / "jobs.csv")
     assert row.values == {"content": "a.jpg", "style": ("b.jpg",)}
 
 

@@ -13,6 +13,7 @@ from conftest import PROJECT
 import neural_art
 from nst.batch.manifest import NAME, SETTLED_NS
 from nst.batch.plan import is_batch, plan_batch, plan_text
+from nst.command.config import read_files
 from nst.errors import UserError
 
 HOSTILE = ["a b.jpg", "it's.jpg", '"q".jpg', "-x.jpg", "--size.jpg", "ü☃.jpg", "new\nline.jpg", "<script>.jpg", "*.jpg"]
@@ -34,7 +35,7 @@ def files(*names):
 
 
 def planned(*words):
-    return plan_batch(vars(neural_art.make_parser().parse_args(words)))
+    return plan_batch(read_files(vars(neural_art.make_parser().parse_args(words))))
 
 
 def names(plan):
@@ -56,7 +57,7 @@ def states(plan):
 
 
 def asked(*words):
-    return is_batch(vars(neural_art.make_parser().parse_args(words)))
+    return is_batch(read_files(vars(neural_art.make_parser().parse_args(words))))
 
 
 def test_what_makes_a_batch_of_a_call():
@@ -91,7 +92,7 @@ def test_mistakes_are_refused_before_anything_runs(words, message):
     Path("empty").mkdir()
     Path("jobs.csv").write_text("content,style,style-weights,output\ncat.jpg,stone.jpg,1 2,\na.jpg,stone.jpg,,c.jgp\n")
     with pytest.raises(UserError) as error:
-        is_batch(vars(neural_art.make_parser().parse_args(words)))
+        is_batch(read_files(vars(neural_art.make_parser().parse_args(words))))
         planned(*words)
     assert message in str(error.value)
 
@@ -112,7 +113,7 @@ def test_a_row_wins_over_flags_which_win_over_a_file(tmp_path):
     )
     Path("jobs.csv").write_text("content,steps,preset,output\ncat.jpg,2,fast,sub/a.jpg\ncastle.jpg,,,\n")
     plan = planned("--batch", "jobs.csv", "--config", "art.toml", "--size", "200")
-    first, second = (task.settings for task in plan.tasks)
+    first, second = (task.request.settings for task in plan.tasks)
     assert (first.size, first.steps, first.seed) == (200, 2, 5)
     assert (second.size, second.steps, second.seed) == (200, 7, 5)
     assert (plan.folder, names(plan)) == (Path("made"), ["sub/a.jpg", "castle_stone.png"])
@@ -155,8 +156,8 @@ def test_hostile_names_are_distinct_and_the_same_again():
     assert states(again)[:2] == ["done", "to do"]
     done(plan)
     alone = planned("two", "stone.jpg", "-o", "out")  # other numbers, the same names for the same pictures
-    before = {task.paths["content"]: task.name for task in plan.tasks}
-    assert names(alone) == [before[task.paths["content"]] for task in alone.tasks]
+    before = {task.request.paths["content"]: task.name for task in plan.tasks}
+    assert names(alone) == [before[task.request.paths["content"]] for task in alone.tasks]
 
 
 def test_results_among_the_photos_are_no_photos():
@@ -170,7 +171,7 @@ def test_results_among_the_photos_are_no_photos():
 def test_rows_with_hostile_names(tmp_path):
     files(*HOSTILE)
     Path("jobs.jsonl").write_text("".join(json.dumps({"content": name, "style": name}) + "\n" for name in HOSTILE))
-    assert [task.paths["content"][0].name for task in planned("--batch", "jobs.jsonl").tasks] == HOSTILE
+    assert [task.request.paths["content"][0].name for task in planned("--batch", "jobs.jsonl").tasks] == HOSTILE
 
 
 def test_states_follow_files_settings_and_results():

@@ -418,21 +418,21 @@ def test_mistakes_in_flags_are_one_line_and_exit_2(photos, capsys, words, messag
     assert not Path("out").exists()
 
 
-def crew_of(monkeypatch, submit, **facts):
-    """Put a crew in place of this process; each order goes to `submit`, with its future. Return the orders in turn."""
+def executor_of(monkeypatch, submit, **facts):
+    """Put an executor in place of this process; each order goes to `submit` with its future. Return the orders' names."""
     orders = []
 
     @contextmanager
-    def crew(*_):
+    def executor(*_, **__):
         def take(order):
             future = Future()
-            orders.append(order.output.stem)
+            orders.append(order.request.output.stem)
             submit(order, future)
             return future
 
         yield Executor(take, lambda: 3, **facts)
 
-    monkeypatch.setattr("nst.batch.run_batch.in_this_process", crew)
+    monkeypatch.setattr("nst.batch.run_batch.in_this_process", executor)
     return orders
 
 
@@ -448,7 +448,7 @@ def test_a_picture_over_which_workers_die_is_found_out_alone_and_the_others_are_
         elif len(orders) > 1:
             in_flight.pop().set_result(make(order))
 
-    orders = crew_of(monkeypatch, submit)
+    orders = executor_of(monkeypatch, submit)
     assert neural_art.main(photos) == neural_art.EXIT_FAILED
     err = capsys.readouterr().err
     assert "p1_style.png: failed: its worker has died, 3 times" in err
@@ -459,14 +459,14 @@ def test_a_picture_over_which_workers_die_is_found_out_alone_and_the_others_are_
 def test_a_signal_does_not_wait_for_workers_that_never_come(photos, monkeypatch, capsys):
     stopped = []
     pending = lambda order, future: os.kill(os.getpid(), signal.SIGINT) if not stopped else None  # noqa: E731
-    crew_of(monkeypatch, pending, stop=lambda: stopped.append(True), busy=lambda: False)
+    executor_of(monkeypatch, pending, stop=lambda: stopped.append(True), busy=lambda: False)
     assert neural_art.main(photos) == 128 + signal.SIGINT
     assert stopped
     assert "0 of 4 pictures are done; to go on:" in capsys.readouterr().err
 
 
 def test_warnings_of_workers_name_the_picture(photos, monkeypatch, capsys):
-    crew_of(monkeypatch, lambda order, future: future.set_result(PictureResult("done", told=("no snapshots",))))
+    executor_of(monkeypatch, lambda order, future: future.set_result(PictureResult("done", warnings=("no snapshots",))))
     neural_art.main(photos)
     assert "neural_art: p2_style.png: no snapshots" in capsys.readouterr().err
 

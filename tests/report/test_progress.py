@@ -1,15 +1,15 @@
-import csv
+"""The progress of a run: how far it is, how long the rest takes, and what people and programs are told of it."""
+
 import io
 import json
-import sys
+from pathlib import Path
 
 import pytest
 
-from nst.errors import UserError
-from nst.report.costs import plotting, write_cost_plot, write_costs
-from nst.report.progress import Progress, write_json
+from nst.report.progress import SECONDS_BETWEEN_LINES, Lines, Progress, renderer_of
+from nst.report.status import DONE, FAILED, PictureStatus
 from nst.transfer.scales import Scale
-from nst.transfer.stylize import Step
+from nst.transfer.state import Step
 
 SCALES = [Scale((20, 30), (20, 30), 4), Scale((40, 60), (40, 60), 2)]
 STEPS = [
@@ -23,40 +23,90 @@ class Terminal(io.StringIO):
         return True
 
 
-def shown(stream):
-    with Progress(SCALES, stream) as progress:
-        for step in STEPS:
-            progress.show(step)
+@pytest.fixture
+def clock(monkeypatch):
+    """Return a list of one number, which time.monotonic returns."""
+    now = [100.0]
+    monkeypatch.setattr("nst.report.progress.time.monotonic", lambda: now[0])
+    return now
+
+
+def follow(progress, *steps):
+    for step in steps:
+        progress.follow(step, None, None)
+
+
+def printed(stream, **options):
+    with Progress(SCALES, stream, **options) as progress:
+        follow(progress, *STEPS)
     return stream.getvalue()
 
 
+def status(state, error=None):
+    return PictureStatus(
+        title="art",
+        state=state,
+        result=Path("out/art.png"),
+        content=Path("photo.png"),
+        styles=(),
+        seconds=1.26,
+        error=error,
+        settings={},
+        folder=Path("out/art"),
+    )
+
+
 def test_plain_lines_where_stderr_is_no_terminal():
-    text = shown(io.StringIO())
+    text = printed(io.StringIO())
     assert "\r" not in text
     assert "\x1b" not in text
     assert text.splitlines()[0].startswith("30 px  step 1/6  total 3  content 1  style 2")
     assert "60 px  step 6/6" in text.splitlines()[-1]
 
 
+def test_plain_lines_come_seldom_and_always_at_the_end(clock):
+    stream = io.StringIO()
+    with Progress(SCALES, stream, job="art.png") as progress:
+        for step in STEPS:
+            follow(progress, step)
+            clock[0] += SECONDS_BETWEEN_LINES / 2
+    lines = stream.getvalue().splitlines()
+    assert [line.split("  ")[:3] for line in lines] == [
+        ["art.png", f"{side} px", f"step {number}/6"] for side, number in ((30, 1), (30, 3), (60, 5), (60, 6))
+    ]
+    assert lines[1].endswith("  style 2  45 s left")  # 9 of the 11 units of work after the first take 5 s each
+
+
 def test_time_left_is_no_more_than_there_is_and_nothing_at_the_end():
     with Progress(SCALES, io.StringIO(), most_seconds=1e-9) as progress:
-        progress.show(STEPS[0])
-        assert progress.seconds_left is None  # the first step holds what is done but once
-        progress.show(STEPS[1])
+        follow(progress, STEPS[0])
+        assert progress.seconds_left is None  # the first step includes work that is done only once
+        follow(progress, STEPS[1])
         assert progress.seconds_left == 0
     with Progress(SCALES, io.StringIO(), done=3) as progress:
-        progress.show(STEPS[3])
-        progress.show(STEPS[4])
+        follow(progress, STEPS[3], STEPS[4])
         assert progress.seconds_left > 0
-        progress.show(STEPS[5])
+        follow(progress, STEPS[5])
         assert progress.seconds_left == 0
 
 
 def test_a_scale_that_ended_early_counts_as_done():
     with Progress(SCALES, io.StringIO()) as progress:
-        progress.show(STEPS[0])
-        progress.show(STEPS[4])
+        follow(progress, STEPS[0], STEPS[4])
         assert progress.done == SCALES[0].work + SCALES[1].work // 2
+
+
+def test_the_estimate_is_no_more_than_the_time_limit():
+    for kind, expected in (("text", "6 steps: about 7 s, 900 MB of memory\n"), ("quiet", "")):
+        stream = io.StringIO()
+        Progress(SCALES, stream, most_seconds=7, kind=kind).estimate(12.34, 900)
+        assert stream.getvalue() == expected
+    stream = io.StringIO()
+    Progress(SCALES, stream, kind="json", job="art.png").estimate(12.34, 900)
+    assert json.loads(stream.getvalue()) == {"event": "estimate", "job": "art.png", "seconds": 12.3, "memory_mb": 900}
+    stream = io.StringIO()
+    Progress(SCALES, stream, job="art.png").estimate(12.34, 900)  # too much for each picture of a batch
+    assert stream.getvalue() == ""
 
 
 def test_quiet_and_json():
@@ -64,38 +114,100 @@ def test_quiet_and_json():
     for kind, stream in (("quiet", quiet), ("json", lines)):
         with Progress(SCALES, stream, kind=kind) as progress:
             progress.tell("beware")
-            progress.show(STEPS[0])
+            follow(progress, STEPS[0])
+            assert progress.told == ["beware"]
     assert quiet.getvalue() == "neural_art: beware\n"
     warning, step = map(json.loads, lines.getvalue().splitlines())
     assert warning == {"event": "warning", "message": "beware"}
     assert (step["event"], step["number"], step["steps"], step["long_side_px"]) == ("step", 1, 6, 30)
+    assert (step["costs"], step["seconds_left"]) == (STEPS[0].costs, None)
+
+
+def test_json_names_the_picture_of_a_batch_in_each_line():
+    stream = io.StringIO()
+    with Progress(SCALES, stream, kind="json", job="art.png") as progress:
+        progress.tell("beware")
+        follow(progress, *STEPS[:2])
+    assert [json.loads(line)["job"] for line in stream.getvalue().splitlines()] == ["art.png"] * 3
 
 
 def test_a_bar_on_a_terminal():
-    text = shown(Terminal())
+    text = printed(Terminal())
     assert "\r" in text
     assert "100%" in text
     assert "60 px  step 6/6" in text
 
 
-def test_costs_are_a_table(tmp_path):
-    write_costs(tmp_path / "losses.csv", STEPS)
-    rows = list(csv.DictReader((tmp_path / "losses.csv").read_text().splitlines()))
-    assert len(rows) == 6
-    assert rows[3] == {"step": "4", "long_side_px": "30", "total": "0.75", "content": "1", "style": "2"}
+def test_lines_stand_above_the_bar():
+    stream = Terminal()
+    with Progress(SCALES, stream) as progress:
+        progress.announce("http://127.0.0.1:1/")
+        follow(progress, STEPS[0])
+        progress.tell("beware\nof the dog")
+    lines = [part for line in stream.getvalue().split("\n") for part in line.split("\r") if "neural_art" in part]
+    assert lines == ["neural_art: watch it at http://127.0.0.1:1/", "neural_art: beware\\nof the dog"]
 
 
-def test_plot_is_a_picture(tmp_path):
-    write_cost_plot(tmp_path / "losses.png", STEPS)
-    assert (tmp_path / "losses.png").read_bytes().startswith(b"\x89PNG")
+def test_no_bar_where_quiet():
+    assert printed(Terminal(), kind="quiet") == ""
 
 
-def test_plot_without_matplotlib_names_the_install_command(monkeypatch):
-    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(UserError, match=r"pip install -r requirements-plots\.txt"):
-        plotting()
+@pytest.mark.parametrize("kind", ["text", "quiet"])
+def test_lines_of_a_batch(kind):
+    stream = io.StringIO()
+    renderer = renderer_of(kind, stream)
+    renderer.announce("http://127.0.0.1:1/")
+    renderer.begin_picture("art.png")
+    renderer.end_picture(status(DONE), number=1, pictures=3, seconds_left=8.4)
+    renderer.end_picture(status(FAILED, "is too\nnarrow"), number=2, pictures=3, seconds_left=4.0)
+    renderer.warn("beware", "art.png")
+    renderer.sum_up([DONE, FAILED, DONE], Path("out"), Path("out/report.html"))
+    renderer.trace("Traceback\n  of two lines")
+    expected = [
+        "neural_art: watch it at http://127.0.0.1:1/",
+        "1/3 art.png: done: 1.3 s; 8 s left for 2 more",
+        "2/3 art.png: failed: is too\\nnarrow; 4 s left for 1 more",
+        "neural_art: art.png: beware",
+        "3 pictures in out: 2 done, 1 failed; look at out/report.html",
+        "Traceback",
+        "  of two lines",
+    ]
+    assert stream.getvalue().splitlines() == [
+        line for line in expected if kind == "text" or not line.startswith(("1/3", "3 pictures"))
+    ]
 
 
-def test_json_is_for_people_too(tmp_path):
-    write_json(tmp_path / "a.json", {"size": 512})
-    assert (tmp_path / "a.json").read_text() == '{\n  "size": 512\n}\n'
+def test_json_lines_of_a_batch():
+    stream = io.StringIO()
+    renderer = renderer_of("json", stream)
+    renderer.announce("http://127.0.0.1:1/")
+    renderer.begin_picture("art.png")
+    renderer.end_picture(status(FAILED, "is too\nnarrow"), number=1, pictures=3, seconds_left=8.44)
+    renderer.warn("beware", "art.png")
+    renderer.warn("beware")
+    renderer.sum_up([FAILED], Path("out"), None)
+    renderer.trace("Traceback")
+    assert list(map(json.loads, stream.getvalue().splitlines())) == [
+        {"event": "watch", "url": "http://127.0.0.1:1/"},
+        {"event": "job", "job": "art.png", "state": "started"},
+        {
+            "event": "job",
+            "job": "art.png",
+            "state": "failed",
+            "path": str(Path("out/art.png")),
+            "seconds": 1.26,
+            "error": "is too\nnarrow",
+            "number": 1,
+            "jobs": 3,
+            "seconds_left": 8.4,
+        },
+        {"event": "warning", "job": "art.png", "message": "beware"},
+        {"event": "warning", "message": "beware"},
+    ]
+
+
+def test_stderr_is_the_default_stream(capsys):
+    renderer = renderer_of("text")
+    assert isinstance(renderer, Lines)
+    renderer.warn("beware")
+    assert capsys.readouterr() == ("", "neural_art: beware\n")

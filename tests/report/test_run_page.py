@@ -1,45 +1,21 @@
-"""The pages that one looks at: one file each, whatever names the pictures have."""
+"""report.html of a run: what it tells, in one file, whatever names the pictures have."""
 
-import base64
-import io
-import os
 import re
-import tracemalloc
-import urllib.parse
-from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import SMALL
-from pages import HOSTILE, LOOKS, Page, check_alone, check_readable, check_seen, slide
+from pages import HOSTILE, LOOKS, Page, check_alone, check_readable, check_seen, picture_of, slide, steps_of
 from PIL import Image
 
 import neural_art
-from nst.batch.page import write_batch_page
-from nst.errors import UserError
 from nst.pictures.picture_files import write_picture
-from nst.report.chart import MOST_POINTS, make_chart
-from nst.report.pages import REPORT, TEMPLATES, check_engine, duration, readable
+from nst.report.pages import REPORT, readable
 from nst.report.run_page import Run, write_run_page
 from nst.report.sources import Named, Sources
-from nst.report.status import CHANGED, Entry
+from nst.report.status import DONE, FAILED, STOPPED
 from nst.settings import describe, make_settings
 from nst.transfer.state import Step
-
-
-def picture_of(source):
-    """Return the picture in a data URI."""
-    kind, _, data = source.partition(",")
-    assert kind == "data:image/jpeg;base64"
-    return Image.open(io.BytesIO(base64.b64decode(data, validate=True)))
-
-
-def steps_of(scales=((32, 24, 8), (64, 48, 4))):
-    sizes = [(height, width) for width, height, count in scales for _ in range(count)]
-    return [
-        Step(number, size, {"total": 3 / number, "content": 1.0, "style": 2 / number}, seconds=0.5 * number)
-        for number, size in enumerate(sizes, start=1)
-    ]
 
 
 def run_of(content, style, **changes):
@@ -53,7 +29,7 @@ def run_of(content, style, **changes):
     values = {
         "sources": Sources(Named(HOSTILE[0], content), tuple(Named(name, style) for name in HOSTILE[1:]), steps=12),
         "result": Named(HOSTILE[2], np.clip(content + 0.2, 0, 1)),
-        "state": "done",
+        "state": DONE,
         "message": "",
         "snapshots": (),
         "steps": steps_of(),
@@ -61,6 +37,11 @@ def run_of(content, style, **changes):
         "record": record,
     }
     return Run(**{**values, **changes})
+
+
+def snapshots_in(folder, count):
+    """Return the steps and paths of snapshots, none of which is written yet."""
+    return [(Step(number, (24, 32), {}), folder / f"{number}.png") for number in range(1, count + 1)]
 
 
 def test_hostile_names_are_text(tmp_path, content, style):
@@ -133,7 +114,7 @@ def test_a_report_is_written_whole_or_not_at_all(tmp_path, content, style, monke
     before = (tmp_path / REPORT).read_bytes()
     monkeypatch.setattr("os.fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
     with pytest.raises(OSError, match="No space left"):
-        write_run_page(tmp_path / REPORT, run_of(content, style, state="failed"))
+        write_run_page(tmp_path / REPORT, run_of(content, style, state=FAILED))
     assert (tmp_path / REPORT).read_bytes() == before
     assert [path.name for path in tmp_path.iterdir()] == [REPORT]
 
@@ -143,17 +124,17 @@ def test_a_report_that_cannot_be_written_costs_no_picture(tmp_path, pictures, ti
         raise OSError(28, "No space left on device", str(path))
 
     monkeypatch.setattr("nst.run.results.write_run_page", fail)
-    assert neural_art.main([*pictures, *SMALL, "-o", str(tmp_path / "art.png")]) == 0
+    assert neural_art.main([*pictures, "--size", "32", "--steps", "1", "-o", str(tmp_path / "art.png")]) == 0
     assert "report.html: No space left on device; the run goes on without report.html" in capsys.readouterr().err
 
 
 def test_snapshots_that_are_gone_or_damaged_are_left_out_and_many_are_thinned(tmp_path, content, style):
-    paths = tuple(tmp_path / f"step_{number:05d}_32px.png" for number in range(1, 101))
-    for path in paths[:60]:
+    snapshots = snapshots_in(tmp_path, 100)
+    for _, path in snapshots[:60]:
         write_picture(path, content)
-    for path in paths[60:80]:
+    for _, path in snapshots[60:80]:
         path.write_bytes(b"cut short")
-    write_run_page(tmp_path / REPORT, run_of(content, style, snapshots=paths))
+    write_run_page(tmp_path / REPORT, run_of(content, style, snapshots=snapshots))
     page = Page(tmp_path / REPORT)
     assert 12 <= page.text("figcaption").count(", 32 px") <= 16
     assert "Step 1, 32 px" in page.text("figcaption")
@@ -175,134 +156,15 @@ def test_steps_of_an_earlier_version_have_no_times(tmp_path, content, style):
     assert cells[:3] == ["8", "–", "–"]
 
 
-def test_without_jinja_the_command_says_so_before_the_work(pictures, monkeypatch, capsys):
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(UserError, match=r"Jinja2; pip install -r requirements\.txt, or give --no-report"):
-        check_engine()
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"), [(0.04, "0.0 s"), (9.94, "9.9 s"), (17.2, "17 s"), (192, "3 min 12 s"), (3661, "1 h 1 min")]
-)
-def test_times_in_words(seconds, words):
-    assert duration(seconds) == words
-
-
-def test_a_chart_has_a_line_for_each_cost_and_scale_within_its_plot():
-    steps = steps_of(((32, 24, 3000), (64, 48, 4), (128, 96, 1)))
-    steps[5].costs.update(style=0.0, total=float("inf"))
-    chart = make_chart(steps)
-    assert [len(parts) for parts in chart.lines.values()] == [3, 3, 3]
-    points = [
-        tuple(map(float, point.split(","))) for parts in chart.lines.values() for p in parts for point in p.split()
-    ]
-    assert len(points) <= 3 * 2 * MOST_POINTS
-    assert min(min(point) for point in points) >= 0
-    assert max(max(point) for point in points) <= 1000
-    assert [tick.label for tick in chart.scales] == ["32", "64", "128"]
-    assert [tick.label for tick in chart.steps] == ["1", "1000", "2000", "3005"]
-    assert [tick.label for tick in chart.costs] == ["0.001", "0.01", "0.1", "1"]
-    half = make_chart(steps_of(), last=24)
-    assert max(float(point.split(",")[0]) for point in half.lines["total"][1].split()) == pytest.approx(478, abs=1)
-
-
-@pytest.fixture
-def batch(tmp_path, content, style):
-    """Entries of every state, with hostile names; one photo is in all of them, some pictures are gone."""
-    photo, painting = tmp_path / HOSTILE[0], tmp_path / HOSTILE[4]
-    write_picture(photo, content)
-    write_picture(painting, style)
-    entries = []
-    states = ["done", "done", "failed", "stopped", CHANGED, "done"]
-    for number, (name, state) in enumerate(zip(HOSTILE, states, strict=True)):
-        folder = tmp_path / "results" / Path(name).stem
-        folder.mkdir(parents=True)
-        result = folder.with_suffix(".png")
-        if state != "failed":
-            write_picture(result, np.clip(content + 0.1 * number, 0, 1))
-            (folder / REPORT).write_text("report")
-        entries.append(
-            Entry(
-                name,
-                state,
-                result,
-                photo if number != 5 else tmp_path / "gone.png",
-                (painting,),
-                1.5 if state == "done" else None,
-                f"{HOSTILE[0]}: is too narrow" if state == "failed" else None,
-                {"tv_weight": float(number), "init": HOSTILE[1], "style_layers": ["conv1_1:1", "conv2_1:0.5"]},
-                folder,
-            )
-        )
-    return tmp_path, entries
-
-
-def test_the_page_of_a_batch(batch):
-    folder, entries = batch
-    write_batch_page(folder / "batch.html", HOSTILE[2], entries)
-    page = Page(folder / "batch.html")
-    links = [values["href"] for values in page.all("a")]
-    check_alone(page, links)
-    check_readable(page)
-    assert len(links) == 4
-    for link in links:
-        parts = urllib.parse.urlsplit(link)
-        assert (parts.scheme, parts.netloc, parts.query, parts.fragment) == ("", "", "", "")
-        assert (folder / os.fsdecode(urllib.parse.unquote_to_bytes(parts.path))).read_text() == "report"
-    assert [card["data-state"] for card in page.all("li")] == ["done", "done", "failed", "stopped", "missing", "done"]
-    assert [readable(name) in page.text("bdi") for name in HOSTILE] == [True] * 6
-    assert page.text("p").count("is too narrow") == 1
-    assert "not made yet" in page.text("span")
-    assert "--tv-weight" in page.text("code")
-    assert "conv1_1:1 conv2_1:0.5" in page.text("p")
-    photo, painting = (values["id"] for values in page.all("img") if "id" in values)
-    copies = [values["data-copy"] for values in page.all("img") if "data-copy" in values]
-    assert (copies.count(photo), copies.count(painting)) == (4, 5)  # beside the first of each
-    assert len([values for values in page.all("img") if "src" in values]) == 4 + 2
-
-
-def test_results_of_a_batch_are_beside_or_above_its_page(batch):
-    folder, entries = batch
-    (folder / "pages").mkdir()
-    write_batch_page(folder / "pages" / "batch.html", "a", entries)
-    links = [values["href"] for values in Page(folder / "pages" / "batch.html").all("a")]
-    assert all(link.startswith("../results/") for link in links)
-
-
-def test_a_page_of_a_thousand_takes_the_memory_of_ten(tmp_path, content, style):
-    write_picture(tmp_path / "photo.png", content)
-    result = np.random.default_rng(2).uniform(0, 1, (240, 320, 3)).astype(np.float32)
-    write_picture(tmp_path / "art.png", result)
-    entry = Entry("art", "done", tmp_path / "art.png", tmp_path / "photo.png", (), 1.0, None, {}, tmp_path / "art")
-
-    def peak_bytes(count):
-        tracemalloc.start()
-        try:
-            write_batch_page(tmp_path / "batch.html", "art", [entry] * count)
-            return tracemalloc.get_traced_memory()[1]
-        finally:
-            tracemalloc.stop()
-
-    peak_bytes(1)  # the engine
-    few = peak_bytes(20)
-    assert peak_bytes(200) < 1.5 * few
-    assert (tmp_path / "batch.html").stat().st_size > 10e6
-
-
-def test_the_page_of_an_empty_batch(tmp_path):
-    write_batch_page(tmp_path / "batch.html", "nothing", [])
-    assert "Pictures 0" in Page(tmp_path / "batch.html").text("dt", "dd")
-
-
 @pytest.mark.browser
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_the_report_in_a_browser(tmp_path, content, style, browser, width, scheme):
-    snapshots = tuple(tmp_path / f"step_{number:05d}_32px.png" for number in range(1, 31))
-    for path in snapshots:
+    snapshots = snapshots_in(tmp_path, 30)
+    for _, path in snapshots:
         write_picture(path, content)
     folder = tmp_path / HOSTILE[3]
     folder.mkdir()
-    write_run_page(folder / REPORT, run_of(content, style, snapshots=snapshots, warnings=HOSTILE, state="stopped"))
+    write_run_page(folder / REPORT, run_of(content, style, snapshots=snapshots, warnings=HOSTILE, state=STOPPED))
     driver = browser((folder / REPORT).as_uri(), width, scheme)
     check_seen(driver)
     slide(driver, driver.find_element("css selector", ".compare"))
@@ -310,54 +172,3 @@ def test_the_report_in_a_browser(tmp_path, content, style, browser, width, schem
     assert (int(re.findall(r"\d+", light)[0]) > 128) == (scheme == "light")
     for chart in driver.find_elements("css selector", ".chart polyline"):
         assert chart.rect["width"] > 30
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize(("width", "scheme"), LOOKS)
-def test_the_page_of_a_batch_in_a_browser(batch, browser, width, scheme):
-    folder, entries = batch
-    write_batch_page(folder / "batch.html", HOSTILE[2], entries)
-    driver = browser((folder / "batch.html").as_uri(), width, scheme)
-    check_seen(driver)
-    compares = driver.find_elements("css selector", ".compare")
-    assert len(compares) == 3
-    for compare in compares:
-        slide(driver, compare)
-    words = driver.find_element("css selector", "input[type=search]")
-    words.send_keys("too narrow")
-    assert [card.is_displayed() for card in driver.find_elements("css selector", ".card")] == [False] * 2 + [True] + [
-        False
-    ] * 3
-    assert driver.find_element("css selector", "output").text == "1 of 6 shown"
-    words.clear()
-    driver.find_element("css selector", "option[value=stopped]").click()
-    assert driver.find_element("css selector", "output").text == "1 of 6 shown"
-    driver.find_element("css selector", "option[value='']").click()
-
-
-@pytest.mark.browser
-def test_links_of_a_batch_lead_to_its_reports(batch, browser):
-    folder, entries = batch
-    write_batch_page(folder / "batch.html", "a", entries)
-    for index in range(4):
-        driver = browser((folder / "batch.html").as_uri())
-        driver.find_elements("css selector", ".card a")[index].click()
-        assert driver.find_element("css selector", "body").text == "report"
-
-
-def test_colours_are_plain_to_read():
-    """Text stands out by 4.5 to 1, the least that WCAG asks for, on every ground and in both schemes."""
-
-    def luminance(colour):
-        parts = [int(colour[k : k + 2], 16) / 255 for k in (1, 3, 5)]
-        linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
-        return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
-
-    schemes = (TEMPLATES / "page.css").read_text().split(":root {")[1:]
-    assert len(schemes) == 2
-    for scheme in schemes:
-        colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", scheme.partition("}")[0]))
-        for text in ("ink", "soft", "good", "bad", "hold", "c1", "c2", "c3"):
-            for ground in ("paper", "mat", "card"):
-                one, other = sorted(luminance(colours[name]) for name in (text, ground))
-                assert (other + 0.05) / (one + 0.05) >= 4.5, (text, ground)

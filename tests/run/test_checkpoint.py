@@ -101,7 +101,7 @@ def test_a_pickle_is_not_read(folder):
 def test_one_alone_under_the_name_of_the_one_before_serves(folder):
     """As after a kill between two renames."""
     write_checkpoint(folder, made(5))
-    folder.checkpoint.renamefolder.checkpoint_before
+    folder.checkpoint.rename(folder.checkpoint_before)
     assert folder.has_checkpoint()
     same(read_checkpoint(folder)[0], made(5))
 

@@ -83,7 +83,7 @@ def test_snapshots_and_checkpoints_that_cannot_be_written_do_not_end_a_run(here,
     monkeypatch.setattr("nst.run.results.write_picture", full_for(here / "there" / "art"))
 
     def fail(folder, checkpoint):
-        raise OSError(errno.EROFS, "Read-only file system", str(folder / "checkpoint.npz"))
+        raise OSError(errno.EROFS, "Read-only file system", str(folder.checkpoint))
 
     monkeypatch.setattr("nst.run.results.write_checkpoint", fail)
     assert neural_art.main([*pictures, *SMALL, "-o", str(result), "--snapshot-every", "1"]) == 0

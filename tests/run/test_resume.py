@@ -92,7 +92,7 @@ def test_inputs_may_have_moved_but_must_be_the_same(here, pictures, tiny, stoppe
         shutil.move(here / name, here / "elsewhere" / name)
     assert "its content content.png is not beside it" in refused(["--resume", "art"])
     moved = ["elsewhere/content.png", "elsewhere/style.png"]
-    message = "elsewhere/style.png: is not the content that art was begun with: another SHA-256"
+    message = "elsewhere/style.png: is not the content that art/checkpoint.npz was made from: another SHA-256"
     assert message in refused(["--resume", "art", *moved[::-1]])
     assert "style: got 2 for 1 of art" in refused(["--resume", "art", *moved, moved[1]])
     assert neural_art.main(["--resume", "art", *moved]) == 0
@@ -145,7 +145,7 @@ def test_a_damaged_checkpoint_falls_back_and_says_so(here, pictures, tiny, stopp
 )
 def test_what_is_settled_is_refused(here, pictures, tiny, stopped_at, refused, words):
     stopped_at(1, [*pictures, *SMALL, "-o", "art.png"])
-    assert "is settled by --resume art; give only --snapshot-every" in refused(["--resume", "art", *words])
+    assert "is settled by --resume art; give only --threads, --max-memory" in refused(["--resume", "art", *words])
 
 
 def test_a_stopped_run_is_not_begun_anew_by_mistake(here, pictures, tiny, stopped_at, refused):

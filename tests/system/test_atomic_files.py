@@ -6,7 +6,15 @@ import pytest
 
 from nst.errors import UserError
 from nst.run.folder import first_free, remove_leftovers, reserved
-from nst.system.atomic_files import atomic_write, check_writable, file_sha256, folder_lock, read_text, write_text
+from nst.system.atomic_files import (
+    atomic_write,
+    check_writable,
+    file_sha256,
+    folder_lock,
+    read_text,
+    write_json,
+    write_text,
+)
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(tmp_path):
@@ -114,3 +122,8 @@ def test_leftovers_of_this_run_are_removed_and_no_others(tmp_path):
         (tmp_path / name).write_text("")
     remove_leftovers(tmp_path / "a.png")
     assert {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()} == set(others)
+
+
+def test_json_is_for_people_too(tmp_path):
+    write_json(tmp_path / "a.json", {"size": 512})
+    assert (tmp_path / "a.json").read_text() == '{\n  "size": 512\n}\n'

@@ -1,7 +1,7 @@
-// The page of a run that goes on: asks for what has changed, and brings it in.
+// The page of the live view: this script asks the server for the state and shows each change.
 const place = (id) => document.getElementById(id);
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
-const BETWEEN_STATES = 300, BETWEEN_CHARTS = 1500; // milliseconds
+const BETWEEN_STATES = 300, BETWEEN_CHARTS = 1500; // Pauses in milliseconds.
 let run = 0, picture = 0, charted = 0, chartedAt = -BETWEEN_CHARTS;
 
 const inWords = (seconds) => {
@@ -14,7 +14,7 @@ const say = (id, words) => {
   if (place(id).textContent !== words) place(id).textContent = words;
 };
 
-// The new picture takes the place of the old one only when it is there.
+// Replace a picture, but only when the new picture has been loaded.
 const load = async (id, source) => {
   const old = place(id), next = new Image();
   next.alt = old.alt;
@@ -88,10 +88,11 @@ const follow = async () => {
       ({ version, over } = state);
       await show(state);
     } catch {
-      if (!over) say("state", "gone: the run has ended");
+      if (!over) say("state", "the run has ended");
       return;
     }
     if (!over) await pause(BETWEEN_STATES);
   }
+  fetch(`/state.json?after=${version}`); // The server, which waits for this, learns that the last version is shown.
 };
 follow();

@@ -1,9 +1,9 @@
 "use strict";
-// A picture that is in the page already, under another's id.
+// A picture that the page contains already takes its data from there.
 for (const image of document.querySelectorAll("img[data-copy]")) {
   image.src = document.getElementById(image.dataset.copy).src;
 }
-// The sliders: how far the photo lies over the result.
+// A slider moves the edge between the photo and the result below.
 for (const compare of document.querySelectorAll(".compare")) {
   const slider = compare.querySelector("input");
   const move = () => {
@@ -13,7 +13,7 @@ for (const compare of document.querySelectorAll(".compare")) {
   slider.addEventListener("input", move);
   move();
 }
-// The filter of a batch's page.
+// The filter of a batch's page hides the cards that do not fit.
 const filter = document.querySelector("form.filter");
 if (filter) {
   const cards = [...document.querySelectorAll(".card")];

@@ -1,0 +1,146 @@
+"""The page of a batch: a card for each picture, whatever its state and the names of its files."""
+
+import os
+import tracemalloc
+import urllib.parse
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pages import HOSTILE, LOOKS, Page, check_alone, check_readable, check_seen, slide
+
+from nst.batch.page import write_batch_page
+from nst.pictures.picture_files import write_picture
+from nst.report.pages import REPORT, readable
+from nst.report.status import CHANGED, DONE, FAILED, STOPPED, PictureStatus
+
+
+@pytest.fixture
+def batch(tmp_path, content, style):
+    """A folder and the statuses of its pictures: every state, hostile names, one photo in all of them, one gone."""
+    photo, painting = tmp_path / HOSTILE[0], tmp_path / HOSTILE[4]
+    write_picture(photo, content)
+    write_picture(painting, style)
+    statuses = []
+    states = [DONE, DONE, FAILED, STOPPED, CHANGED, DONE]
+    for number, (name, state) in enumerate(zip(HOSTILE, states, strict=True)):
+        folder = tmp_path / "results" / Path(name).stem
+        folder.mkdir(parents=True)
+        result = folder.with_suffix(".png")
+        if state != FAILED:
+            write_picture(result, np.clip(content + 0.1 * number, 0, 1))
+            (folder / REPORT).write_text("report")
+        settings = {"tv_weight": float(number), "init": HOSTILE[1], "style_layers": ["conv1_1:1", "conv2_1:0.5"]}
+        statuses.append(
+            PictureStatus(
+                title=name,
+                state=state,
+                result=result,
+                content=photo if number != 5 else tmp_path / "gone.png",
+                styles=(painting,),
+                seconds=1.5 if state == DONE else None,
+                error=f"{HOSTILE[0]}: is too narrow" if state == FAILED else None,
+                settings=settings,
+                folder=folder,
+            )
+        )
+    return tmp_path, statuses
+
+
+def test_the_page_of_a_batch(batch):
+    folder, statuses = batch
+    write_batch_page(folder / "batch.html", HOSTILE[2], statuses)
+    page = Page(folder / "batch.html")
+    links = [values["href"] for values in page.all("a")]
+    check_alone(page, links)
+    check_readable(page)
+    assert len(links) == 4
+    for link in links:
+        parts = urllib.parse.urlsplit(link)
+        assert (parts.scheme, parts.netloc, parts.query, parts.fragment) == ("", "", "", "")
+        assert (folder / os.fsdecode(urllib.parse.unquote_to_bytes(parts.path))).read_text() == "report"
+    assert [card["data-state"] for card in page.all("li")] == ["done", "done", "failed", "stopped", "missing", "done"]
+    assert [readable(name) in page.text("bdi") for name in HOSTILE] == [True] * 6
+    assert page.text("p").count("is too narrow") == 1
+    assert "not made yet" in page.text("span")
+    assert "--tv-weight" in page.text("code")
+    assert "conv1_1:1 conv2_1:0.5" in page.text("p")
+    photo, painting = (values["id"] for values in page.all("img") if "id" in values)
+    copies = [values["data-copy"] for values in page.all("img") if "data-copy" in values]
+    assert (copies.count(photo), copies.count(painting)) == (4, 5)  # beside the first of each
+    assert len([values for values in page.all("img") if "src" in values]) == 4 + 2
+
+
+def test_results_of_a_batch_are_beside_or_above_its_page(batch):
+    folder, statuses = batch
+    (folder / "pages").mkdir()
+    write_batch_page(folder / "pages" / "batch.html", "a", statuses)
+    links = [values["href"] for values in Page(folder / "pages" / "batch.html").all("a")]
+    assert all(link.startswith("../results/") for link in links)
+
+
+def test_a_page_of_a_hundred_takes_the_memory_of_ten(tmp_path, content, style):
+    write_picture(tmp_path / "photo.png", content)
+    result = np.random.default_rng(2).uniform(0, 1, (240, 320, 3)).astype(np.float32)
+    write_picture(tmp_path / "art.png", result)
+    status = PictureStatus(
+        title="art",
+        state=DONE,
+        result=tmp_path / "art.png",
+        content=tmp_path / "photo.png",
+        styles=(),
+        seconds=1.0,
+        error=None,
+        settings={},
+        folder=tmp_path / "art",
+    )
+
+    def peak_bytes(count):
+        tracemalloc.start()
+        try:
+            write_batch_page(tmp_path / "batch.html", "art", [status] * count)
+            return tracemalloc.get_traced_memory()[1]
+        finally:
+            tracemalloc.stop()
+
+    peak_bytes(1)  # the engine
+    few = peak_bytes(10)
+    assert peak_bytes(100) < 1.5 * few < (tmp_path / "batch.html").stat().st_size
+
+
+def test_the_page_of_an_empty_batch(tmp_path):
+    write_batch_page(tmp_path / "batch.html", "nothing", [])
+    assert "Pictures 0" in Page(tmp_path / "batch.html").text("dt", "dd")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_the_page_of_a_batch_in_a_browser(batch, browser, width, scheme):
+    folder, statuses = batch
+    write_batch_page(folder / "batch.html", HOSTILE[2], statuses)
+    driver = browser((folder / "batch.html").as_uri(), width, scheme)
+    check_seen(driver)
+    compares = driver.find_elements("css selector", ".compare")
+    assert len(compares) == 3
+    for compare in compares:
+        slide(driver, compare)
+    words = driver.find_element("css selector", "input[type=search]")
+    words.send_keys("too narrow")
+    assert [card.is_displayed() for card in driver.find_elements("css selector", ".card")] == [False] * 2 + [True] + [
+        False
+    ] * 3
+    assert driver.find_element("css selector", "output").text == "1 of 6 shown"
+    words.clear()
+    driver.find_element("css selector", "option[value=stopped]").click()
+    assert driver.find_element("css selector", "output").text == "1 of 6 shown"
+    driver.find_element("css selector", "option[value='']").click()
+
+
+@pytest.mark.browser
+def test_links_of_a_batch_lead_to_its_reports(batch, browser):
+    folder, statuses = batch
+    write_batch_page(folder / "batch.html", "a", statuses)
+    for index in range(4):
+        driver = browser((folder / "batch.html").as_uri())
+        driver.find_elements("css selector", ".card a")[index].click()
+        assert driver.find_element("css selector", "body").text == "report"

@@ -61,12 +61,17 @@ def find_files_of(settings: Settings) -> Paths:
 
 def find_picture(name: Path) -> Path:
     """Return the path as given, or the sample picture of that name; a temporary file for a pipe. Raises UserError."""
-    for path in (name, SAMPLES / name):
+    for path in (name, sample(name)):
         if path.is_fifo():
             return _from_pipe(path)
         if path.exists():
             return path
     raise UserError(f"{name}: no such file, here or in {SAMPLES.name}/")
+
+
+def sample(name: Path) -> Path:
+    """Return the path that a sample picture of that name has."""
+    return SAMPLES / name
 
 
 def find_contents(name: Path) -> list[Path]:
@@ -85,11 +90,11 @@ def find_contents(name: Path) -> list[Path]:
 
 def stands_for_many(name: Path) -> bool:
     """Return whether CONTENT is a folder, here or among the samples, or a pattern."""
-    return _is_pattern(name) or next((path.is_dir() for path in (name, SAMPLES / name) if path.exists()), False)
+    return _is_pattern(name) or next((path.is_dir() for path in (name, sample(name)) if path.exists()), False)
 
 
 def _is_pattern(name: Path) -> bool:
-    return glob.has_magic(str(name)) and not any(path.exists() for path in (name, SAMPLES / name))
+    return glob.has_magic(str(name)) and not any(path.exists() for path in (name, sample(name)))
 
 
 def pictures_of(path: Path) -> list[Path]:

@@ -129,6 +129,6 @@ def _check_same_inputs(job: Job, origin: Origin) -> None:
             wanted = len(origin.checkpoint.record.digests_of(role))
             if len(files) != wanted:
                 raise UserError(f"{role}: got {len(files)} for {wanted} of {job.folder.path}; give as many, or none")
-    for role in paths if origin.checkpoint else set(origin.found) & set(paths):
-        if origin.record:
+    for role in paths:
+        if origin.record and (origin.checkpoint or role in origin.found):
             check_recorded(origin.record, role, paths[role], digests[role])

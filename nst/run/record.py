@@ -16,7 +16,7 @@ from typing import Any
 
 import nst
 from nst.errors import UserError
-from nst.run.input_files import SAMPLES, Digests
+from nst.run.input_files import Digests, sample
 from nst.run.request import INITS, ROLES, WEIGHTS_WITHOUT_FILE, Paths, Request
 from nst.settings import Settings, describe, option_of
 from nst.system.atomic_files import file_sha256, read_text
@@ -154,10 +154,10 @@ def find_input(record: Record, role: str, index: int) -> Path:
     if record.sha256 and digest is None and role != "weights":
         raise UserError(f"{record.source}: more than one of its inputs is called {name}; give {ROLES[role]}")
     known = [Path(str(record.located[role][index][0]))] if role in record.located else []
-    places = [*known, record.source.parent / name, Path(name), SAMPLES / name]
+    places = [*known, record.source.parent / name, Path(name), sample(Path(name))]
     found = list({path.resolve(): path for path in reversed(places) if path.is_file()}.values())[::-1]
     if not found:
-        where = f"beside it, here or in {SAMPLES.name}/"
+        where = "beside it, here or in images/"
         raise UserError(f"{record.source}: its {role} {name} is not {where}; give {ROLES[role]}")
     if len(found) == 1 or digest is None:
         return found[0]

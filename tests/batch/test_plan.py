@@ -190,9 +190,9 @@ def test_states_follow_files_settings_and_results():
     again = planned(*words)
     assert names(again) == names(plan)
     assert states(again) == ["to do", "changed", "done"]
-    assert [again.entry(task).state for task in again.tasks] == ["to do", "to do", "done"]
+    assert [again.status(task).state for task in again.tasks] == ["to do", "to do", "done"]
     plan.manifest.note(plan.tasks[2].name, state="failed", error="why")
-    entry = planned(*words).entry(plan.tasks[2])
+    entry = planned(*words).status(plan.tasks[2])
     assert (entry.state, entry.error) == ("failed", "why")
 
 

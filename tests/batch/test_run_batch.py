@@ -419,7 +419,7 @@ def test_mistakes_in_flags_are_one_line_and_exit_2(photos, capsys, words, messag
 
 
 def executor_of(monkeypatch, submit, **facts):
-    """Put an executor in place of this process; each order goes to `submit` with its future. Return the orders' names."""
+    """Put an executor in place of this process, which gives orders to `submit`. Return the orders' names."""
     orders = []
 
     @contextmanager
@@ -441,7 +441,7 @@ def test_a_picture_over_which_workers_die_is_found_out_alone_and_the_others_are_
 
     def submit(order, future):
         in_flight.append(future)
-        if order.output.stem == "p1_style":  # with it die all that are in flight
+        if order.request.output.stem == "p1_style":  # with it die all that are in flight
             for other in in_flight:
                 other.set_exception(BrokenExecutor())
             in_flight.clear()

@@ -18,6 +18,13 @@ STEPS = [
 ]
 
 
+def begun(stream, *, done=0, most_seconds=0, **kind):
+    """Return the progress of a run over SCALES that has begun."""
+    progress = Progress(stream, **kind)
+    progress.begin(SCALES, done=done, most_seconds=most_seconds)
+    return progress
+
+
 class Terminal(io.StringIO):
     def isatty(self):
         return True
@@ -37,7 +44,7 @@ def follow(progress, *steps):
 
 
 def printed(stream, **options):
-    with Progress(SCALES, stream, **options) as progress:
+    with begun(stream, **options) as progress:
         follow(progress, *STEPS)
     return stream.getvalue()
 
@@ -66,7 +73,7 @@ def test_plain_lines_where_stderr_is_no_terminal():
 
 def test_plain_lines_come_seldom_and_always_at_the_end(clock):
     stream = io.StringIO()
-    with Progress(SCALES, stream, job="art.png") as progress:
+    with begun(stream, job="art.png") as progress:
         for step in STEPS:
             follow(progress, step)
             clock[0] += SECONDS_BETWEEN_LINES / 2
@@ -78,12 +85,12 @@ def test_plain_lines_come_seldom_and_always_at_the_end(clock):
 
 
 def test_time_left_is_no_more_than_there_is_and_nothing_at_the_end():
-    with Progress(SCALES, io.StringIO(), most_seconds=1e-9) as progress:
+    with begun(io.StringIO(), most_seconds=1e-9) as progress:
         follow(progress, STEPS[0])
         assert progress.seconds_left is None  # the first step includes work that is done only once
         follow(progress, STEPS[1])
         assert progress.seconds_left == 0
-    with Progress(SCALES, io.StringIO(), done=3) as progress:
+    with begun(io.StringIO(), done=3) as progress:
         follow(progress, STEPS[3], STEPS[4])
         assert progress.seconds_left > 0
         follow(progress, STEPS[5])
@@ -91,7 +98,7 @@ def test_time_left_is_no_more_than_there_is_and_nothing_at_the_end():
 
 
 def test_a_scale_that_ended_early_counts_as_done():
-    with Progress(SCALES, io.StringIO()) as progress:
+    with begun(io.StringIO()) as progress:
         follow(progress, STEPS[0], STEPS[4])
         assert progress.done == SCALES[0].work + SCALES[1].work // 2
 
@@ -99,20 +106,20 @@ def test_a_scale_that_ended_early_counts_as_done():
 def test_the_estimate_is_no_more_than_the_time_limit():
     for kind, expected in (("text", "6 steps: about 7 s, 900 MB of memory\n"), ("quiet", "")):
         stream = io.StringIO()
-        Progress(SCALES, stream, most_seconds=7, kind=kind).estimate(12.34, 900)
+        begun(stream, most_seconds=7, kind=kind).estimate(12.34, 900)
         assert stream.getvalue() == expected
     stream = io.StringIO()
-    Progress(SCALES, stream, kind="json", job="art.png").estimate(12.34, 900)
+    begun(stream, kind="json", job="art.png").estimate(12.34, 900)
     assert json.loads(stream.getvalue()) == {"event": "estimate", "job": "art.png", "seconds": 12.3, "memory_mb": 900}
     stream = io.StringIO()
-    Progress(SCALES, stream, job="art.png").estimate(12.34, 900)  # too much for each picture of a batch
+    begun(stream, job="art.png").estimate(12.34, 900)  # too much for each picture of a batch
     assert stream.getvalue() == ""
 
 
 def test_quiet_and_json():
     quiet, lines = io.StringIO(), io.StringIO()
     for kind, stream in (("quiet", quiet), ("json", lines)):
-        with Progress(SCALES, stream, kind=kind) as progress:
+        with begun(stream, kind=kind) as progress:
             progress.tell("beware")
             follow(progress, STEPS[0])
             assert progress.told == ["beware"]
@@ -125,7 +132,7 @@ def test_quiet_and_json():
 
 def test_json_names_the_picture_of_a_batch_in_each_line():
     stream = io.StringIO()
-    with Progress(SCALES, stream, kind="json", job="art.png") as progress:
+    with begun(stream, kind="json", job="art.png") as progress:
         progress.tell("beware")
         follow(progress, *STEPS[:2])
     assert [json.loads(line)["job"] for line in stream.getvalue().splitlines()] == ["art.png"] * 3
@@ -140,7 +147,7 @@ def test_a_bar_on_a_terminal():
 
 def test_lines_stand_above_the_bar():
     stream = Terminal()
-    with Progress(SCALES, stream) as progress:
+    with begun(stream) as progress:
         progress.announce("http://127.0.0.1:1/")
         follow(progress, STEPS[0])
         progress.tell("beware\nof the dog")

@@ -201,7 +201,7 @@ def test_ports_that_there_are_not(port):
 
 
 def test_a_port_in_use_or_a_host_of_another_is_refused_before_the_work(tmp_path, pictures, refused, monkeypatch):
-    monkeypatch.setattr("nst.run.job.start_tensorflow", lambda **_: pytest.fail("the work has begun"))
+    monkeypatch.setattr("nst.run.run_picture.start_tensorflow", lambda **_: pytest.fail("the work has begun"))
     words = [*pictures, *TINY, "-o", str(tmp_path / "art.png"), "--watch"]
     with served() as (_, url):
         port = url.rstrip("/").rpartition(":")[2]

@@ -23,7 +23,7 @@ def small_network(request, monkeypatch):
     """Let the checks expect a sixteenth of VGG19's channels, unless a test takes the real weights."""
     if "weights" not in request.fixturenames:
         monkeypatch.setattr(
-            "nst.network.vgg19.CHANNELS_PER_BLOCK", tuple(channels // 16 for channels in CHANNELS_PER_BLOCK)
+            "nst.network.weights.CHANNELS_PER_BLOCK", tuple(channels // 16 for channels in CHANNELS_PER_BLOCK)
         )
 
 

@@ -13,6 +13,7 @@ of this folder only those with a lower number.
     tiled_cost.py    [3] the cost of a picture in tiles, with its gradient
     cost.py          [4] the cost of a picture against its targets, with its gradient
     objective.py     [5] evaluate(image) -> costs by name and gradient, at one scale
+    preserved_photo.py [1] what a picture keeps of the photo: its colours, and its pixels under a mask
     pyramid.py       [1] the bands of detail in which Adam takes its steps
     schedule.py      [1] the fraction of a scale's steps done: by number, by time, by gain
     state.py         [0] a step, and all that is needed to resume after it

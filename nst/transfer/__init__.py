@@ -10,8 +10,8 @@ of this folder only those with a lower number.
     tiles.py         [0] where the tiles of a large picture lie
     tile_walk.py     [1] the network applied tile by tile, forward and back
     targets.py       [2] what the picture is compared with at a scale
-    tiled_cost.py    [3] the cost of a picture in tiles, with its gradient
-    cost.py          [4] the cost of a picture against its targets, with its gradient
+    cost.py          [3] the cost of a picture in one piece against its targets, with the gradient
+    tiled_cost.py    [4] the same in tiles
     objective.py     [5] evaluate(image) -> costs by name and gradient, at one scale
     preserved_photo.py [1] what a picture keeps of the photo: its colours, and its pixels under a mask
     pyramid.py       [1] the bands of detail in which Adam takes its steps

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from nst.network.vgg19 import Network
-from nst.transfer.cost import make_measure
 from nst.transfer.estimate import estimated_seconds
 from nst.transfer.first_picture import first_picture, palette
 from nst.transfer.inputs import Inputs
@@ -15,11 +14,11 @@ from nst.transfer.masks import style_shares
 from nst.transfer.objective import make_evaluate
 from nst.transfer.optimizers import minimize
 from nst.transfer.preserved_photo import finished, with_preserved_colors
-from nst.transfer.pyramid import make_basis
+from nst.transfer.pyramid import make_pyramid
 from nst.transfer.scales import Scale
 from nst.transfer.schedule import Schedule
 from nst.transfer.state import Descent, OnStep, State, Step
-from nst.transfer.targets import guided_regions, make_view
+from nst.transfer.targets import make_view
 from nst.transfer.tiles import UNTILED_PX
 from nst.transfer.upscaling import enlarge
 
@@ -54,7 +53,6 @@ def stylize(
     began = time.monotonic()
     elapsed = clock or (lambda: time.monotonic() - began)
     schedule, colors = Schedule(scales, settings, elapsed), palette(inputs)
-    measure = make_measure(network, settings, regions=guided_regions(inputs), tile_px=tile_px)
     numbers = itertools.count(resume.steps + 1 if resume else 1)
     begun = resume.scale if resume else 0
     views = [make_view(network, inputs, scale, tile_px=tile_px) for scale in scales[:begun][::-1] if settings.copies]
@@ -73,11 +71,12 @@ def stylize(
                     lambda: State(index, number, descent()),
                 )
 
-        pace = schedule.pace(index)
+        fraction_done = schedule.fraction_done(index)
         if index > begun:
             start = Descent(_enlarged(image, inputs, scales[index - 1], scale))
-        basis = make_basis(scale, colors, settings)
-        image = minimize(make_evaluate(measure, views, settings), start, basis, pace, settings, report=report)
+        evaluate = make_evaluate(network, views, settings, tile_px=tile_px)
+        pyramid = make_pyramid(scale, colors, settings)
+        image = minimize(evaluate, start, pyramid, fraction_done, settings, report=report)
     return finished(image, photo, inputs)
 
 

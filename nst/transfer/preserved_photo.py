@@ -19,10 +19,13 @@ def with_preserved_colors(inputs: Inputs) -> Inputs:
     return replace(inputs, styles=tuple(match(style, photo) for style in inputs.styles)) if match else inputs
 
 
-def finished(image: np.ndarray, photo: np.ndarray, inputs: Inputs) -> np.ndarray:
-    """Return a picture of the run with the photo's colours, and with the photo itself where it is not to change."""
-    settings, size = inputs.settings, image.shape[:2]
-    if settings.preserve_color == "luminance":
+def finished(image: np.ndarray, inputs: Inputs) -> np.ndarray:
+    """Return a picture of a run with the photo's colours, and with the photo itself where it is not to change.
+
+    inputs  as given, not with_preserved_colors
+    """
+    size, photo = image.shape[:2], inputs.content
+    if inputs.settings.preserve_color == "luminance":
         image = with_colors_of(image, resize(photo, size))
     if inputs.content_mask is not None:
         changed = resize(inputs.content_mask[..., None], size)

@@ -3,6 +3,7 @@
 import itertools
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import numpy as np
 
@@ -46,7 +47,7 @@ def stylize(
 
     Raises RunError where numbers get out of hand and stay so.
     """
-    photo, settings = inputs.content, inputs.settings
+    settings, finish = inputs.settings, partial(finished, inputs=inputs)
     inputs = with_preserved_colors(inputs)
     if on_estimate and not resume:
         on_estimate(estimated_seconds(network, inputs, scales, tile_px))
@@ -54,10 +55,9 @@ def stylize(
     elapsed = clock or (lambda: time.monotonic() - began)
     schedule, colors = Schedule(scales, settings, elapsed), palette(inputs)
     numbers = itertools.count(resume.steps + 1 if resume else 1)
-    begun = resume.scale if resume else 0
-    views = [make_view(network, inputs, scale, tile_px=tile_px) for scale in scales[:begun][::-1] if settings.copies]
     start = resume.descent if resume else Descent(first_picture(inputs, scales[0].size))
-    image = start.image
+    image, begun = start.image, resume.scale if resume else 0
+    views = [make_view(network, inputs, scale, tile_px=tile_px) for scale in scales[:begun][::-1] if settings.copies]
     for index, scale in list(enumerate(scales))[begun:]:
         views = [make_view(network, inputs, scale, tile_px=tile_px), *(views if settings.copies else [])]
 
@@ -65,11 +65,7 @@ def stylize(
             number = next(numbers)
             step = Step(number, scales[index].size, costs, elapsed())
             for listener in on_step:
-                listener(
-                    step,
-                    lambda: finished(descent().image, photo, inputs),
-                    lambda: State(index, number, descent()),
-                )
+                listener(step, lambda: finish(descent().image), lambda: State(index, number, descent()))
 
         fraction_done = schedule.fraction_done(index)
         if index > begun:
@@ -77,7 +73,7 @@ def stylize(
         evaluate = make_evaluate(network, views, settings, tile_px=tile_px)
         pyramid = make_pyramid(scale, colors, settings)
         image = minimize(evaluate, start, pyramid, fraction_done, settings, report=report)
-    return finished(image, photo, inputs)
+    return finish(image)
 
 
 def _enlarged(image: np.ndarray, inputs: Inputs, coarser: Scale, scale: Scale) -> np.ndarray:

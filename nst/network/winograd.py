@@ -103,11 +103,8 @@ def _transpose(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
 def winograd_convolution(kernel: np.ndarray, tile: int) -> Convolution:
     """Return the convolution by Winograd's F(tile x tile, 3 x 3). Its gradient uses the same transformed kernel."""
     forward, backward = transforms(tile), turned_transforms(tile)
-    transformed = tf.constant(
-        np.einsum("ia,jb,abck->ijck", forward.kernel, forward.kernel, kernel, optimize=True)
-        .reshape((tile + 2) ** 2, *kernel.shape[2:])
-        .astype(np.float32)
-    )
+    products = np.kron(forward.kernel, forward.kernel) @ kernel.reshape(9, -1)  # G w Gᵀ, for all channels at once
+    transformed = tf.constant(products.reshape(-1, *kernel.shape[2:]), tf.float32)
 
     def convolve(x: tf.Tensor, tiles: WinogradTiles) -> tf.Tensor:
         @tf.custom_gradient

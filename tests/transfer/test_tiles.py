@@ -3,12 +3,13 @@
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nst.transfer.tiles import Tile, fits, fraction_in_core, spans, tiles
 
 
+@example(97, 64, (64, 32))  # larger than a tile, but smaller than two halos
 @given(st.integers(16, 6000), st.integers(64, 1500), st.sampled_from([(24, 8), (32, 16), (32, 32), (64, 32), (8, 8)]))
 def test_cores_cover_the_picture_once_and_halos_are_wide_enough(length, side, margins):
     halo, grid = margins

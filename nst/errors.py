@@ -33,4 +33,9 @@ def one_line(text: str) -> str:
 
 def os_error_words(error: OSError, what: str = "file") -> str:
     """Return the words for an error of the system: the file's name, or `what`, and the reason."""
-    return f"{error.filename or what}: {error.strerror or error}"
+    return f"{error.filename or what}: {os_error_reason(error)}"
+
+
+def os_error_reason(error: OSError) -> str:
+    """Return the reason of an error of the system, such as 'No space left on device'."""
+    return error.strerror or str(error)

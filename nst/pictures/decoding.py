@@ -22,13 +22,14 @@ from nst.system.stderr import silenced
 # Not all that Pillow knows: it hands EPS to Ghostscript, and formats that no one paints in are mistaken for each other.
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "AVIF", "JPEG2000", "BMP", "DIB", "ICO", "PPM", "TGA", "PSD", "DDS",
            "QOI", "PCX", "SGI")  # fmt: skip
+USUAL_FORMATS = "JPEG, PNG, WebP, TIFF, BMP or GIF"  # The formats that errors advise.
 GREY_MODES = ("1", "L", "LA", "La")
 PHOTOMETRIC, WHITE_IS_ZERO = 262, 0
 
 
 @functools.cache
 def readable_suffixes() -> frozenset[str]:
-    """Return the suffixes of the formats that are read."""
+    """Return the suffixes of the formats that are read, in lower case and with the dot."""
     Image.init()
     return frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in FORMATS)
 
@@ -95,12 +96,9 @@ def opened(path: Path, payload: bytes | None = None) -> Iterator[ImageFile]:
             limit = Image.MAX_IMAGE_PIXELS
             raise UserError(f"{path}: is absurdly large; at most {limit:,} pixels are read") from error
         except UnidentifiedImageError as error:
-            what = (
-                "is empty"
-                if (path.stat().st_size if payload is None else len(payload)) == 0
-                else "is not a picture that Pillow knows"
-            )
-            raise UserError(f"{path}: {what}; give a JPEG, PNG, WebP, TIFF, BMP or GIF file") from error
+            empty = (path.stat().st_size if payload is None else len(payload)) == 0
+            what = "is empty" if empty else "is not a picture that Pillow knows"
+            raise UserError(f"{path}: {what}; give a {USUAL_FORMATS} file") from error
         except PermissionError as error:
             raise UserError(f"{path}: may not be read; change its permissions") from error
         except Exception as error:  # each decoder has its own: OSError, SyntaxError, struct.error, IndexError, ...

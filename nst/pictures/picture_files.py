@@ -52,9 +52,9 @@ def read_picture(path: Path, payload: bytes | None = None) -> Picture:
     return Picture(continue_colours(image, alpha), alpha, dpi, exif)
 
 
-def read_image(path: Path) -> np.ndarray:
+def read_image(path: Path, payload: bytes | None = None) -> np.ndarray:
     """Read only the image of a picture, over white. Raises UserError as read_picture does."""
-    return over_white(read_picture(path))
+    return over_white(read_picture(path, payload))
 
 
 def read_preview(path: Path, long_side_px: int) -> np.ndarray:
@@ -85,12 +85,12 @@ def over_white(picture: Picture) -> np.ndarray:
     return picture.image if picture.alpha is None else composite_over_white(picture.image, picture.alpha)
 
 
-def read_comment(path: Path) -> str | None:
+def read_comment(path: Path, payload: bytes | None = None) -> str | None:
     """Return the comment of a PNG, JPEG, WebP or TIFF file, or None. Raises UserError where it is no picture.
 
     In a PNG it is this program's; the other formats have one place for what any program or camera wrote.
     """
-    with opened(path) as picture:
+    with opened(path, payload) as picture:
         return comment_of(picture)
 
 

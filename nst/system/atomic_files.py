@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from nst.errors import UserError
+from nst.errors import UserError, os_error_reason
 
 try:
     import fcntl
@@ -107,7 +107,7 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: is not UTF-8 text, at byte {error.start + 1}; save it as UTF-8") from error
     except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
+        raise UserError(f"{path}: cannot be read: {os_error_reason(error)}") from error
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -144,7 +144,7 @@ def check_writable(path: Path, *, dry_run: bool = False) -> None:
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
-        raise UserError(f"{path}: cannot be written: {error.strerror or error}; choose another with -o") from error
+        raise UserError(f"{path}: cannot be written: {os_error_reason(error)}; choose another with -o") from error
 
 
 def _check_permission(folder: Path) -> None:

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 import tifffile
 from PIL import Image, PngImagePlugin
+from PIL.ExifTags import Base
 
 from nst.errors import UserError
 from nst.pictures.decoding import FORMATS
-from nst.pictures.picture_files import read_picture
+from nst.pictures.picture_files import read_comment, read_image, read_picture, write_picture
 
 MODES = ["1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "LAB", "HSV"]
 MODES += ["I", "F", "I;16", "I;16B", "I;16L"]
@@ -138,7 +139,7 @@ def test_every_mode_in_every_format(tmp_path, corpus):
         assert any(f"{mode}.{kind}" in read for mode in ("RGB", "RGBA", "L", "P", "F")), kind
 
 
-def test_spoilt_files_are_read_or_refused(refused, tmp_path, corpus, capfd):
+def test_spoilt_files_are_read_or_refused(tmp_path, corpus, capfd):
     outcomes = []
     for number, (name, data) in enumerate(spoilt(corpus, 600)):
         path = tmp_path / f"{number}"
@@ -204,7 +205,7 @@ def test_programs_are_not_started_for_postscript(tmp_path):
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -0.1, 1.1])
-def test_floats_that_are_no_grey_are_refused(refused, tmp_path, value):
+def test_floats_that_are_no_grey_are_refused(tmp_path, value):
     Image.fromarray(np.full((5, 6), value, np.float32)).save(tmp_path / "float.tif")
     assert outcome(tmp_path / "float.tif") is None
 
@@ -216,7 +217,7 @@ def test_pillow_logs_nothing_beside_the_refusal(tmp_path, caplog):
 
 
 @pytest.mark.parametrize("size", [2**20 + 1, 2**24])
-def test_png_with_a_huge_text_is_refused(refused, tmp_path, size):
+def test_png_with_a_huge_text_is_refused(tmp_path, size):
     text = PngImagePlugin.PngInfo()
     text.add_text("Comment", "x" * size, zip=True)
     Image.new("RGB", (6, 5)).save(tmp_path / "text.png", pnginfo=text)
@@ -229,3 +230,35 @@ def test_deflate_bomb_in_a_profile_is_harmless(tmp_path):
     chunk = len(bomb).to_bytes(4, "big") + b"iCCP" + bomb + zlib.crc32(b"iCCP" + bomb).to_bytes(4, "big")
     (tmp_path / "bomb.png").write_bytes(png_bytes[:33] + chunk + png_bytes[33:])
     assert outcome(tmp_path / "bomb.png") in (None, (5, 6))
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.tif", "a.jpg", "a.webp", "deep.png", "deep.tif", "gone.gif"])
+def test_bytes_are_read_as_their_file_is(tmp_path, name):
+    path, exif = tmp_path / name, Image.Exif()
+    exif[Base.Orientation], exif[Base.Model] = 6, "One"
+    if path.suffix == ".gif":
+        Image.new("P", (6, 5)).save(path, transparency=1)
+    else:
+        image = np.random.default_rng(4).random((HEIGHT, WIDTH, 3), np.float32)
+        depth = 16 if path.stem == "deep" else 8
+        write_picture(path, image, alpha=image[..., 0], bit_depth=depth, exif=exif.tobytes(), comment="{}")
+    before, comment, image = read_picture(path), read_comment(path), read_image(path)
+    payload = path.read_bytes()
+    path.unlink()
+    after = read_picture(path, payload)
+    for one, other in ((after.image, before.image), (after.alpha, before.alpha), (read_image(path, payload), image)):
+        np.testing.assert_array_equal(one, other)
+    assert (after.dpi, after.exif, read_comment(path, payload)) == (before.dpi, before.exif, comment)
+
+
+@pytest.mark.parametrize("payload", [b"", b"no picture", encoded(Image.new("RGB", (64, 64)), "JPEG")[:400]])
+def test_bytes_are_refused_in_the_words_for_their_file(tmp_path, payload):
+    path = tmp_path / "a.jpg"
+    path.write_bytes(payload)
+    with pytest.raises(UserError) as of_file:
+        read_picture(path)
+    path.unlink()
+    with pytest.raises(UserError) as of_payload:
+        read_picture(path, payload)
+    assert str(of_payload.value) == str(of_file.value)
+    assert str(path) in str(of_file.value)

@@ -90,7 +90,7 @@ def test_16_bit_grey_keeps_its_range(tmp_path, suffix):
     np.testing.assert_allclose(read_image(path)[0, :, 1], [0, 32768 / 65535, 1], atol=1e-6)
 
 
-def test_float_grey_within_0_and_1_is_read_and_beyond_is_refused(refused, tmp_path):
+def test_float_grey_within_0_and_1_is_read_and_beyond_is_refused(tmp_path):
     assert colour(saved(tmp_path, Image.new("F", (6, 5), 0.5), "half.tif")) in [(127,) * 3, (128,) * 3]
     with pytest.raises(UserError, match="grey values outside"):
         read_image(saved(tmp_path, Image.new("F", (6, 5), 300.0), "far.tif"))
@@ -234,7 +234,7 @@ def test_bad_files_are_refused_in_one_line(tmp_path, name, data, message):
     assert name in str(error.value)
 
 
-def test_a_picture_that_shows_nothing_is_refused(refused, tmp_path):
+def test_a_picture_that_shows_nothing_is_refused(tmp_path):
     path = saved(tmp_path, Image.new("RGBA", (6, 5), (255, 0, 0, 0)))
     with pytest.raises(UserError, match="transparent everywhere; give a picture"):
         read_picture(path)
@@ -246,7 +246,7 @@ def test_a_pipe_is_refused_at_once(tmp_path):
         read_image(tmp_path / "pipe.png")
 
 
-def test_missing_file_and_folder_are_refused(refused, tmp_path):
+def test_missing_file_and_folder_are_refused(tmp_path):
     with pytest.raises(UserError, match="no such file"):
         read_image(tmp_path / "none.png")
     with pytest.raises(UserError, match="is a folder"):
@@ -421,12 +421,12 @@ def test_failed_write_keeps_the_old_file(tmp_path, content, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "message"), [("a.jgp", "did you mean .jpg"), ("a", "without suffix"), ("a.gif", "cannot write .gif")]
 )
-def test_unknown_suffix_is_refused(refused, tmp_path, name, message):
+def test_unknown_suffix_is_refused(tmp_path, name, message):
     with pytest.raises(UserError, match=message):
         check_format(tmp_path / name)
 
 
-def test_size_beyond_the_format_is_refused(refused, tmp_path):
+def test_size_beyond_the_format_is_refused(tmp_path):
     check_format(tmp_path / "a.png", (100, 20000))
     with pytest.raises(UserError, match="at most 16383 px"):
         check_format(tmp_path / "a.webp", (100, 20000))

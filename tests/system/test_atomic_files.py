@@ -46,7 +46,7 @@ def test_check_makes_the_folder_and_touches_nothing(tmp_path):
 
 
 @pytest.mark.parametrize("name", ["a" * 300 + ".png", "file/a.png", "folder"])
-def test_what_cannot_be_written_is_refused(refused, tmp_path, name):
+def test_what_cannot_be_written_is_refused(tmp_path, name):
     (tmp_path / "file").write_text("")
     (tmp_path / "folder").mkdir()
     with pytest.raises(UserError, match=r"cannot be written|is a folder"):

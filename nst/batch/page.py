@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nst.errors import UserError
+from nst.options import flag
 from nst.pictures.picture_files import read_preview
 from nst.report.pages import (
     LEAST_PX,
@@ -24,7 +25,6 @@ from nst.report.pages import (
     setting_words,
 )
 from nst.report.status import DONE, MISSING, STOPPED, PictureStatus
-from nst.settings import flag
 from nst.system.atomic_files import atomic_write
 
 MANY = 200  # A page with more pictures than this shows them with TINY_PX.

@@ -1,7 +1,6 @@
 """Settings: every choice of a picture, with its default, limits and help, written once; and the presets.
 
-To add a setting, add a field. The flags, the keys of files, `make_settings`, `describe` and a test of README.md's table
-follow from the fields.
+To add a setting, add a field. Flags, keys of files and the test of README.md's table follow from the fields.
 """
 
 from collections.abc import Mapping
@@ -170,10 +169,7 @@ class Settings:
         "longest time of a run, such as 90s, 10m or 1h, kept by fewer steps at each size; 0 for no limit",
     )
     until_converged: bool = option(
-        False,
-        "bool",
-        "optimisation",
-        "go on to the next size as soon as each step lowers the cost by less than a thousandth",
+        False, "bool", "optimisation", "go on to the next size once each step lowers the cost by less than a thousandth"
     )
     learning_rate: float = option(
         8.0, "float", "optimisation", "size of Adam's first steps, in levels of 255", limits=(1e-6, 255)

@@ -97,7 +97,7 @@ def embedded(alt: str, image: np.ndarray, long_side_px: int, *, name: str = "", 
     from markupsafe import Markup
 
     small = preview(image, long_side_px)
-    payload = jpeg_bytes(small, quality=75, colours="4:2:0") if rough else jpeg_bytes(small)
+    payload = jpeg_bytes(small, quality=75, subsampling="4:2:0") if rough else jpeg_bytes(small)
     source = Markup("data:image/jpeg;base64," + base64.b64encode(payload).decode())
     return PagePicture(alt, source, small.shape[1], small.shape[0], name=name)
 

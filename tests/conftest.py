@@ -146,3 +146,23 @@ def stopped_at(capsys):
 def sources(content, style) -> Sources:
     """A photo and two styles, as pages show them, of a run of 8 steps."""
     return Sources(Named("a <b>.png", content), (Named("s.png", style), Named("t.png", style)), steps=8)
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """Return a function that saves a picture of Pillow and returns its path."""
+
+    def save(picture, name="picture.png", **options):
+        path = tmp_path / name
+        picture.save(path, **options)
+        return path
+
+    return save
+
+
+@pytest.fixture
+def meminfo(tmp_path, monkeypatch):
+    """Put a folder in place of Linux's files about memory; return the path of the file of the machine's memory."""
+    for name in ("MEMORY", "OWN_GROUP", "GROUPS", "HELD"):
+        monkeypatch.setattr(f"nst.system.memory.{name}", tmp_path / name.lower())
+    return tmp_path / "memory"

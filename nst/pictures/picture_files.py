@@ -21,8 +21,9 @@ from nst.pictures.sixteen_bit import write_png, write_tiff
 from nst.pictures.transparency import composite_over_white, continue_colors
 from nst.system.atomic_files import atomic_write
 
-FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
-DEEP_FORMATS = ("PNG", "TIFF")
+# The formats that are written, by suffix.
+WRITTEN_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
+DEEP_FORMATS = ("PNG", "TIFF")  # The written formats of 16 bits per channel.
 LARGEST_SIDE_PX = {"JPEG": 65_500, "WEBP": 16_383}  # The largest sides of the formats that have a limit.
 
 
@@ -127,7 +128,7 @@ def write_picture(
     Raises UserError as check_format does.
     """
     check_format(path, image.shape[:2], bit_depth=bit_depth)
-    kind = FORMATS[path.suffix.lower()]
+    kind = WRITTEN_FORMATS[path.suffix.lower()]
     if alpha is not None:
         image = composite_over_white(image, alpha) if kind == "JPEG" else np.dstack([image, alpha])
     samples = np.rint(np.clip(image, 0, 1) * (2**bit_depth - 1)).astype(f"uint{bit_depth}")
@@ -144,16 +145,16 @@ def write_picture(
 def check_format(path: Path, size: Size | None = None, *, bit_depth: int = 8) -> None:
     """Raise UserError unless the suffix of `path` is that of a format that can hold `size` and `bit_depth`."""
     suffix = path.suffix.lower()
-    if suffix not in FORMATS:
-        known = ", ".join(FORMATS)
+    if suffix not in WRITTEN_FORMATS:
+        known = ", ".join(WRITTEN_FORMATS)
         raise UserError(
-            f"{path}: cannot write {suffix or 'a name without suffix'}{suggestion(suffix, FORMATS)} ({known})"
+            f"{path}: cannot write {suffix or 'a name without suffix'}{suggestion(suffix, WRITTEN_FORMATS)} ({known})"
         )
     if bit_depth not in (8, 16):
         raise UserError(f"{path}: cannot write {bit_depth} bits a channel; give 8 or 16")
-    if bit_depth == 16 and FORMATS[suffix] not in DEEP_FORMATS:
+    if bit_depth == 16 and WRITTEN_FORMATS[suffix] not in DEEP_FORMATS:
         raise UserError(f"{path}: {suffix} holds 8 bits a channel, not 16; use .png or .tif")
-    largest = LARGEST_SIDE_PX.get(FORMATS[suffix])
+    largest = LARGEST_SIDE_PX.get(WRITTEN_FORMATS[suffix])
     if size and largest and max(size) > largest:
         raise UserError(f"{path}: {suffix} holds at most {largest} px a side, not {max(size)}; use .png or .tif")
 

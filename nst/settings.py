@@ -72,13 +72,13 @@ class Settings:
         0.0,
         "float",
         "look",
-        "weight of the total variation, the differences between neighbouring pixels; a larger one is smoother",
+        "weight of the total variation, the differences between neighbouring pixels; more is smoother",
     )
     balance: bool = option(
         True,
         "bool",
         "look",
-        "divide the cost at each layer by the cost of a picture with nothing in it, so that the weights compare",
+        "divide the cost at each layer by the cost of a picture with nothing in it, so that weights are comparable",
     )
     style_weights: tuple[float, ...] = option(
         (), "numbers", "styles", "weight of each style in a blend", unset="equal", metavar="WEIGHT"
@@ -102,7 +102,7 @@ class Settings:
         "text",
         "styles",
         "keep the photo's colours: luminance changes only the photo's lightness; statistics and histogram first give "
-        "the style the photo's colours, by their mean and covariance or by their whole distribution",
+        "the style the photo's colours, by mean and covariance or by their histograms",
         choices=("none", "luminance", "statistics", "histogram"),
     )
     size: int | str = option(
@@ -166,19 +166,19 @@ class Settings:
         0.0,
         "time",
         "optimisation",
-        "longest time of a run, such as 90s, 10m or 1h, kept by fewer steps at each size; 0 for no limit",
+        "longest time, such as 90s, 10m or 1h; each size then gets fewer steps, but at least one; 0 for no limit",
     )
     until_converged: bool = option(
         False, "bool", "optimisation", "go on to the next size once each step lowers the cost by less than a thousandth"
     )
     learning_rate: float = option(
-        8.0, "float", "optimisation", "size of Adam's first steps, in levels of 255", limits=(1e-6, 255)
+        8.0, "float", "optimisation", "size of Adam's first steps, on a scale of 0 to 255", limits=(1e-6, 255)
     )
     decay: str = option(
         "cosine",
         "text",
         "optimisation",
-        "course of the learning rate at each size: cosine, a fall to 0 along a cosine; none, no fall",
+        "fall of the learning rate at each size: cosine, to 0 along a cosine; none, no fall",
         choices=("cosine", "none"),
     )
     beta1: float = option(
@@ -263,7 +263,7 @@ class Settings:
         30.0,
         "float",
         "output",
-        "seconds between checkpoints, from which --resume continues a stopped run; 0 for none",
+        "seconds between checkpoints, from which --resume continues an unfinished run; 0 for none",
         changes_pixels=False,
     )
 

@@ -49,21 +49,20 @@ def evaluations(sizes: list[Size], precision: str) -> dict[tuple[Size, str], Cal
 
     from nst.network.vgg19 import build_network
     from nst.network.weights import load_weights
-    from nst.transfer.cost import make_measure
     from nst.transfer.inputs import Inputs
+    from nst.transfer.objective import make_evaluate
     from nst.transfer.scales import Scale
     from nst.transfer.targets import make_view
 
     settings = make_settings()
     layers = [layer for layer, _ in settings.style_layers + settings.content_layers]
     features = build_network(load_weights(), layers, pooling=settings.pooling, precision=precision)
-    measure = make_measure(features, settings)
     calls: dict[tuple[Size, str], Callable[[], object]] = {}
     inputs = Inputs(read_image(CONTENT), (read_image(STYLE),), settings)
     for size in sizes:
-        targets = make_view(features, inputs, Scale(size, (size,), 1)).targets
+        evaluate = make_evaluate(features, [make_view(features, inputs, Scale(size, (size,), 1))], settings)
         image = tf.constant(np.random.default_rng(0).uniform(size=(*size, 3)), tf.float32)
-        calls[size, precision] = lambda image=image, targets=targets: measure(image, targets)[1].numpy()
+        calls[size, precision] = lambda image=image, evaluate=evaluate: evaluate(image)[1].numpy()
     return calls
 
 

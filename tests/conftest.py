@@ -49,6 +49,63 @@ def tiny_weights() -> dict[str, tuple[np.ndarray, np.ndarray]]:
 
 
 @pytest.fixture(scope="session")
+def tiny_network(tiny_weights):
+    """The network of the tiny weights with all layers: one object, so that its graphs are traced once for all tests."""
+    from nst.network.vgg19 import build_network
+
+    return build_network(tiny_weights, LAYERS)
+
+
+@pytest.fixture(scope="session")
+def vgg19_weights():
+    """VGG19's real weights."""
+    return weights.load_weights()
+
+
+@pytest.fixture(scope="session")
+def vgg19_of_the_course(vgg19_weights):
+    """The network of the real weights with all layers and average pooling."""
+    from nst.network.vgg19 import build_network
+
+    return build_network(vgg19_weights, LAYERS, pooling="avg")
+
+
+@pytest.fixture(scope="session")
+def numpy_vgg19():
+    """Return VGG19 in NumPy, in float64: (weights, image, pooling) -> layer -> activation [height, width, channels]."""
+
+    def activations(weights, image, pooling):
+        x, found = np.float64(image) * 255 - np.array([123.68, 116.779, 103.939]), {}
+        for layer, (kernel, bias) in weights.items():
+            height, width = x.shape[:2]
+            if layer.endswith("_1") and layer != "conv1_1":
+                height, width = height // 2, width // 2
+                cells = x[: 2 * height, : 2 * width].reshape(height, 2, width, 2, -1)
+                x = cells.max(axis=(1, 3)) if pooling == "max" else cells.mean(axis=(1, 3))
+            padded = np.pad(x, ((1, 1), (1, 1), (0, 0)))
+            shifted = [(padded[i : i + height, j : j + width], kernel[i, j]) for i in range(3) for j in range(3)]
+            x = np.maximum(sum(window @ matrix.astype(np.float64) for window, matrix in shifted) + bias, 0)
+            found[layer] = x
+        return found
+
+    return activations
+
+
+@pytest.fixture(scope="session")
+def redrawn(tiny_network):
+    """Return a function that redraws pictures with the tiny network, at all scales that their settings ask for."""
+    from nst.transfer.scales import plan_scales
+    from nst.transfer.stylize import stylize
+
+    def redraw(inputs, **options):
+        sizes = [style.shape[:2] for style in inputs.styles]
+        scales = plan_scales(inputs.content.shape[:2], sizes, inputs.settings)
+        return stylize(inputs, tiny_network, scales, **options)
+
+    return redraw
+
+
+@pytest.fixture(scope="session")
 def chromium(tmp_path_factory):
     """A headless Chromium, in which evil.example is this machine. Without one, tests are skipped; in CI they fail."""
     programs = [shutil.which("chromium") or shutil.which("chromium-browser"), shutil.which("chromedriver")]

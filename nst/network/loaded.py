@@ -1,4 +1,4 @@
-"""The network that settings ask for, kept for the next picture of the process."""
+"""The network that the settings ask for, loaded once and kept for the next picture of the process."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
 
 def forget_network() -> None:
-    """Forget the network that is kept."""
+    """Drop the network that is kept, so that the next picture loads one anew."""
     _build.cache_clear()
 
 
 def network_of(settings: Settings) -> tuple[Network, dict[str, Any]]:
-    """Return the network that the settings ask for and what is worth recording of it."""
+    """Return the network that the settings ask for, and the facts for a run's record: precision and weights_sha256."""
     layers = frozenset(layer for layer, _ in settings.style_layers + settings.content_layers)
     return _build(settings.weights, layers, settings.pooling, network_precision(settings.precision))
 
 
-@lru_cache(maxsize=1)  # one network for all jobs of a process; TensorFlow never frees what a gradient was defined on
+@lru_cache(maxsize=1)  # A single network: TensorFlow never frees a network whose gradient was taken.
 def _build(source: str | None, layers: frozenset[str], pooling: str, precision: str) -> tuple[Network, dict[str, Any]]:
     """Load the weights and build the network."""
     from nst.network.vgg19 import build_network

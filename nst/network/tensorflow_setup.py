@@ -1,17 +1,18 @@
-"""TensorFlow's surroundings: what must be set before its import, its chatter, threads, GPU memory, and fast types."""
+"""TensorFlow's environment: settings before its import, messages, threads, GPU memory, the processor's fast type."""
 
 import os
 from pathlib import Path
 
 from nst.system.stderr import silenced
 
-BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
+BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}  # The features of processors that compute in bfloat16.
 
 
 def start_tensorflow(*, threads: int, verbose: bool) -> None:
-    """Import TensorFlow with oneDNN on, which it leaves off on processors without AVX512, and set its threads.
+    """Import TensorFlow and set its threads, with oneDNN on, also on processors without AVX512.
 
-    threads  0 leaves the number to TensorFlow.
+    threads  the number of threads; 0 leaves the number to TensorFlow
+    verbose  whether TensorFlow's messages go to stderr
     """
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0" if verbose else "3")
@@ -19,24 +20,24 @@ def start_tensorflow(*, threads: int, verbose: bool) -> None:
         import tensorflow as tf
 
         if not verbose:
-            tf.get_logger().setLevel("ERROR")  # it takes graphs of one function for several sizes for a mistake
+            tf.get_logger().setLevel("ERROR")  # It warns of several graphs of one function.
         if threads:
             tf.config.threading.set_intra_op_parallelism_threads(threads)
             tf.config.threading.set_inter_op_parallelism_threads(threads)
         for gpu in tf.config.list_physical_devices("GPU"):
             tf.config.experimental.set_memory_growth(gpu, True)
-        tf.zeros([1])  # starts the devices, which is when they report
+        tf.zeros([1])  # Starts the devices, which report now.
 
 
 def network_precision(wanted: str) -> str:
-    """Return the type that is wanted, or for 'auto' bfloat16 where the processor computes in it, else float32."""
+    """Return the wanted type of the convolutions, or for 'auto' bfloat16 where the processor has it, else float32."""
     if wanted != "auto":
         return wanted
     return "bfloat16" if processor_flags() & BFLOAT16_FLAGS else "float32"
 
 
 def processor_flags() -> set[str]:
-    """Return the processor's features as Linux lists them; none where there is no such list."""
+    """Return the processor's features as Linux lists them, or no features where there is no such list."""
     listing = Path("/proc/cpuinfo")
     lines = listing.read_text().splitlines() if listing.exists() else []
     return next((set(line.split()) for line in lines if line.startswith("flags")), set())

@@ -1,6 +1,7 @@
-"""VGG19 (Simonyan & Zisserman 2014) as a fixed function of an image, and the kinds of file its weights come in.
+"""VGG19 (Simonyan & Zisserman 2014) as a fixed, differentiable function of an image.
 
-Kernels are [height, width, in, out] with RGB input; the network takes pixels in 0..255 less their mean.
+Kernels are [height, width, in, out] with RGB input. VGG19 was trained on pixels in 0..255 less their mean, and so each
+image is brought to that range first.
 """
 
 import itertools
@@ -13,25 +14,26 @@ from nst.layers import LAYERS, block_of, stride_px
 from nst.network.weights import Weights
 from nst.network.winograd import WinogradTiles, convolution
 
-MEAN_RGB = (123.68, 116.779, 103.939)
-FLOAT16_GRADIENT_SCALE = 2.0**20  # of gradients within the network, which are too small for float16
-TILE_PX_PER_BLOCK = (4, 4, 4, 4, 2)  # the last block has most of the weights and least of the work
-
-SEGMENT_BLOCKS = ((1, 2, 3), (4,), (5,))
+MEAN_RGB = (123.68, 116.779, 103.939)  # The mean colour of the pictures that VGG19 was trained on.
+FLOAT16_GRADIENT_SCALE = 2.0**20  # The factor that makes gradients within the network large enough for float16.
+# By block, the side of Winograd's tiles. Tiles of 2 px save memory in the last block, which has most of the weights and
+# least of the work.
+WINOGRAD_PX = (4, 4, 4, 4, 2)
+SEGMENT_BLOCKS = ((1, 2, 3), (4,), (5,))  # The blocks of each segment.
 
 
 @dataclass(frozen=True)
 class Segment:
-    """Some blocks of the network that follow each other, which can be computed on their own.
+    """Consecutive blocks of the network, computed on their own: from the input to activations and an output.
 
-    first_block, last_block  1 to 5
-    layers     those of its activations that are asked for
-    reach_px   of the picture, how far beyond its own cell one of its activations sees in what the segment takes
-    grid_px    tiles of a picture have to begin at multiples of it, so that its poolings and Winograd's tiles lie as in
-               the whole picture
-    channels, dtype  of what it takes: an image, or what the segment before leaves
-    run        x [height, width, channels] -> layer -> activation [height, width, channels], and what the next segment
-               takes; the last one leaves None
+    first_block, last_block  from 1 to 5
+    layers     the layers whose activations are asked for
+    reach_px   how far beyond its own cell an activation sees in the input, in px of the picture
+    grid_px    tiles of a picture start at multiples of this, so that poolings and Winograd's tiles lie as in the whole
+               picture
+    channels, dtype  of the input: an image, or the output of the segment before
+    run        input [height, width, channels] -> (layer -> activation [height, width, channels], and the output, which
+               is the next segment's input, or None for the last segment)
     """
 
     first_block: int
@@ -46,10 +48,10 @@ class Segment:
 
 @dataclass(frozen=True)
 class Network:
-    """The network: an image -> layer -> activation [positions, channels]. It consists of segments.
+    """The network: an image -> layer -> activation [positions, channels]. The network consists of segments.
 
-    The image is float32 [height, width, 3] in [0, 1]; an activation is bfloat16 where the convolutions are, else
-    float32: float16 would not hold the sums of its squares.
+    The image is float32 [height, width, 3] in [0, 1]. An activation is bfloat16 where the convolutions are, else
+    float32: float16 does not hold sums of an activation's squares.
     """
 
     segments: tuple[Segment, ...]
@@ -74,8 +76,8 @@ def build_network(
 ) -> Network:
     """Return the network from an image to the activations, after ReLU, of `layers`.
 
-    pooling    'max' as trained, or 'avg' as Gatys et al. advise.
-    precision  'float32', 'bfloat16' or 'float16', the type of the convolutions.
+    pooling    'max' as trained, or 'avg' as Gatys et al. advise
+    precision  'float32', 'bfloat16' or 'float16', the type of the convolutions
     """
     wanted = frozenset(layers)
     needed = LAYERS[: 1 + max(LAYERS.index(layer) for layer in wanted)]
@@ -92,11 +94,11 @@ def build_network(
 def _segment(
     weights: Weights, layers: list[str], wanted: Collection[str], *, last: bool, pooling: str, precision: str
 ) -> Segment:
-    """Return the segment of these layers, which ends with a pooling unless it is the last one."""
+    """Return the segment of these layers. It ends with a pooling unless it is the last segment."""
     pool = {"max": tf.nn.max_pool2d, "avg": tf.nn.avg_pool2d}[pooling]
     dtype = tf.dtypes.as_dtype(precision)
     convolutions = {
-        layer: convolution(weights[layer][0], precision, TILE_PX_PER_BLOCK[block_of(layer) - 1]) for layer in layers
+        layer: convolution(weights[layer][0], precision, WINOGRAD_PX[block_of(layer) - 1]) for layer in layers
     }
     biases = {layer: tf.constant(weights[layer][1], dtype) for layer in layers}
     found_dtype = tf.bfloat16 if precision == "bfloat16" else tf.float32
@@ -111,11 +113,11 @@ def _segment(
         for layer, following in itertools.zip_longest(layers, layers[1:]):
             if block_of(layer) != block:
                 block = block_of(layer)
-                tiles = WinogradTiles(x, TILE_PX_PER_BLOCK[block - 1])
+                tiles = WinogradTiles(x, WINOGRAD_PX[block - 1])
             x = convolutions[layer](x, tiles)
             pooled = not last if following is None else block_of(following) != block
             if pooled and pooling == "max" and layer not in wanted:
-                x, pooled = pool(x, 2, 2, "VALID"), False  # the maximum and ReLU commute; on a quarter, it is quicker
+                x, pooled = pool(x, 2, 2, "VALID"), False  # The maximum and ReLU commute, and so ReLU has fewer pixels.
             x = tf.nn.relu(tf.nn.bias_add(x, biases[layer]))
             if layer in wanted:
                 found[layer] = _with_scaled_gradient(tf.cast(tf.squeeze(x, 0), found_dtype), gradient_scale)
@@ -127,7 +129,7 @@ def _segment(
         last_block,
         tuple(layer for layer in layers if layer in wanted),
         sum(stride_px(block_of(layer)) for layer in layers),
-        stride_px(last_block) * (TILE_PX_PER_BLOCK[last_block - 1] if precision == "float32" else 2),
+        stride_px(last_block) * (WINOGRAD_PX[last_block - 1] if precision == "float32" else 2),
         3 if first_block == 1 else weights[layers[0]][0].shape[2],
         tf.float32 if first_block == 1 else dtype,
         run,
@@ -135,7 +137,7 @@ def _segment(
 
 
 def _with_scaled_gradient(x: tf.Tensor, factor: float) -> tf.Tensor:
-    """Return x; its gradient is multiplied by the factor."""
+    """Return x, with its gradient multiplied by the factor."""
     if factor == 1:
         return x
     return tf.custom_gradient(lambda y: (tf.identity(y), lambda upstream: factor * upstream))(x)

@@ -1,4 +1,4 @@
-"""TODO."""
+"""VGG19's weights, from four kinds of file: this project's .npz, MatConvNet's .mat, Keras' .h5 and Keras' download."""
 
 import hashlib
 import zipfile
@@ -12,14 +12,15 @@ import tensorflow as tf
 from nst.errors import UserError
 from nst.layers import CHANNELS_PER_BLOCK, LAYERS, block_of, keras_name
 
+# The weights that come with this project.
 EMBEDDED = Path(__file__).resolve().parents[2] / "pretrained-model" / "vgg19_q8.npz"
-Weights = dict[str, tuple[np.ndarray, np.ndarray]]  # layer -> kernel, bias
+Weights = dict[str, tuple[np.ndarray, np.ndarray]]  # layer -> (kernel, bias)
 
 
 def load_weights(source: str | None = None) -> Weights:
     """Load kernels and biases of all layers.
 
-    source  None: the file in pretrained-model/; 'imagenet': Keras' own download; else a path to .npz, .mat or .h5.
+    source  None for the file in pretrained-model/, 'imagenet' for Keras' own download, else a path to .npz, .mat or .h5
 
     Raises UserError where the file is missing, damaged, or does not hold VGG19.
     """
@@ -36,7 +37,7 @@ def load_weights(source: str | None = None) -> Weights:
         weights = readers[path.suffix.lower()](path)
     except UserError:
         raise
-    except Exception as error:  # four file formats, each with its own parsers and errors
+    except Exception as error:  # Each file format has parsers and errors of its own.
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise UserError(f"weights {path}: damaged, cut short or foreign ({reason}); {expected}") from error
     _check(weights, f"weights {path}")
@@ -44,7 +45,7 @@ def load_weights(source: str | None = None) -> Weights:
 
 
 def weights_sha256(weights: Weights) -> str:
-    """Return the SHA-256 of all numbers, the same for the same network whatever file it came in."""
+    """Return the SHA-256 of all numbers. It is the same for the same network in any kind of file."""
     digest = hashlib.sha256()
     for layer in LAYERS:
         for array in weights[layer]:
@@ -53,7 +54,7 @@ def weights_sha256(weights: Weights) -> str:
 
 
 def _check(weights: Weights, name: str) -> None:
-    """Raise UserError unless every layer is there with VGG19's shapes and finite numbers."""
+    """Raise UserError unless every layer is there, with VGG19's shapes and finite numbers."""
     channels_in = 3
     for layer in LAYERS:
         channels_out = CHANNELS_PER_BLOCK[block_of(layer) - 1]
@@ -68,7 +69,7 @@ def _check(weights: Weights, name: str) -> None:
 
 
 def _from_npz(path: Path) -> Weights:
-    """Read 8-bit codes into a codebook of 256 values per layer; see pretrained-model/README.md."""
+    """Read this project's .npz: per layer, 8-bit codes and a codebook of 256 values; see pretrained-model/README.md."""
     if not zipfile.is_zipfile(path):
         raise UserError(f"weights {path}: damaged or cut short; fetch {path.name} again")
     with np.load(path, allow_pickle=False) as stored:
@@ -80,7 +81,7 @@ def _from_npz(path: Path) -> Weights:
 def _from_matconvnet(path: Path) -> Weights:
     """Read imagenet-vgg-verydeep-19.mat: a cell of layers with 'weights' or, before 2015, 'filters' and 'biases'.
 
-    Kernels are [height, width, in, out] and take RGB (vlfeat.org/matconvnet/pretrained).
+    Its kernels are [height, width, in, out] for RGB input (vlfeat.org/matconvnet/pretrained).
     """
     stored = scipy.io.loadmat(path, simplify_cells=True)
     weights: Weights = {}
@@ -92,8 +93,8 @@ def _from_matconvnet(path: Path) -> Weights:
 
 
 def _from_keras_file(path: Path) -> Weights:
-    """Read a .h5 of weights or of a whole model: under a group named block1_conv1 lie one kernel and one bias."""
-    import h5py  # comes with TensorFlow
+    """Read a .h5 of weights or of a whole model: the group block1_conv1 holds one kernel and one bias, and so on."""
+    import h5py  # It comes with TensorFlow.
 
     arrays: dict[str, list[np.ndarray]] = {layer: [] for layer in LAYERS}
 
@@ -109,9 +110,10 @@ def _from_keras_file(path: Path) -> Weights:
 
 
 def _from_keras_download() -> Weights:
+    """Let Keras download its own VGG19."""
     try:
         model = tf.keras.applications.VGG19(weights="imagenet", include_top=False)
-    except Exception as error:  # urllib's errors arrive wrapped in a bare Exception
+    except Exception as error:  # Keras wraps urllib's errors in a bare Exception.
         raise UserError(f"weights imagenet: Keras could not download them: {str(error).splitlines()[0]}") from error
     return _rgb_input({layer: _kernel_and_bias(model.get_layer(keras_name(layer)).get_weights()) for layer in LAYERS})
 
@@ -122,7 +124,7 @@ def _kernel_and_bias(arrays: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _rgb_input(weights: Weights) -> Weights:
-    """Turn the first kernel, stored for BGR as in the original Caffe model, to RGB."""
+    """Return weights for RGB input: in the files, the first kernel is for BGR, as in the original Caffe model."""
     if LAYERS[0] in weights:
         kernel, bias = weights[LAYERS[0]]
         weights[LAYERS[0]] = np.ascontiguousarray(kernel[:, :, ::-1]), bias

@@ -1,6 +1,6 @@
-"""The 3x3 convolution with a kernel that never changes, in the way that is fastest on the machine.
+"""The 3x3 convolution with a constant kernel, in the way that is fastest on the machine.
 
-Winograd's minimal filtering (Lavin & Gray 2016) makes a tile of m x m pixels from (m + 2)² products instead of 9 m²: 36
+Winograd's minimal filtering (Lavin & Gray 2016) makes a tile of m x m pixels with (m + 2)² products instead of 9 m²: 36
 instead of 144 at m = 4. The products of all tiles are (m + 2)² matrix products of [tiles, in] and [in, out].
 """
 
@@ -10,14 +10,16 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
-FEWEST_CHANNELS = 64  # that a kernel must take and give for Winograd's products to outweigh its transforms,
-MOST_CHANNELS_DIRECT = 64  # and more than so many on one side
-POINTS = {2: (0.0, 1.0, -1.0), 4: (0.0, 1.0, -1.0, 2.0, 0.5)}  # by tile; with 1/a for each a, so that one kernel serves
+FEWEST_CHANNELS = 64  # With fewer channels in or out, Winograd's transforms cost more than the products that it saves.
+MOST_CHANNELS_DIRECT = 64  # With no more channels than this, both in and out, the convolution is direct.
+# By the side of the tile, the points at which polynomials are evaluated. With each point a there is 1/a, so that one
+# transformed kernel serves both forward and backward.
+POINTS = {2: (0.0, 1.0, -1.0), 4: (0.0, 1.0, -1.0, 2.0, 0.5)}
 
 
 @dataclass(frozen=True)
 class Transforms:
-    """The matrices of one dimension for tiles of m pixels, n = m + 2: output [m, n], kernel [n, 3], input [n, n].
+    """The matrices of one dimension for tiles of m pixels, with n = m + 2: output [m, n], kernel [n, 3], input [n, n].
 
     A row of pixels x correlated with a kernel w is output @ ((kernel @ w) * (input @ x)).
     """
@@ -28,10 +30,10 @@ class Transforms:
 
 
 class WinogradTiles:
-    """Where the tiles of images [1, height, width, channels] lie: made once for all layers of one size."""
+    """The places of the tiles in images [1, height, width, channels]: made once for all layers of one size."""
 
     def __init__(self, images: tf.Tensor, side: int) -> None:
-        """Lay tiles of side x side px, each with a border of 1 px, over images shaped like these."""
+        """Lay tiles of side x side px, each with a border of 1 px, over images of the shape of these."""
         self.side = side
         height, width = tf.unstack(tf.shape(images)[1:3])
         rows, columns = -(-height // side), -(-width // side)
@@ -39,30 +41,35 @@ class WinogradTiles:
         self.padding = [[1, rows * side - height + 1], [1, columns * side - width + 1], [0, 0]]
         border = tf.range(side + 2)[:, None]
         y, x = (tf.range(rows) * side + border) * stride, tf.range(columns) * side + border
-        self.pixels = tf.reshape(y[:, None, :, None] + x[:, None, :], [-1])  # of the padded image, by place in the tile
+        self.pixels = tf.reshape(
+            y[:, None, :, None] + x[:, None, :], [-1]
+        )  # In the padded image, ordered by the place in the tile.
         y, x = tf.range(height), tf.range(width)
         y, x = y % side * side * rows * columns + y // side * columns, x % side * rows * columns + x // side
-        self.places = y[:, None] + x  # of each pixel in [side, side, rows, columns]
+        self.places = y[:, None] + x  # The place of each pixel in [side, side, rows, columns].
 
     def cut(self, images: tf.Tensor) -> tf.Tensor:
-        """Return the tiles with their borders, zero outside: [(side + 2)² tiles, channels], by place in the tile."""
+        """Return the tiles with their borders, zero outside the images: [(side + 2)² tiles, channels].
+
+        Ordered by the place in the tile.
+        """
         padded = tf.pad(images[0], self.padding)
         return tf.gather(tf.reshape(padded, [-1, images.shape[3]]), self.pixels)
 
     def join(self, tiles: tf.Tensor) -> tf.Tensor:
-        """Return the images of tiles without borders: [side² tiles, channels], by place in the tile."""
+        """Return the images that tiles without borders make: [side² tiles, channels], ordered as by `cut`."""
         return tf.gather(tiles, self.places)[None]
 
 
-Gradient = Callable[[tf.Tensor], tf.Tensor]  # upstream -> d/d(input)
-Convolution = Callable[[tf.Tensor, WinogradTiles], tf.Tensor]  # [1, height, width, in] -> [.., out], zero outside
+Gradient = Callable[[tf.Tensor], tf.Tensor]  # The upstream gradient -> d/d(input).
+Convolution = Callable[[tf.Tensor, WinogradTiles], tf.Tensor]  # [1, height, width, in] -> [1, height, width, out].
 
 
 def convolution(kernel: np.ndarray, precision: str, tile: int) -> Convolution:
-    """Return the convolution with a kernel [3, 3, in, out], differentiable in its input.
+    """Return the convolution with a kernel [3, 3, in, out], differentiable in its input. Outside its input is zero.
 
     precision  'float32', 'bfloat16' or 'float16'
-    tile       side of the WinogradTiles in px: 4, or 2, which is slower and whose kernels take 4 / 9 of the memory
+    tile       the side of the WinogradTiles in px: 4, or 2, which is slower but takes 4 / 9 of the memory for kernels
     """
     if precision != "float32" or tf.config.list_physical_devices("GPU"):
         fixed = tf.constant(kernel, precision)
@@ -74,7 +81,7 @@ def convolution(kernel: np.ndarray, precision: str, tile: int) -> Convolution:
 
 
 def direct_convolution(kernel: np.ndarray) -> Convolution:
-    """Return the convolution, computed as the transpose of the one with the kernel turned by 180 degrees.
+    """Return the convolution, computed as the transpose of the convolution with the kernel turned by 180 degrees.
 
     On processors without AVX512, TensorFlow's float32 transpose runs up to three times as fast as its convolution.
     """
@@ -89,18 +96,15 @@ def direct_convolution(kernel: np.ndarray) -> Convolution:
 
 
 def _transpose(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-    """Return the transpose of the convolution with a kernel [3, 3, out, in], of x [1, height, width, in]."""
+    """Return the transposed convolution of x [1, height, width, in] with a kernel [3, 3, out, in]."""
     return tf.nn.conv2d_transpose(x, kernel, tf.concat([tf.shape(x)[:3], kernel.shape[2:3]], 0), 1, "SAME")
 
 
 def winograd_convolution(kernel: np.ndarray, tile: int) -> Convolution:
-    """Return the convolution by Winograd's F(tile x tile, 3 x 3). Its gradient takes the same transformed kernel."""
+    """Return the convolution by Winograd's F(tile x tile, 3 x 3). Its gradient uses the same transformed kernel."""
     forward, backward = transforms(tile), turned_transforms(tile)
-    transformed = tf.constant(
-        np.einsum("ia,jb,abck->ijck", forward.kernel, forward.kernel, kernel, optimize=True)
-        .reshape((tile + 2) ** 2, *kernel.shape[2:])
-        .astype(np.float32)
-    )
+    products = np.kron(forward.kernel, forward.kernel) @ kernel.reshape(9, -1)  # G w Gᵀ, for all channels at once
+    transformed = tf.constant(products.reshape(-1, *kernel.shape[2:]), tf.float32)
 
     def convolve(x: tf.Tensor, tiles: WinogradTiles) -> tf.Tensor:
         @tf.custom_gradient
@@ -116,7 +120,7 @@ def winograd_convolution(kernel: np.ndarray, tile: int) -> Convolution:
 
 
 def transforms(tile: int) -> Transforms:
-    """Return Cook's and Toom's transforms for tiles of 2 or 4 pixels: values of polynomials at POINTS and infinity."""
+    """Return Cook's and Toom's transforms for tiles of 2 or 4 pixels: from polynomials at POINTS and at infinity."""
     points = np.array(POINTS[tile])
     others = [np.delete(points, index) for index in range(len(points))]
     output = np.zeros((tile, tile + 2))
@@ -133,9 +137,10 @@ def transforms(tile: int) -> Transforms:
 
 
 def turned_transforms(tile: int) -> Transforms:
-    """Return the transforms that convolve with the kernel turned by 180 degrees, from the same kernel.
+    """Return the transforms that convolve with the kernel turned by 180 degrees, given the kernel as it is.
 
-    Turned, w's polynomial has at a point a the value a² times that of w at 1/a, and at 0 that of w at infinity.
+    The polynomial of the turned kernel has, at a point a, a² times the value of the kernel's polynomial at 1/a; and at
+    0, the latter's value at infinity.
     """
     straight = transforms(tile)
     points = POINTS[tile]
@@ -147,14 +152,17 @@ def turned_transforms(tile: int) -> Transforms:
 def _by_tiles(
     x: tf.Tensor, tiles: WinogradTiles, matrices: Transforms, multiply: Callable[[tf.Tensor], tf.Tensor]
 ) -> tf.Tensor:
-    """Return the convolution of x; `multiply` takes the transforms of all tiles [n², tiles, in] to [n², tiles, out]."""
+    """Return the convolution of x.
+
+    multiply  the product with the transformed kernel: [n², tiles, in] -> [n², tiles, out]
+    """
     cut = _on_both_sides(matrices.input, tiles.cut(x))
     products = multiply(tf.reshape(cut, [(tiles.side + 2) ** 2, -1, x.shape[3]]))
     return tiles.join(tf.reshape(_on_both_sides(matrices.output, products), [-1, products.shape[2]]))
 
 
 def _on_both_sides(matrix: np.ndarray, tiles: tf.Tensor) -> tf.Tensor:
-    """Return M T Mᵀ for each of many small T, whose two dimensions come first: [n, n, ...] flattened in any way."""
+    """Return M T Mᵀ for many small matrices T at once: [n, n, ...], flattened in any way."""
     to, n = matrix.shape
     factor = tf.constant(matrix, tf.float32)
     half = tf.matmul(factor, tf.reshape(tiles, [n, -1]))

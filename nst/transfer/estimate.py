@@ -1,4 +1,4 @@
-"""TODO."""
+"""About how long a run takes, from one step that is measured on a small picture."""
 
 import math
 import time
@@ -9,25 +9,27 @@ import tensorflow as tf
 from nst.layers import SMALLEST_SIDE_PX
 from nst.network.vgg19 import Network
 from nst.pictures.resizing import resize, size_with_long_side
-from nst.transfer.cost import make_measure
 from nst.transfer.inputs import Inputs
 from nst.transfer.objective import make_evaluate
 from nst.transfer.scales import Scale
-from nst.transfer.targets import guided_regions, make_view
+from nst.transfer.targets import make_view
 from nst.transfer.tiles import fits
 
-PROBE_PX = 128  # the long side of a picture whose step is measured
-TIME_IN_TILES = 1.6  # of the time in one piece
+PROBE_PX = 128  # The long side of the picture whose step is measured.
+TIME_IN_TILES = 1.6  # The time of a step in tiles, as a multiple of its time in one piece.
 
 
 def estimated_seconds(network: Network, inputs: Inputs, scales: Sequence[Scale], tile_px: int) -> float:
-    """Return about how long all steps will take, from one that is measured on a small picture."""
+    """Return about how many seconds all steps will take, at most settings.max_time.
+
+    tile_px  the side of tiles, in which larger pictures are computed; see fits
+    """
     size, settings = scales[0].size, inputs.settings
     if max(size) > PROBE_PX:
         size = size_with_long_side(size, PROBE_PX)
     small = (max(SMALLEST_SIDE_PX, size[0]), max(SMALLEST_SIDE_PX, size[1]))
     view = make_view(network, inputs, Scale(small, (small,) * len(inputs.styles), 1))
-    evaluate = make_evaluate(make_measure(network, settings, regions=guided_regions(inputs)), [view], settings)
+    evaluate = make_evaluate(network, [view], settings)
     picture = tf.constant(resize(inputs.content, small))
     evaluate(picture)  # makes the graph
     began = time.monotonic()

@@ -1,4 +1,4 @@
-"""TODO."""
+"""The picture with which a run starts: the photo, a style, noise, or a picture of the user's own."""
 
 import numpy as np
 
@@ -8,12 +8,15 @@ from nst.pictures.resizing import Size, resize
 from nst.transfer.inputs import Inputs
 from nst.transfer.masks import mixed, style_shares, total
 
-PALETTE_COLORS = 100_000
-NOISE_LEVELS = 20  # of 255, either way of the mean colour, as in the course
+PALETTE_COLORS = 100_000  # The number of colours in the palette of a blend.
+NOISE_LEVELS = 20  # The greatest distance of noise from the mean colour, in levels of 255, as in the course.
 
 
 def palette(inputs: Inputs) -> np.ndarray:
-    """Return colours of the styles, as many of each as its weight says: [n, 1, 3]; of one style, all."""
+    """Return colours of the styles, [n, 1, 3]: as many of each style as its weight says. Of a single style, return all.
+
+    The colours of a single style come as the style's image.
+    """
     weighted = [(style, weight) for style, weight in zip(inputs.styles, inputs.weights, strict=True) if weight]
     if len(weighted) == 1:
         return weighted[0][0]
@@ -25,29 +28,32 @@ def palette(inputs: Inputs) -> np.ndarray:
 
 
 def first_picture(inputs: Inputs, size: Size) -> np.ndarray:
-    """Return the picture to start from, with the colours and the share of noise that the settings ask for."""
+    """Return the first picture at a size, with the colours and the fraction of noise that the settings ask for."""
     settings = inputs.settings
-    if inputs.start is not None:
-        source = inputs.start
-    elif settings.init == "style":
-        source = mixed([resize(style, size) for style in inputs.styles], style_shares(inputs, size))
-    elif settings.init in ("content", "noise"):
-        source = inputs.content
-    else:
-        raise ValueError("settings.init is a path, so `start` must hold its picture")
-    picture = resize(source, size)
+    picture = resize(_source(inputs, size), size)
     if settings.match_colors:
-        picture = picture + settings.departure * (in_their_colors(picture, inputs) - picture)
-    noise_share = 1.0 if settings.init == "noise" else settings.init_noise
-    if not noise_share:
+        picture = picture + settings.departure * (in_style_colors(picture, inputs) - picture)
+    noise_fraction = 1.0 if settings.init == "noise" else settings.init_noise
+    if not noise_fraction:
         return picture.astype(np.float32, copy=False)
     levels = np.random.default_rng(settings.seed).uniform(-NOISE_LEVELS, NOISE_LEVELS, picture.shape)
     noise = (np.array(MEAN_RGB) + levels) / 255
-    return ((1 - noise_share) * picture + noise_share * noise).astype(np.float32)
+    return ((1 - noise_fraction) * picture + noise_fraction * noise).astype(np.float32)
 
 
-def in_their_colors(picture: np.ndarray, inputs: Inputs) -> np.ndarray:
-    """Return a picture in the colours of the styles: all of them, or with masks, of each where it belongs."""
+def _source(inputs: Inputs, size: Size) -> np.ndarray:
+    """Return the image that settings.init names, of any size."""
+    if inputs.start is not None:
+        return inputs.start
+    if inputs.settings.init == "style":
+        return mixed([resize(style, size) for style in inputs.styles], style_shares(inputs, size))
+    if inputs.settings.init in ("content", "noise"):
+        return inputs.content
+    raise ValueError("settings.init is a path, so `start` must hold its picture")
+
+
+def in_style_colors(picture: np.ndarray, inputs: Inputs) -> np.ndarray:
+    """Return a picture in the colours of all styles, or with masks, in the colours of each style where it belongs."""
     if not inputs.style_masks:
         return match_colors(picture, palette(inputs))
     shares = style_shares(inputs, picture.shape[:2])

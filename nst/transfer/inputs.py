@@ -1,4 +1,4 @@
-"""TODO."""
+"""The pictures and settings that a run is made from, checked to go together."""
 
 from dataclasses import dataclass, field
 
@@ -32,13 +32,16 @@ class Inputs:
 
     @property
     def weights(self) -> list[float]:
-        """Return the weight of each style; together they are 1."""
+        """Return the weight of each style. Together they are 1."""
         given = self.settings.style_weights or (1.0,) * len(self.styles)
         return [weight / sum(given) for weight in given]
 
 
 def check_counts(styles: int, settings: Settings) -> None:
-    """Raise UserError unless weights, scales and masks are as many as the styles, or one where one serves all."""
+    """Raise UserError unless there is a weight, a scale and a mask for each style, or as many as serve all styles.
+
+    styles  the number of styles
+    """
     for name, values, also in (
         ("--style-weights", settings.style_weights, (0,)),
         ("--style-scale", settings.style_scale, (1,)),

@@ -8,14 +8,12 @@ from typing import Any, NamedTuple
 
 import tensorflow as tf
 
-ROOT_ROUNDS = 14
-LEAST_VARIANCE = 1e-6  # along a direction, as a share of all
-LEAST_SQUARE = 1e-8  # of a deviation, whose root has no slope at 0
+ROOT_ROUNDS = 14  # The rounds of Newton's and Schulz' iteration for the root of a covariance.
+LEAST_VARIANCE = 1e-6  # The least variance along a direction, as a fraction of the variances' sum.
+LEAST_SQUARE = 1e-8  # The least square of a deviation. The root has no slope at 0.
 
-Shares = Any  # a tensor [positions, 1], or None
-
-
-Costs = dict[str, tf.Tensor]
+PositionWeights = Any  # A tensor [positions, 1] whose numbers add up to 1, or None for equal weights.
+Costs = dict[str, tf.Tensor]  # A cost by its name, and the weighted sum of all as "total".
 
 
 @tf.custom_gradient
@@ -23,7 +21,7 @@ def gram_matrix(features: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], t
     """Return FᵀF of features [positions, channels] as [channels, channels]. Gatys et al. 2016, eq. 3.
 
     The gradient F (D + Dᵀ) is one product, where automatic differentiation of FᵀF takes two. Both products are of the
-    features' type, with sums in float32; the Gram matrix of bfloat16 is float32.
+    features' type, with sums in float32. The Gram matrix of bfloat16 features is float32.
     """
 
     def gradient(upstream: tf.Tensor) -> tf.Tensor:
@@ -32,14 +30,14 @@ def gram_matrix(features: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], t
     return _in_float32(tf.matmul(features, features, transpose_a=True)), gradient
 
 
-def gram_statistics(features: tf.Tensor, shares: Shares = None) -> tf.Tensor:
+def gram_statistics(features: tf.Tensor, weights: PositionWeights = None) -> tf.Tensor:
     """Return the Gram matrix of features [positions, channels] divided by the number of positions.
 
-    So divided, pictures of different size can be compared. `shares` [positions, 1], which add up to 1, weigh the
-    positions instead (Gatys et al. 2017, "Controlling perceptual factors", eq. 6).
+    The division makes pictures of different size comparable. Weights of the positions take its place where they are
+    given (Gatys et al. 2017, "Controlling perceptual factors", eq. 6).
     """
-    if shares is not None:
-        return gram_matrix(features * tf.cast(tf.sqrt(shares), features.dtype))
+    if weights is not None:
+        return gram_matrix(features * tf.cast(tf.sqrt(weights), features.dtype))
     gram = gram_matrix(features)
     return gram / tf.cast(tf.shape(features)[0], gram.dtype)
 
@@ -53,25 +51,25 @@ def gram_cost(statistics: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(tf.square(statistics - target)) / (4.0 * tf.square(channels))
 
 
-def covariance_statistics(features: tf.Tensor, shares: Shares = None) -> tf.Tensor:
-    """Return the mean of features [positions, channels] over their Gram matrix: [1 + channels, channels].
+def covariance_statistics(features: tf.Tensor, weights: PositionWeights = None) -> tf.Tensor:
+    """Return two parts, one below the other: the mean of features [positions, channels], and their Gram matrix.
 
-    In float32: a Gram matrix rounded to bfloat16 less the means' would be no covariance.
+    [1 + channels, channels], in float32: a Gram matrix rounded to bfloat16, less that of the mean, is no covariance.
     """
     features = _in_float32(features)
-    return tf.concat([_mean(features, shares), gram_statistics(features, shares)], axis=0)
+    return tf.concat([_mean(features, weights), gram_statistics(features, weights)], axis=0)
 
 
 def covariance_target(statistics: tf.Tensor) -> tf.Tensor:
-    """Return what covariance_cost compares with: the mean over the root of the covariance, [1 + channels, channels]."""
+    """Return the mean and, below it, the square root of the covariance: [1 + channels, channels]."""
     mean, covariance = _mean_and_covariance(statistics)
     return tf.concat([mean[None], _root(covariance)[0]], axis=0)
 
 
 def covariance_cost(statistics: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
-    """Return the squared Wasserstein-2 distance of two Gaussians with the means and covariances of the layers.
+    """Return the squared Wasserstein-2 distance of two Gaussians, which have the features' means and covariances.
 
-    |m - n|² + tr(A + B - 2 (B^½ A B^½)^½), divided by the channels (Olkin & Pukelsheim 1982).
+    |m - n|² + tr(A + B - 2 (B^½ A B^½)^½), divided by the number of channels (Olkin & Pukelsheim 1982).
     """
     mean, ours = _mean_and_covariance(statistics)
     wanted, root = target[0], target[1:]
@@ -80,10 +78,10 @@ def covariance_cost(statistics: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
     return (apart - 2.0 * trace_of_root_product(ours, root)) / channels
 
 
-def moments_statistics(features: tf.Tensor, shares: Shares = None) -> tf.Tensor:
-    """Return mean and mean square of each channel of features [positions, channels]: [2, channels]."""
+def moments_statistics(features: tf.Tensor, weights: PositionWeights = None) -> tf.Tensor:
+    """Return the mean and the mean square of each channel of features [positions, channels]: [2, channels]."""
     features = _in_float32(features)
-    return tf.concat([_mean(features, shares), _mean(tf.square(features), shares)], axis=0)
+    return tf.concat([_mean(features, weights), _mean(tf.square(features), weights)], axis=0)
 
 
 def moments_cost(statistics: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
@@ -102,7 +100,10 @@ def moments_cost(statistics: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
 def trace_of_root_product(
     a: tf.Tensor, root: tf.Tensor
 ) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple[tf.Tensor, None]]]:
-    """Return tr (B^½ A B^½)^½ of a covariance and the root of another: its slope in A is ½ B^½ (B^½ A B^½)^-½ B^½."""
+    """Return tr (B^½ A B^½)^½ of a covariance A and the square root B^½ of another.
+
+    Its slope in A is ½ B^½ (B^½ A B^½)^-½ B^½.
+    """
     product, inverse = _root(root @ a @ root)
 
     def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, None]:
@@ -112,10 +113,10 @@ def trace_of_root_product(
 
 
 def _root(matrix: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Return the square root of a covariance and that root's inverse, by Newton and Schulz (Higham 2008, eq. 6.35).
+    """Return the square root of a covariance, and that root's inverse, after Newton and Schulz (Higham 2008, eq. 6.35).
 
-    Nothing but products, which are quicker than an eigenvalue decomposition. Directions of less than LEAST_VARIANCE of
-    the whole are taken to have that much.
+    All of it is products, which are quicker than an eigenvalue decomposition. A direction with less than LEAST_VARIANCE
+    is taken to have that much.
     """
     identity = tf.eye(tf.shape(matrix)[0])
     norm = tf.maximum(tf.linalg.trace(matrix), 1e-12)
@@ -127,14 +128,14 @@ def _root(matrix: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def _in_float32(x: tf.Tensor) -> tf.Tensor:
-    """Return bfloat16 as float32, in which alone sums of many numbers are exact enough; other types as they are."""
+    """Return bfloat16 as float32, since sums of many numbers are exact enough only there; other types as they are."""
     return tf.cast(x, tf.float32) if x.dtype == tf.bfloat16 else x
 
 
-def _mean(features: tf.Tensor, shares: Shares) -> tf.Tensor:
+def _mean(features: tf.Tensor, weights: PositionWeights) -> tf.Tensor:
     """Return the mean over the positions as [1, channels]."""
-    if shares is not None:
-        return tf.reduce_sum(features * shares, axis=0, keepdims=True)
+    if weights is not None:
+        return tf.reduce_sum(features * weights, axis=0, keepdims=True)
     return tf.reduce_mean(features, axis=0, keepdims=True)
 
 
@@ -162,14 +163,14 @@ def total_variation(image: tf.Tensor) -> tf.Tensor:
 
 
 class StyleLoss(NamedTuple):
-    """What of a layer's activations is compared, and how.
+    """The statistics of a layer's activations, and the cost of their difference from a style's.
 
-    The statistics are means over the positions, so that those of a blend of styles are the mean of theirs.
+    Statistics are means over the positions. So those of a blend of styles are the mean of the styles' statistics.
     """
 
-    statistics: Callable[..., tf.Tensor]  # activations [positions, channels], shares -> [any, any]
+    statistics: Callable[..., tf.Tensor]  # activations [positions, channels], PositionWeights -> [any, any]
     cost: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # our statistics, the target -> scalar
-    target: Callable[[tf.Tensor], tf.Tensor] = tf.identity  # the style's statistics -> what the cost compares with
+    target: Callable[[tf.Tensor], tf.Tensor] = tf.identity  # the style's statistics -> the target of the cost
 
 
 STYLE_LOSSES = {

@@ -1,7 +1,7 @@
-"""The cost of a picture at one scale: targets made once, then evaluate(image) -> costs by name and gradient.
+"""The cost of a picture at one scale: evaluate(image) -> costs by name and gradient.
 
-The cost is the mean over views of the picture: itself, and smaller copies of it. A copy sees what is too large for the
-network at full size, and keeps what the coarser scales have built.
+The cost is the mean over the views of the picture: the picture itself and, where the settings ask for them, smaller
+copies of it. A copy sees what is too large for the network at full size, and keeps what the coarser scales have built.
 """
 
 import itertools
@@ -9,17 +9,27 @@ from collections.abc import Callable, Sequence
 
 import tensorflow as tf
 
+from nst.network.vgg19 import Network
 from nst.pictures.resizing import resize_matrix
 from nst.settings import Settings
-from nst.transfer.cost import Measure
+from nst.transfer.cost import cost_in_one_piece
 from nst.transfer.losses import Costs, total_variation
-from nst.transfer.targets import View
+from nst.transfer.targets import Targets, View
+from nst.transfer.tiled_cost import cost_in_tiles
+from nst.transfer.tiles import UNTILED_PX, fits
 
-Evaluate = Callable[[tf.Tensor], tuple[Costs, tf.Tensor]]  # image -> costs by name, d(total)/d(image)
+# image -> costs by name, d(total)/d(image).
+Evaluate = Callable[[tf.Tensor], tuple[Costs, tf.Tensor]]
 
 
-def make_evaluate(measure: Measure, views: Sequence[View], settings: Settings) -> Evaluate:
-    """Return the mean cost over `views`, largest first, and total variation, for pictures of the first view's size."""
+def make_evaluate(
+    network: Network, views: Sequence[View], settings: Settings, *, tile_px: int = UNTILED_PX
+) -> Evaluate:
+    """Return the mean cost over `views`, plus total variation, for pictures of the first view's size.
+
+    views    largest first
+    tile_px  the side of tiles, in which larger pictures are computed; see fits
+    """
     shrink = [
         tuple(tf.constant(resize_matrix(old, new)) for old, new in zip(large.size, small.size, strict=True))
         for large, small in itertools.pairwise(views)
@@ -29,7 +39,10 @@ def make_evaluate(measure: Measure, views: Sequence[View], settings: Settings) -
         copies = [image]
         for rows, columns in shrink:
             copies.append(tf.einsum("ah,hwc,bw->abc", rows, copies[-1], columns))
-        found = [measure(copy, view.targets) for view, copy in zip(views, copies, strict=True)]
+        found = [
+            picture_cost(network, settings.style_loss, copy, view.targets, tile_px)
+            for view, copy in zip(views, copies, strict=True)
+        ]
         gradient = found[-1][1]
         for (_, finer), (rows, columns) in zip(found[-2::-1], shrink[::-1], strict=True):
             gradient = finer + tf.einsum("ah,abc,bw->hwc", rows, gradient, columns)
@@ -37,6 +50,15 @@ def make_evaluate(measure: Measure, views: Sequence[View], settings: Settings) -
         return _with_total_variation(image, costs, gradient / len(views), settings.tv_weight)
 
     return evaluate
+
+
+def picture_cost(
+    network: Network, style_loss: str, image: tf.Tensor, targets: Targets, tile_px: int
+) -> tuple[Costs, tf.Tensor]:
+    """Return the costs of a picture by name and the gradient of their total, in tiles where the picture is larger."""
+    if fits(image.shape[:2], tile_px):
+        return cost_in_one_piece(network, style_loss, image, targets)
+    return cost_in_tiles(network, style_loss, image, targets, tile_px)
 
 
 def _with_total_variation(

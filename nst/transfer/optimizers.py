@@ -1,4 +1,4 @@
-"""Adam and L-BFGS-B (SciPy's): two ways to lower what one `evaluate` measures. Pixels stay within [0, 1]."""
+"""Adam and L-BFGS-B (SciPy's): two ways to lower the cost that `evaluate` gives. Pixels stay within [0, 1]."""
 
 import itertools
 import math
@@ -14,47 +14,64 @@ from nst.errors import RunError
 from nst.settings import Settings
 from nst.transfer.losses import Costs
 from nst.transfer.objective import Evaluate
-from nst.transfer.pyramid import Bands, Basis, combine, split
-from nst.transfer.schedule import Pace
+from nst.transfer.pyramid import BandMap, Pyramid, combine, split
+from nst.transfer.schedule import FractionDone
 from nst.transfer.state import Descent
 
-Report = Callable[[dict[str, float], Callable[[], Descent]], None]  # costs by name, and where they lead
-CORRECTIONS = 10  # pairs of steps and gradients that L-BFGS remembers
-MOST_STEPS = 1_000_000_000  # of L-BFGS, which the pace ends before
-LEAST_DEVIATION = 1e-12  # of gradients: Adam's epsilon
-TRIES = 3  # to go on from the last good picture, each with half the step size
+# Takes the costs of a step by name, and a function that returns the descent after the step.
+Report = Callable[[dict[str, float], Callable[[], Descent]], None]
+CORRECTIONS = 10  # The number of pairs of steps and gradients that L-BFGS remembers.
+MOST_STEPS = 1_000_000_000  # A number of steps that L-BFGS never reaches, as the scale ends before.
+LEAST_DEVIATION = 1e-12  # The least deviation of a gradient: Adam's epsilon.
+TRIES = 3  # The number of tries to go on from the last good picture, each with half the step size.
 
 
 def minimize(
-    evaluate: Evaluate, start: Descent, basis: Basis, pace: Pace, settings: Settings, *, report: Report
+    evaluate: Evaluate,
+    start: Descent,
+    pyramid: Pyramid,
+    fraction_done: FractionDone,
+    settings: Settings,
+    *,
+    report: Report,
 ) -> np.ndarray:
-    """Return the image when `pace` says that all of the scale is behind, each evaluation reported.
+    """Return the picture after all steps of a scale. Each evaluation is reported.
 
-    L-BFGS has no use for the basis. Where a cost or a gradient is no finite number, it goes back to the last good
-    picture with half the step size; raises RunError where that does not help.
+    pyramid        the bands in which Adam takes its steps; L-BFGS does not use it
+    fraction_done  the fraction of the scale's steps done; at 1 the scale ends
+
+    Where a cost or a gradient is no finite number, the optimiser goes back to the last good picture, with half the step
+    size. Raises RunError where that does not help.
     """
     if settings.optimizer == "lbfgs":
-        return lbfgs(evaluate, start, pace, report=report)
-    return adam(evaluate, start, basis, pace, settings, report=report)
+        return lbfgs(evaluate, start, fraction_done, report=report)
+    return adam(evaluate, start, pyramid, fraction_done, settings, report=report)
 
 
 class Moments(NamedTuple):
-    """What Adam remembers of the gradients in each band: their means and the means of their squares."""
+    """Adam's memory of the gradients in each band: their means, and the means of their squares."""
 
     first: list[tf.Tensor]
     second: list[tf.Tensor]
 
 
 def adam(
-    evaluate: Evaluate, start: Descent, basis: Basis, pace: Pace, settings: Settings, *, report: Report
+    evaluate: Evaluate,
+    start: Descent,
+    pyramid: Pyramid,
+    fraction_done: FractionDone,
+    settings: Settings,
+    *,
+    report: Report,
 ) -> np.ndarray:
-    """Take Adam's steps in `basis`, clipping the pixels after each."""
-    step = adam_step(len(basis.sizes))
+    """Take Adam's steps in the bands of a pyramid, and clip the pixels after each step; see minimize."""
+    bands = len(pyramid.sizes)
+    step = adam_step(bands)
     betas = tf.constant([settings.beta1, settings.beta2])
-    count, picture, moments = 0.0, tf.constant(start.image), _no_moments(basis)
+    count, picture, moments = 0.0, tf.constant(start.image), _no_moments(pyramid)
     if start.moments:
         count, (*both,) = float(start.moments[0]), map(tf.constant, start.moments[1:])
-        moments = Moments(both[: len(basis.sizes)], both[len(basis.sizes) :])
+        moments = Moments(both[:bands], both[bands:])
     good = count, picture, moments  # before the last step
     totals, rate, failures = list(start.totals), start.rate, 0
 
@@ -62,15 +79,15 @@ def adam(
         kept = (np.float32(count), *(moment.numpy() for moment in itertools.chain(*moments)))
         return Descent(picture.numpy(), tuple(totals), kept, rate)
 
-    while (behind := pace(totals)) < 1:
+    while (done := fraction_done(totals)) < 1:
         costs, gradient = evaluate(picture)
         numbers = _numbers(costs)
         if _finite(numbers):
             good = count, picture, moments
-            size = rate * _learning_rate(settings, behind) / 255
+            size = rate * _learning_rate(settings, done) / 255
             count += 1
             picture, moments, check = step(
-                picture, moments, gradient, tf.constant(size, tf.float32), tf.constant(count), betas, basis.bands
+                picture, moments, gradient, tf.constant(size, tf.float32), tf.constant(count), betas, pyramid.band_map
             )
             if math.isfinite(float(check)):
                 totals.append(numbers["total"])
@@ -86,17 +103,19 @@ def adam(
 
 @cache
 def adam_step(bands: int) -> Callable[..., tuple[tf.Tensor, Moments, tf.Tensor]]:
-    """Return Adam's step (Kingma & Ba 2015, algorithm 1) for pictures with so many bands, of any size: one graph.
+    """Return Adam's step (Kingma & Ba 2015, algorithm 1) as one graph, for pictures of any size.
 
-    It returns picture and moments anew, and a number that is not finite if a pixel is not.
+    bands  the number of bands
+
+    The step returns the new picture, the new moments, and a number that is finite only if every pixel is.
     """
     image, parts = tf.TensorSpec([None, None, 3]), [tf.TensorSpec([None, None, 3])] * bands
     matrix = tf.TensorSpec([None, None])
-    shape = Bands(tf.TensorSpec([bands]), tf.TensorSpec([3, 3]), ((matrix, matrix),) * (bands - 1))
+    numbers = BandMap(tf.TensorSpec([bands]), tf.TensorSpec([3, 3]), ((matrix, matrix),) * (bands - 1))
     number = tf.TensorSpec([])
 
     @tf.function(
-        input_signature=(image, Moments(parts, parts), image, number, number, tf.TensorSpec([2]), shape),
+        input_signature=(image, Moments(parts, parts), image, number, number, tf.TensorSpec([2]), numbers),
         autograph=False,
     )
     def step(
@@ -106,34 +125,35 @@ def adam_step(bands: int) -> Callable[..., tuple[tf.Tensor, Moments, tf.Tensor]]
         rate: tf.Tensor,
         count: tf.Tensor,
         betas: tf.Tensor,
-        bands: Bands,
+        band_map: BandMap,
     ) -> tuple[tf.Tensor, Moments, tf.Tensor]:
         beta1, beta2 = tf.unstack(betas)
-        slopes = split(gradient, bands)
+        slopes = split(gradient, band_map)
         first = [m + (g - m) * (1 - beta1) for m, g in zip(moments.first, slopes, strict=True)]
         second = [v + (tf.square(g) - v) * (1 - beta2) for v, g in zip(moments.second, slopes, strict=True)]
         unbiased = tf.sqrt(1 - beta2**count) / (1 - beta1**count)
         moves = [unbiased * m / (tf.sqrt(v) + LEAST_DEVIATION) for m, v in zip(first, second, strict=True)]
-        moved = picture - rate * combine(moves, bands)
+        moved = picture - rate * combine(moves, band_map)
         return tf.clip_by_value(moved, 0, 1), Moments(first, second), tf.reduce_sum(moved)
 
     return step
 
 
-def _no_moments(basis: Basis) -> Moments:
-    return Moments(*([tf.zeros([*size, 3]) for size in basis.sizes] for _ in range(2)))
+def _no_moments(pyramid: Pyramid) -> Moments:
+    return Moments(*([tf.zeros([*size, 3]) for size in pyramid.sizes] for _ in range(2)))
 
 
-def lbfgs(evaluate: Evaluate, start: Descent, pace: Pace, *, report: Report) -> np.ndarray:
-    """Run SciPy's L-BFGS-B (Byrd et al. 1995) with the pixel range as bounds and return the best picture.
+def lbfgs(evaluate: Evaluate, start: Descent, fraction_done: FractionDone, *, report: Report) -> np.ndarray:
+    """Return the best picture of SciPy's L-BFGS-B (Byrd et al. 1995) with the pixel range as bounds; see minimize.
 
-    A step is one evaluation. After a number that is not finite it starts to remember anew, at the best picture so far.
+    A step is one evaluation. After a number that is not finite, L-BFGS starts to remember anew, at the best picture so
+    far.
     """
     best, lowest, totals = start.image, math.inf, list(start.totals)
 
     def cost_and_gradient(pixels: np.ndarray) -> tuple[float, np.ndarray]:
         nonlocal best, lowest
-        if pace(totals) >= 1:
+        if fraction_done(totals) >= 1:
             raise StopIteration
         picture = pixels.reshape(start.image.shape).astype(np.float32)
         costs, gradient = evaluate(tf.constant(picture))
@@ -157,7 +177,7 @@ def lbfgs(evaluate: Evaluate, start: Descent, pace: Pace, *, report: Report) -> 
                 options={"maxcor": CORRECTIONS, "maxfun": MOST_STEPS, "maxiter": MOST_STEPS, "ftol": 0, "gtol": 0},
             )
             return best
-        except StopIteration:  # out of SciPy, which has no other way to end within an iteration
+        except StopIteration:  # from cost_and_gradient: SciPy has no other way to end within an iteration
             return best
         except RunError:
             if attempt == TRIES:
@@ -175,7 +195,7 @@ def _out_of_hand(numbers: dict[str, float]) -> RunError:
 
 
 def _learning_rate(settings: Settings, done: float) -> float:
-    """Return the rate, in levels of 255, when the share `done` of a scale's steps is behind."""
+    """Return the learning rate, in levels of 255, at the fraction `done` of a scale's steps."""
     falling = 0.5 + 0.5 * math.cos(math.pi * done) if settings.decay == "cosine" else 1.0
     return settings.learning_rate * settings.departure * falling
 

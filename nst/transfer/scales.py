@@ -1,4 +1,4 @@
-"""The scales of a run, coarse to fine: how large the picture and the style are at each, and how many steps it gets."""
+"""The scales of a run, coarse to fine: at each, the sizes of the picture and of the styles, and the number of steps."""
 
 import math
 from collections.abc import Sequence
@@ -9,29 +9,32 @@ from nst.layers import SMALLEST_SIDE_PX
 from nst.pictures.resizing import Size, size_with_long_side
 from nst.settings import ORIGINAL_SIZE, Settings
 
-LARGE_PX = 512  # the long side beyond which scales have fewer steps
+LARGE_PX = 512  # The long side beyond which scales have fewer steps.
 
 
 @dataclass(frozen=True)
 class Scale:
-    """One size at which the picture is optimised. Sizes are (height, width) in px."""
+    """One size at which the picture is optimised. Sizes are (height, width) in px.
+
+    settled  whether the picture comes from a coarser scale, so that only fine detail is left to be made
+    """
 
     size: Size
     style_sizes: tuple[Size, ...]
     steps: int
-    settled: bool = False  # whether the picture comes from a coarser scale, which leaves only fine detail to be made
+    settled: bool = False
 
     @property
     def work(self) -> int:
-        """Return the pixels that all steps see together, for shares of the time."""
+        """Return the number of pixels that all steps see together. A scale's time is in proportion to it."""
         return self.size[0] * self.size[1] * self.steps
 
 
 def plan_scales(content_size: Size, style_sizes: Sequence[Size], settings: Settings) -> list[Scale]:
-    """Return the scales, smallest first, in steps as near to a factor of two as `smallest_scale` to `size` allows.
+    """Return the scales, smallest first, from about settings.smallest_scale to settings.size.
 
-    Each gets its steps by its long side, see steps_at. Raises UserError where the result would be so
-    narrow that nothing is left of it in VGG19's last block.
+    Each scale is about twice as large as the one before, and gets its steps by its long side; see steps_at. Raises
+    UserError where the result would be so narrow that nothing is left of it in VGG19's last block.
     """
     long_side_px = max(content_size) if settings.size == ORIGINAL_SIZE else int(settings.size)
     result = size_with_long_side(content_size, long_side_px)
@@ -57,8 +60,8 @@ def plan_scales(content_size: Size, style_sizes: Sequence[Size], settings: Setti
 def steps_at(long_side_px: int, result_px: int, settings: Settings) -> int:
     """Return the steps of a scale: `steps` at the result's size or at LARGE_PX, whichever is smaller.
 
-    Each halving from there has `coarse_steps` times as many, each doubling `fine_steps` times: what is larger than the
-    network sees is settled by then, and only fine detail is left to be made.
+    From there, each halving of the long side multiplies the steps by `coarse_steps`, and each doubling multiplies them
+    by `fine_steps`. Beyond LARGE_PX, shapes larger than the network sees are settled, and only fine detail is left.
     """
     doublings = math.log2(long_side_px / min(result_px, LARGE_PX))
     factor = settings.fine_steps**doublings if doublings > 0 else settings.coarse_steps**-doublings
@@ -73,7 +76,7 @@ def _long_sides(largest: int, smallest: int) -> list[int]:
 
 
 def _style_size(size: Size, long_side_px: int) -> Size:
-    """Return the style's size at a scale, enlarged where a narrow style would vanish in the network."""
+    """Return a style's size at a scale. A narrow style is enlarged, as it would vanish in the network."""
     height, width = size_with_long_side(size, long_side_px)
     return (
         (height, width)

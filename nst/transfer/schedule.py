@@ -1,18 +1,19 @@
-"""How much of a scale is behind: by the number of its steps, by the time there is, and by what steps still gain."""
+"""The fraction of a scale's steps done: by their number, by the time left, and by the gain that steps still bring."""
 
 from collections.abc import Callable, Sequence
 
 from nst.settings import Settings
 from nst.transfer.scales import Scale
 
-Pace = Callable[[Sequence[float]], float]  # total cost at each step of a scale -> share of the scale behind; 1 ends it
-LEAST_GAIN = 0.001  # of the cost, by a step, below which a scale has converged
-SMOOTHING = 0.3  # weight of the newest cost in their mean
-LEAST_STEPS = 5  # before a scale may have converged
+# The total cost at each step of a scale so far -> the fraction of the scale's steps done. 1 ends the scale.
+FractionDone = Callable[[Sequence[float]], float]
+LEAST_GAIN = 0.001  # The fraction of the cost that a step gains at least, before the scale counts as converged.
+SMOOTHING = 0.3  # The weight of the newest cost in the running mean of the costs.
+LEAST_STEPS = 5  # The number of steps before a scale may count as converged.
 
 
 class Schedule:
-    """Divide the time of a run among its scales, as measured while it goes. Each scale gets a step at least.
+    """Divide the time of a run among its scales, as measured while the run goes. Each scale gets one step at least.
 
     clock  returns the seconds that the run has taken
     """
@@ -21,12 +22,13 @@ class Schedule:
         self.scales = scales
         self.settings = settings
         self.clock = clock
-        self.seconds_per_pixel = 0.0  # of a step
+        self.seconds_per_pixel = 0.0  # The time of the newest step, divided by the pixels of its picture.
 
-    def pace(self, index: int) -> Pace:
-        """Return the pace of a scale, which begins now.
+    def fraction_done(self, index: int) -> FractionDone:
+        """Return the fraction of the steps done of a scale that begins now.
 
-        It gets its share, by the pixels that all steps are to see, of what time is left, less a step of each later one.
+        Of the time left, less one step of each later scale, the scale gets a part. The part is in proportion to the
+        pixels that the scale's steps are to see.
         """
         scale, later = self.scales[index], self.scales[index + 1 :]
         began = before = self.clock()
@@ -34,23 +36,23 @@ class Schedule:
         left = max(0.0, self.settings.max_time - began - spared)
         seconds = left * scale.work / (scale.work + sum(other.work for other in later))
 
-        def behind(totals: Sequence[float]) -> float:
+        def fraction_done(totals: Sequence[float]) -> float:
             nonlocal before
             now = self.clock()
             took, before = now - before, now
-            share = len(totals) / scale.steps
+            fraction = len(totals) / scale.steps
             if self.settings.max_time and totals:
                 self.seconds_per_pixel = took / _pixels(scale)
-                share = max(share, (now - began + took / 2) / max(seconds, 1e-9))
+                fraction = max(fraction, (now - began + took / 2) / max(seconds, 1e-9))
             if self.settings.until_converged and has_converged(totals):
                 return 1.0
-            return min(share, 1.0)
+            return min(fraction, 1.0)
 
-        return behind
+        return fraction_done
 
 
 def has_converged(totals: Sequence[float]) -> bool:
-    """Return whether the smoothed cost no longer falls by a thousandth per step."""
+    """Return whether the smoothed cost no longer falls by LEAST_GAIN of itself per step."""
     if len(totals) < LEAST_STEPS:
         return False
     mean = previous = totals[0]

@@ -10,12 +10,13 @@ from nst.pictures.resizing import Size
 
 @dataclass(frozen=True)
 class Step:
-    """One evaluation of the cost: where the run is, and the costs by name.
+    """One evaluation of the cost: its number in the run, the size of the picture, and the costs by name.
 
-    seconds  that the run had taken when it was done; 0 where that is not known
+    number   from 1, over all scales
+    seconds  the time that the run had taken when the step was done; 0 where that is not known
     """
 
-    number: int  # from 1, over all scales
+    number: int
     size: Size
     costs: dict[str, float]
     seconds: float = 0.0
@@ -27,8 +28,8 @@ class Descent:
 
     image    the picture
     totals   the total cost at each step of this scale
-    moments  what Adam remembers of the gradients; L-BFGS leaves none, and starts to remember anew
-    rate     factor of the step size: halved each time that numbers went out of hand
+    moments  Adam's memory of the gradients. L-BFGS leaves none, and starts to remember anew.
+    rate     a factor of the step size, halved each time that numbers got out of hand
     """
 
     image: np.ndarray
@@ -38,18 +39,18 @@ class Descent:
 
     @property
     def steps(self) -> int:
-        """Return how many are done in this scale."""
+        """Return the number of steps done in this scale."""
         return len(self.totals)
 
 
 @dataclass(frozen=True)
 class State:
-    """Where a run is: the index of its scale, the steps done over all scales, and where the optimiser is."""
+    """Where a run is: the index of its scale, the number of steps done over all scales, and the optimiser's descent."""
 
     scale: int
     steps: int
     descent: Descent
 
 
-# A listener: takes the step, and functions that return the picture after it and the state to resume from.
+# A listener: takes the step, and functions that return the picture after the step and the state to resume from.
 OnStep = Callable[[Step, Callable[[], np.ndarray], Callable[[], State]], None]

@@ -1,7 +1,7 @@
-"""The walk through the network over the tiles of a picture, forward and back. What is done on the way others say.
+"""The network applied to a large picture tile by tile: forward, and gradients backward. Callers say what is done.
 
-The network is walked segment by segment: what one leaves of the whole picture is small, and so is kept; the next one
-needs no halo for those before it.
+The walk goes segment by segment. A segment's output for the whole picture is small, and so is kept: the next segment
+needs no halo for the segments before it.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -9,56 +9,84 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 import tensorflow as tf
 
-from nst.layers import stride_px
+from nst.layers import block_of, stride_px
 from nst.network.vgg19 import Network, Segment
 from nst.pictures.resizing import Size
 from nst.transfer.tiles import Tile, tiles
 
-# Takes a segment, what it takes of the tile, and the tile; returns what it leaves of the core, None after the last.
-Forward = Callable[[Segment, tf.Tensor, Tile], tf.Tensor | None]
-# Also takes d/d(what it left of the core) of each chain, if it left any; returns d/d(what it took) of each, float32.
-Backward = Callable[[Segment, tf.Tensor, Tile, list[tf.Tensor]], list[tf.Tensor]]
+# (segment, the tile's input, tile) -> the segment's output cropped to the core, or None for the last segment.
+ForwardOnTile = Callable[[Segment, tf.Tensor, Tile], tf.Tensor | None]
+# (segment, the tile's input, tile, d/d(output) of each chain, cropped to the core; empty for the last segment)
+# -> d/d(input) of each chain, float32.
+BackwardOnTile = Callable[[Segment, tf.Tensor, Tile, list[tf.Tensor]], list[tf.Tensor]]
 
 
-def tiles_of(size: Size, segment: Segment, side_px: int) -> list[Tile]:
-    """Return the tiles of a picture for a segment."""
-    return tiles(size, segment.first_block, segment.reach_px, segment.grid_px, side_px)
+def run_on_core(segment: Segment, x: tf.Tensor, edges: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor | None]:
+    """Return a segment's activations by layer and its output, for the core of the tile with the input x.
+
+    edges  the core_edges of the tile; see Tile
+    """
+    found, output = segment.run(x)
+    own = {name: _cropped(activation, edges, stride_px(block_of(name))) for name, activation in found.items()}
+    return own, None if output is None else _cropped(output, edges, stride_px(segment.last_block + 1))
 
 
-def walk(network: Network, image: np.ndarray, side_px: int, work: Forward) -> Iterator[np.ndarray]:
-    """Yield what each segment takes of the whole picture, `work` done for its tiles when the next one is asked for."""
+def _cropped(array: tf.Tensor, edges: tf.Tensor, stride: int) -> tf.Tensor:
+    """Return the core of a tile's array [height, width, channels] whose positions are `stride` px apart.
+
+    By tf.slice, since the gradient of indexing takes twenty times as long.
+    """
+    start, stop = edges[:, 0] // stride, edges[:, 1] // stride
+    channels = tf.constant([array.shape[2]])
+    return tf.slice(array, tf.concat([start, [0]], 0), tf.concat([stop - start, channels], 0))
+
+
+def walk_forward(network: Network, image: np.ndarray, side_px: int, run: ForwardOnTile) -> Iterator[np.ndarray]:
+    """Yield the input of each segment for the whole picture. `run` has then been called for the segments before it.
+
+    side_px  the side of tiles for block 1; see tiles
+    """
     x, size = image, image.shape[:2]
     for index, segment in enumerate(network.segments):
         yield x
         stride, next_stride = stride_px(segment.first_block), stride_px(segment.last_block + 1)
-        left = _empty(size, network.segments[index + 1]) if index + 1 < len(network.segments) else None
-        for tile in tiles_of(size, segment, side_px):
-            part = work(segment, tf.constant(x[tile.whole(stride)]), tile)
-            if left is not None and part is not None:
-                left[tile.core(next_stride)] = part.numpy()
-        if left is not None:
-            x = left
+        output = _room(size, network.segments[index + 1]) if index + 1 < len(network.segments) else None
+        for tile in tiles_for(segment, size, side_px):
+            part = run(segment, tf.constant(x[tile.whole(stride)]), tile)
+            if output is not None and part is not None:
+                output[tile.core(next_stride)] = part.numpy()
+        if output is not None:
+            x = output
 
 
-def walk_back(
-    network: Network, taken: Sequence[np.ndarray], side_px: int, chains: int, work: Backward
+def walk_backward(
+    network: Network, inputs: Sequence[np.ndarray], side_px: int, chains: int, run: BackwardOnTile
 ) -> list[np.ndarray]:
-    """Return d/d(image) of `chains` costs, from what each segment took of the whole picture."""
-    size = taken[0].shape[:2]
+    """Return d/d(image) of each chain.
+
+    inputs  the input of each segment for the whole picture, as walk_forward yields them
+    chains  the number of chains
+    """
+    size = inputs[0].shape[:2]
     upstream: list[np.ndarray] = []
-    for segment, x in zip(network.segments[::-1], taken[::-1], strict=True):
+    for segment, x in zip(network.segments[::-1], inputs[::-1], strict=True):
         stride, next_stride = stride_px(segment.first_block), stride_px(segment.last_block + 1)
         gradients = [np.zeros(x.shape, np.float32) for _ in range(chains)]
-        for tile in tiles_of(size, segment, side_px):
+        for tile in tiles_for(segment, size, side_px):
             above = [tf.constant(gradient[tile.core(next_stride)]) for gradient in upstream]
-            parts = work(segment, tf.constant(x[tile.whole(stride)]), tile, above)
+            parts = run(segment, tf.constant(x[tile.whole(stride)]), tile, above)
             for gradient, part in zip(gradients, parts, strict=True):
                 gradient[tile.whole(stride)] += part.numpy()
         upstream = gradients
     return upstream
 
 
-def _empty(size: Size, segment: Segment) -> np.ndarray:
-    """Return room for what a segment takes of a picture."""
+def tiles_for(segment: Segment, size: Size, side_px: int) -> list[Tile]:
+    """Return the tiles of a picture for a segment; see tiles."""
+    return tiles(size, segment.first_block, segment.reach_px, segment.grid_px, side_px)
+
+
+def _room(size: Size, segment: Segment) -> np.ndarray:
+    """Return an empty array for the input of a segment for a whole picture."""
     stride = stride_px(segment.first_block)
     return np.empty((size[0] // stride, size[1] // stride, segment.channels), segment.dtype.as_numpy_dtype)

@@ -1,7 +1,7 @@
 """Where the tiles of a large picture lie. No TensorFlow.
 
-A tile has a core, which is its own, and around it a halo, wide enough that what the network makes of the core is as in
-the whole picture. The network sees zeros only beyond the picture's real edges, as always.
+A tile is a core and, around the core, a halo: so wide that the network finds in the core what it finds there in the
+whole picture. As always, the network sees zeros only beyond the picture's real edges.
 """
 
 import itertools
@@ -11,13 +11,15 @@ from dataclasses import dataclass
 from nst.layers import block_of, stride_px
 from nst.pictures.resizing import Size
 
-ROOM = {1: 1, 4: 2, 5: 4}  # by first block, how many times as wide its tiles are: activations are smaller
-UNTILED_PX = 1_000_000  # a tile larger than any picture
+# By the first block of a segment: the width of its tiles, as a multiple of the width in block 1. Activations of later
+# blocks are smaller, so that larger tiles fit in the same memory.
+WIDTH_FACTORS = {1: 1, 4: 2, 5: 4}
+UNTILED_PX = 1_000_000  # The side of a tile larger than any picture.
 
 
 @dataclass(frozen=True)
 class Span:
-    """A tile along one dimension, in px of the picture: all that is computed, and within it the core."""
+    """A tile along one dimension, in px of the picture: where the tile starts and stops, and where its core does."""
 
     start: int
     core_start: int
@@ -25,17 +27,12 @@ class Span:
     stop: int
 
     def whole(self, stride: int) -> slice:
-        """Return which positions of the picture, `stride` px apart, the tile takes."""
+        """Return the slice of the tile in an array of the picture whose positions are `stride` px apart."""
         return slice(self.start // stride, self.stop // stride)
 
     def core(self, stride: int) -> slice:
-        """Return which positions of the picture, `stride` px apart, are its own."""
+        """Return the slice of the core in an array of the picture whose positions are `stride` px apart."""
         return slice(self.core_start // stride, self.core_stop // stride)
-
-    def inner(self, stride: int) -> slice:
-        """Return which of its positions, `stride` px apart, are its own."""
-        first = self.start // stride
-        return slice(self.core_start // stride - first, self.core_stop // stride - first)
 
 
 @dataclass(frozen=True)
@@ -46,41 +43,44 @@ class Tile:
     columns: Span
 
     def whole(self, stride: int) -> tuple[slice, slice]:
-        """Return all that the tile takes of the picture."""
+        """Return the slices of the tile in an array of the picture."""
         return self.rows.whole(stride), self.columns.whole(stride)
 
     def core(self, stride: int) -> tuple[slice, slice]:
-        """Return what of the picture is its own."""
+        """Return the slices of the core in an array of the picture."""
         return self.rows.core(stride), self.columns.core(stride)
 
-    def inner(self, stride: int) -> tuple[slice, slice]:
-        """Return what of the tile is its own."""
-        return self.rows.inner(stride), self.columns.inner(stride)
+    @property
+    def core_edges(self) -> list[list[int]]:
+        """Return the edges of the core within the tile, in px: [[top, bottom], [left, right]]."""
+        return [[span.core_start - span.start, span.core_stop - span.start] for span in (self.rows, self.columns)]
 
 
 def fits(size: Size, tile_px: int) -> bool:
-    """Return whether a picture is no larger than a tile, and so computed in one piece."""
+    """Return whether a picture has no more pixels than a tile. Such a picture is computed in one piece."""
     return size[0] * size[1] <= tile_px**2
 
 
 def tiles(size: Size, first_block: int, reach_px: int, grid_px: int, side_px: int) -> list[Tile]:
-    """Return the tiles of a picture for some blocks of the network, row by row; those of block 1 are `side_px` wide.
+    """Return the tiles of a picture for a segment of the network, row by row.
 
-    reach_px  how far beyond its own cell an activation in them sees
-    grid_px   tiles begin at multiples of it
+    first_block  the first block of the segment
+    reach_px     how far beyond its own cell an activation of the segment sees
+    grid_px      tiles start at multiples of this
+    side_px      the side of tiles for block 1
 
-    They are wider where hardly anything would be left of the core.
+    Tiles are wider than that where the halos would leave hardly anything to the core.
     """
     halo = math.ceil(reach_px / grid_px) * grid_px
-    rows, columns = (spans(length, ROOM[first_block] * side_px, halo, grid_px) for length in size)
+    rows, columns = (spans(length, WIDTH_FACTORS[first_block] * side_px, halo, grid_px) for length in size)
     return [Tile(*pair) for pair in itertools.product(rows, columns)]
 
 
 def spans(length: int, side: int, halo: int, grid: int) -> list[Span]:
-    """Return tiles along `length` px, beginning at multiples of `grid`, all equally wide but for the last one.
+    """Return tiles along `length` px that start at multiples of `grid`. All but the last one are equally wide.
 
-    For each new shape TensorFlow would set itself up anew, and keep what it sets up. The first and the last tile need a
-    halo on one side alone, and so have wider cores.
+    TensorFlow prepares itself anew for each new shape, and keeps what it prepared. The first and the last tile have a
+    halo on one side only, and so a wider core.
     """
     if length <= side:
         return [Span(0, 0, length, length)]
@@ -95,8 +95,8 @@ def spans(length: int, side: int, halo: int, grid: int) -> list[Span]:
     ]
 
 
-def share_of(tile: Tile, size: Size, layer: str) -> float:
-    """Return how much of the positions of a layer, in a picture of `size`, are in the core of a tile."""
+def fraction_in_core(tile: Tile, size: Size, layer: str) -> float:
+    """Return the fraction of a layer's positions, in a picture of `size`, that lie in the core of a tile."""
     stride = stride_px(block_of(layer))
     rows, columns = tile.core(stride)
     return (rows.stop - rows.start) * (columns.stop - columns.start) / ((size[0] // stride) * (size[1] // stride))

@@ -1,9 +1,9 @@
 """The fine detail that an enlarged picture lacks: the photo's own, and strokes of the style where the photo is plain.
 
-Without it the optimiser would have to make strokes out of a blur. Strokes are found by how they look without their
-detail: each patch of the enlarged picture gets the detail of that patch of the style which, as blurred, is most like
-it. Freeman et al. 2002, "Example-based super-resolution", enlarge pictures so, and Hertzmann et al. 2001, "Image
-analogies", carry over strokes. What does not fit together the optimiser mends.
+Without fine detail the optimiser would have to make strokes out of a blur. Strokes are found by their look without fine
+detail: each patch of the enlarged picture gets the detail of the patch of the style that is most like it when blurred.
+Freeman et al. 2002, "Example-based super-resolution", enlarge pictures in this way, and Hertzmann et al. 2001, "Image
+analogies", carry over strokes. The optimiser mends the borders where patches do not fit together.
 """
 
 import itertools
@@ -19,11 +19,11 @@ from nst.settings import Settings
 from nst.transfer.masks import mixed, total
 from nst.transfer.scales import Scale
 
-STRENGTH = (0.5, 1.5)  # how much the photo's detail may be weakened or strengthened to be as strong as the style's
-PATCH_PX = 16
-MOST_CANDIDATES = 24_000  # patches of the style to choose from
-MATCHED_AT_ONCE = 512  # patches of the picture, for memory
-PLAIN_PX = 8  # standard deviation of the neighbourhood in which the photo has detail or not
+STRENGTH = (0.5, 1.5)  # The range of the factor that makes the photo's detail as strong as the style's.
+PATCH_PX = 16  # The side of a patch.
+MOST_CANDIDATES = 24_000  # The greatest number of patches of the style to choose from.
+MATCHED_AT_ONCE = 512  # The patches of the picture that are compared at a time, to save memory.
+PLAIN_PX = 8  # The standard deviation of the neighbourhood in which the photo's detail is measured.
 
 
 def enlarge(
@@ -35,10 +35,10 @@ def enlarge(
     scale: Scale,
     settings: Settings,
 ) -> np.ndarray:
-    """Return `image` at the next scale, with fine detail.
+    """Return `image`, made at the coarser scale, at the next scale, with fine detail.
 
-    first   the first picture as it would have been at this scale; its detail is kept, as strong as the styles'
-    shares  of each style, [height, width, 1] of the scale or [1, 1, 1]
+    first   the first picture at this scale; its detail is kept, made as strong as the styles'
+    shares  each style's share of each pixel; see style_shares
     """
     strokes = settings.strokes * settings.departure
     enlarged = resize(image, scale.size)
@@ -58,7 +58,7 @@ def enlarge(
 
 
 def split_detail(image: np.ndarray, coarser_size: Size) -> tuple[np.ndarray, np.ndarray]:
-    """Return an image as it is after it was reduced to `coarser_size` and enlarged again, and what that takes away."""
+    """Return two parts of an image: blurred, as reduced to `coarser_size` and enlarged again, and the fine detail."""
     blurred = resize(resize(image, coarser_size), image.shape[:2])
     return blurred, image - blurred
 
@@ -69,18 +69,22 @@ def mean_square(detail: np.ndarray) -> float:
 
 
 def lack(ours: np.ndarray, energy: float) -> np.ndarray:
-    """Return how much detail of a mean square of `energy` is missing from detail [height, width, 3]: a factor for it.
+    """Return the factor [height, width, 1] for strokes that brings detail [height, width, 3] to a mean square.
 
-    [height, width, 1]; 0 where ours is as strong, 1 where there is none; energies add up.
+    energy  the mean square; the mean squares of both add up
+
+    0 where our detail is as strong already, 1 where there is none.
     """
-    share = gaussian_filter(np.einsum("hwc,hwc->hw", ours, ours) / 3, PLAIN_PX) / max(energy, 1e-12)
-    return np.sqrt(np.clip(1 - share, 0, 1))[..., None].astype(np.float32)
+    there = gaussian_filter(np.einsum("hwc,hwc->hw", ours, ours) / 3, PLAIN_PX) / max(energy, 1e-12)
+    return np.sqrt(np.clip(1 - there, 0, 1))[..., None].astype(np.float32)
 
 
 def borrowed_detail(image: np.ndarray, blurred: np.ndarray, detail: np.ndarray) -> np.ndarray:
-    """Return for `image` the detail of those patches of `blurred` that are most like its own, overlapping by half.
+    """Return the detail of a style for `image`: for each patch, that of the style's patch most like it when blurred.
 
-    blurred, detail  of the style, both [height, width, 3]; see split_detail
+    blurred, detail  the two parts of the style, both [height, width, 3]; see split_detail
+
+    The patches of the image overlap by half.
     """
     side = min(PATCH_PX, *image.shape[:2], *blurred.shape[:2])
     height, width = blurred.shape[:2]
@@ -99,18 +103,21 @@ def borrowed_detail(image: np.ndarray, blurred: np.ndarray, detail: np.ndarray) 
 
 
 def _mixed_detail(parts: Sequence[np.ndarray], shares: Sequence[np.ndarray]) -> np.ndarray:
-    """Return the sum of details by the shares of their styles, as strong as one of them."""
+    """Return the styles' details mixed by the styles' shares of each pixel, as strong as one of them."""
     energy = total([share**2 for share in shares])
     return mixed(parts, shares) * total(shares) / np.sqrt(np.maximum(energy, 1e-12))
 
 
 def corners(length: int, side: int, step: int) -> list[int]:
-    """Return where patches begin along `length`: every `step`, and so that the last one ends with it."""
+    """Return where patches start along `length`: every `step`, and once so that the last patch ends with it."""
     return sorted({*range(0, length - side + 1, step), length - side})
 
 
 def patches(image: np.ndarray, places: Sequence[tuple[int, ...]], side: int) -> np.ndarray:
-    """Return the patches whose corners are given as [patch, value], every other pixel: blurred, they lose nothing."""
+    """Return the patches of a blurred image at these corners as [patch, value].
+
+    Every other pixel is left out, which loses nothing of a blurred image.
+    """
     windows = np.lib.stride_tricks.sliding_window_view(image, (side, side), axis=(0, 1))[..., ::2, ::2]
     rows, columns = np.array(places).T
     return windows[rows, columns].reshape(len(places), -1)

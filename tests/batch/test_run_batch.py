@@ -482,9 +482,10 @@ def test_a_thousand_pictures_take_no_more_memory_than_a_few(photos, monkeypatch,
     """The network and the steps are mocked; all else of a run is real."""
     sizes = []
 
-    def mocked(inputs, features, *, on_step, **_):
+    def mocked(inputs, features, scales, *, on_step, **_):
         sizes.append(resident_mb())
-        on_step(Step(1, (23, 32), {"total": 1.0}), lambda: inputs.content, lambda: None)
+        for listener in on_step:
+            listener(Step(1, (23, 32), {"total": 1.0}), lambda: inputs.content, lambda: None)
         return inputs.content
 
     facts = {"precision": "float32", "weights_sha256": "0"}

@@ -19,7 +19,7 @@ import nst
 from nst.network.tensorflow_setup import network_precision
 from nst.pictures.picture_files import read_comment, read_image, read_picture, write_picture
 from nst.system.atomic_files import file_sha256
-from nst.transfer import cost as measure
+from nst.transfer import objective
 
 COMMAND = [sys.executable, str(PROJECT / "neural_art.py")]
 
@@ -541,10 +541,10 @@ def test_tiles_give_the_same_picture(tmp_path, pictures, tiny, monkeypatch, caps
 
     def spy(*given):
         sizes.append(tuple(given[2].shape[:2]))
-        return tiled_measure(*given)
+        return cost_in_tiles(*given)
 
-    tiled_measure = measure.tiled_measure
-    monkeypatch.setattr(measure, "tiled_measure", spy)
+    cost_in_tiles = objective.cost_in_tiles
+    monkeypatch.setattr(objective, "cost_in_tiles", spy)
     for name, tile in (("whole", "off"), ("tiled", "64")):
         words = ["--size", "96", "--smallest-scale", "48", "--steps", "3", "--precision", "float32", "--tile", tile]
         assert neural_art.main([*pictures, *words, "-o", str(tmp_path / f"{name}.png")]) == 0

@@ -26,6 +26,7 @@ from nst.run.checkpoint import read_checkpoint
 from nst.run.folder import RunFolder
 from nst.settings import make_settings
 from nst.transfer.inputs import Inputs
+from nst.transfer.scales import plan_scales
 from nst.transfer.stylize import stylize
 
 SIZES = ["--size", "96", "--smallest-scale", "48", "--steps", "6", "--checkpoint-every", "0.05"]
@@ -226,7 +227,9 @@ def test_any_settings_and_pictures_make_a_picture_or_are_refused(refused, tiny_w
             chosen = make_settings(overrides=values)
             inputs = Inputs(pictures[photo], tuple(pictures[name] for name in styles), chosen)
             used = {layer for layer, _ in chosen.style_layers + chosen.content_layers}
-            image = stylize(inputs, build_network(tiny_weights, used, pooling=chosen.pooling))
+            sizes = [style.shape[:2] for style in inputs.styles]
+            scales = plan_scales(inputs.content.shape[:2], sizes, chosen)
+            image = stylize(inputs, build_network(tiny_weights, used, pooling=chosen.pooling), scales)
         except UserError as error:
             refused.append(str(error))
             assert "\n" not in str(error)

@@ -6,7 +6,7 @@ import pytest
 from nst.errors import UserError
 from nst.settings import Settings, make_settings
 from nst.transfer.inputs import Inputs, check_counts
-from nst.transfer.masks import at_layer, mixed, style_shares
+from nst.transfer.masks import mixed, position_weights, style_shares
 
 PICTURE = np.full((32, 48, 3), 0.5, np.float32)
 LEFT = np.repeat((np.arange(48) < 24)[None], 32, axis=0).astype(np.float32)
@@ -41,7 +41,7 @@ def test_a_content_mask_limits_every_style():
 
 @pytest.mark.parametrize(("layer", "positions"), [("conv1_2", 32 * 48), ("conv3_1", 8 * 12), ("conv5_1", 2 * 3)])
 def test_at_a_layer_the_positions_weigh_1_together(layer, positions):
-    weights = at_layer(LEFT[..., None], layer)
+    weights = position_weights(LEFT[..., None], layer)
     assert weights.shape == (positions, 1)
     np.testing.assert_allclose(weights.sum(), 1, rtol=1e-6)
 
@@ -50,7 +50,7 @@ def test_at_a_layer_a_position_has_the_share_of_its_pixels():
     share = np.zeros((5, 9, 1), np.float32)  # odd sizes lose their last row and column, as in the network
     share[:2, :2] = 1
     share[0, 4] = 1
-    np.testing.assert_allclose(at_layer(share, "conv2_1").ravel(), np.array([4, 0, 1, 0, 0, 0, 0, 0]) / 5)
+    np.testing.assert_allclose(position_weights(share, "conv2_1").ravel(), np.array([4, 0, 1, 0, 0, 0, 0, 0]) / 5)
 
 
 def test_mixed_is_the_sum_by_shares():

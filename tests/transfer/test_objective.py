@@ -10,12 +10,11 @@ from nst.network.vgg19 import Network, Segment, build_network
 from nst.network.weights import load_weights
 from nst.pictures.resizing import resize
 from nst.settings import make_settings
-from nst.transfer.cost import make_measure
 from nst.transfer.first_picture import first_picture
 from nst.transfer.inputs import Inputs
 from nst.transfer.objective import make_evaluate
 from nst.transfer.scales import Scale
-from nst.transfer.targets import guided_regions, make_view
+from nst.transfer.targets import make_view
 
 LAYERS = {"style_layers": ("conv1_1:0.25", "conv2_1:0.75"), "content_layers": ("conv2_2",)}
 
@@ -33,8 +32,7 @@ def evaluate_of(features, inputs, sizes):
     views = [
         make_view(features, inputs, Scale(size, (style_size,) * len(inputs.styles), 1)) for size, style_size in sizes
     ]
-    measure = make_measure(features, inputs.settings, regions=guided_regions(inputs))
-    return make_evaluate(measure, views, inputs.settings)
+    return make_evaluate(features, views, inputs.settings)
 
 
 @pytest.fixture

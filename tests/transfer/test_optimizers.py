@@ -7,7 +7,7 @@ import tensorflow as tf
 from nst.errors import RunError
 from nst.settings import Settings
 from nst.transfer.optimizers import adam_step, minimize
-from nst.transfer.pyramid import band_basis, color_axes, combine, make_basis, pixel_basis, split
+from nst.transfer.pyramid import band_pyramid, color_axes, combine, make_pyramid, pixel_pyramid, split
 from nst.transfer.scales import Scale
 from nst.transfer.state import Descent
 
@@ -20,8 +20,8 @@ def by_number(steps):
 
 
 def run(steps, settings, report):
-    basis = make_basis(Scale((20, 24), ((20, 24),), steps), TARGET, settings)
-    return minimize(evaluate, Descent(START), basis, by_number(steps), settings, report=report)
+    pyramid = make_pyramid(Scale((20, 24), ((20, 24),), steps), TARGET, settings)
+    return minimize(evaluate, Descent(START), pyramid, by_number(steps), settings, report=report)
 
 
 def evaluate(image):
@@ -64,9 +64,9 @@ def test_resumed_is_straight_through(name):
     settings = SETTINGS[name]
     whole = run(6, settings, lambda _, descent: states.append(descent()))
     for state in states:
-        basis = make_basis(Scale((20, 24), ((20, 24),), 6), TARGET, settings)
+        pyramid = make_pyramid(Scale((20, 24), ((20, 24),), 6), TARGET, settings)
         np.testing.assert_array_equal(
-            minimize(evaluate, state, basis, by_number(6), settings, report=lambda *_: None), whole
+            minimize(evaluate, state, pyramid, by_number(6), settings, report=lambda *_: None), whole
         )
 
 
@@ -94,8 +94,8 @@ def test_bad_numbers_go_back_to_the_last_good_picture(name, what):
         rates.append(descent().rate)
 
     fails, calls = broken({4, 9}, what)
-    basis = make_basis(Scale((20, 24), ((20, 24),), 20), TARGET, SETTINGS[name])
-    found = minimize(fails, Descent(START), basis, by_number(20), SETTINGS[name], report=report)
+    pyramid = make_pyramid(Scale((20, 24), ((20, 24),), 20), TARGET, SETTINGS[name])
+    found = minimize(fails, Descent(START), pyramid, by_number(20), SETTINGS[name], report=report)
     assert np.isfinite(costs).all()
     assert np.isfinite(found).all()
     assert costs[-1] < 0.9 * costs[0]
@@ -110,12 +110,12 @@ def test_bad_numbers_go_back_to_the_last_good_picture(name, what):
 def test_bad_numbers_that_stay_end_the_run_with_the_last_good_picture(name, what):
     pictures = []
     fails, calls = broken(range(4, 100), what)
-    basis = make_basis(Scale((20, 24), ((20, 24),), 20), TARGET, SETTINGS[name])
+    pyramid = make_pyramid(Scale((20, 24), ((20, 24),), 20), TARGET, SETTINGS[name])
     with pytest.raises(RunError, match="numbers are out of hand"):
         minimize(
             fails,
             Descent(START),
-            basis,
+            pyramid,
             by_number(20),
             SETTINGS[name],
             report=lambda _, descent: pictures.append(descent().image),
@@ -148,14 +148,14 @@ def test_adam_is_keras():
 
 def test_a_second_picture_of_any_size_takes_no_new_graph():
     run(2, Settings(), lambda *_: None)
-    step = adam_step(len(make_basis(Scale((20, 24), ((20, 24),), 1), TARGET, Settings()).sizes))
+    step = adam_step(len(make_pyramid(Scale((20, 24), ((20, 24),), 1), TARGET, Settings()).sizes))
     traced = step.experimental_get_tracing_count()
     small = Scale((18, 24), ((18, 24),), 1)
-    basis, picture = make_basis(small, TARGET, Settings()), START[:18]
+    pyramid, picture = make_pyramid(small, TARGET, Settings()), START[:18]
     minimize(
         lambda image: ({"total": tf.reduce_sum(image)}, tf.ones_like(image)),
         Descent(picture),
-        basis,
+        pyramid,
         by_number(2),
         Settings(),
         report=lambda *_: None,
@@ -173,20 +173,20 @@ def test_steps_are_exactly_as_many_as_asked():
 @pytest.mark.parametrize("size", [(20, 24), (37, 16), (5, 5)])
 def test_split_is_the_transpose_of_combine(size, settled):
     """<combine(bands), image> = <bands, split(image)>: what makes the gradient in the bands right."""
-    basis = band_basis(size, color_axes(TARGET), settled=settled)
+    pyramid = band_pyramid(size, color_axes(TARGET), settled=settled)
     random = np.random.default_rng(0)
-    bands = [tf.constant(random.normal(size=(*band, 3)), tf.float32) for band in basis.sizes]
+    bands = [tf.constant(random.normal(size=(*band, 3)), tf.float32) for band in pyramid.sizes]
     image = tf.constant(random.normal(size=(*size, 3)), tf.float32)
-    left = tf.reduce_sum(combine(bands, basis.bands) * image)
-    right = tf.add_n([tf.reduce_sum(a * b) for a, b in zip(bands, split(image, basis.bands), strict=True)])
+    left = tf.reduce_sum(combine(bands, pyramid.band_map) * image)
+    right = tf.add_n([tf.reduce_sum(a * b) for a, b in zip(bands, split(image, pyramid.band_map), strict=True)])
     np.testing.assert_allclose(left, right, rtol=1e-4)
 
 
 def test_bands_reach_from_the_picture_to_a_few_pixels():
-    sizes = band_basis((384, 512), np.eye(3, dtype=np.float32), settled=False).sizes
+    sizes = band_pyramid((384, 512), np.eye(3, dtype=np.float32), settled=False).sizes
     assert sizes[0] == (384, 512)
     assert max(sizes[-1]) <= 8
-    assert pixel_basis((384, 512)).sizes == ((384, 512),)
+    assert pixel_pyramid((384, 512)).sizes == ((384, 512),)
 
 
 def test_color_axes_are_drawn_out_as_the_style_varies():

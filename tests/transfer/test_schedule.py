@@ -16,14 +16,14 @@ def steps_of(seconds_per_pixel, **overrides):
     schedule = Schedule(SCALES, make_settings(overrides=overrides), lambda: now)
     numbers = []
     for index, scale in enumerate(SCALES):
-        pace, totals = schedule.pace(index), []
-        shares = [pace(totals)]
-        while shares[-1] < 1:
+        fraction_done, totals = schedule.fraction_done(index), []
+        fractions = [fraction_done(totals)]
+        while fractions[-1] < 1:
             now += seconds_per_pixel * scale.size[0] ** 2
             totals.append(1.0)
-            shares.append(pace(totals))
-        assert shares[0] == 0
-        assert shares == sorted(shares)
+            fractions.append(fraction_done(totals))
+        assert fractions[0] == 0
+        assert fractions == sorted(fractions)
         numbers.append(len(totals))
     return numbers, now
 

@@ -8,6 +8,7 @@ from nst.pictures.color_transfer import oklab
 from nst.settings import Settings, make_settings
 from nst.transfer.first_picture import first_picture, palette
 from nst.transfer.inputs import Inputs
+from nst.transfer.scales import plan_scales
 from nst.transfer.state import Step
 from nst.transfer.stylize import stylize
 
@@ -19,6 +20,12 @@ def features(tiny_weights):
     return build_network(tiny_weights, [layer for layer, _ in Settings().style_layers + Settings().content_layers])
 
 
+def redraw(inputs, features, **options):
+    """Return the picture of all scales that the settings ask for."""
+    sizes = [style.shape[:2] for style in inputs.styles]
+    return stylize(inputs, features, plan_scales(inputs.content.shape[:2], sizes, inputs.settings), **options)
+
+
 def test_result_has_the_size_and_every_step_is_reported(features, content, style):
     steps, pictures = [], []
 
@@ -26,7 +33,7 @@ def test_result_has_the_size_and_every_step_is_reported(features, content, style
         steps.append(step)
         pictures.append(picture())
 
-    image = stylize(Inputs(content, (style,), make_settings(overrides=SMALL)), features, on_step=on_step)
+    image = redraw(Inputs(content, (style,), make_settings(overrides=SMALL)), features, on_step=[on_step])
     assert image.shape == (46, 64, 3)
     assert image.dtype == np.float32
     assert [step.number for step in steps] == list(range(1, 10))
@@ -50,14 +57,14 @@ def test_result_has_the_size_and_every_step_is_reported(features, content, style
 )
 def test_same_settings_same_pixels(features, content, style, changes):
     settings = make_settings(overrides={**SMALL, **changes})
-    first, again = (stylize(Inputs(content, (style,), settings), features) for _ in range(2))
+    first, again = (redraw(Inputs(content, (style,), settings), features) for _ in range(2))
     np.testing.assert_array_equal(first, again)
 
 
 def test_no_cost_keeps_the_content(features, content):
     """With the content as its own style and start there is nothing to gain, so nothing is lost."""
     settings = make_settings(overrides={**SMALL, "size": 56, "smallest_scale": 56, "optimizer": "lbfgs"})
-    np.testing.assert_allclose(stylize(Inputs(content, (content,), settings), features), content, atol=0.02)
+    np.testing.assert_allclose(redraw(Inputs(content, (content,), settings), features), content, atol=0.02)
 
 
 def start(content, style, picture=None, **overrides):
@@ -87,7 +94,7 @@ def test_a_path_as_start_needs_its_picture(content, style):
 def redrawn(features, content, *styles, masks=(), content_mask=None, **changes):
     settings = make_settings(overrides={**SMALL, "size": 56, "smallest_scale": 28, **changes})
     inputs = Inputs(content, styles, settings, style_masks=masks, content_mask=content_mask)
-    return stylize(inputs, features)
+    return redraw(inputs, features)
 
 
 def test_without_strength_the_photo_stays(features, content, style):
@@ -128,8 +135,8 @@ def test_preserved_colors_are_the_photos(features, content, style, kind):
 def test_snapshots_too_keep_the_photos_colors(features, content, style):
     settings = make_settings(overrides={**SMALL, "preserve_color": "luminance"})
     pictures = []
-    image = stylize(
-        Inputs(content, (style,), settings), features, on_step=lambda step, picture, _: pictures.append(picture())
+    image = redraw(
+        Inputs(content, (style,), settings), features, on_step=[lambda step, picture, _: pictures.append(picture())]
     )
     np.testing.assert_array_equal(pictures[-1], image)
     assert np.ptp(oklab(pictures[0])[..., 1]) > 0.05
@@ -144,14 +151,14 @@ def test_a_palette_has_as_many_colors_of_a_style_as_its_weight_says(content):
 def test_the_time_is_estimated_before_the_first_step(features, content, style):
     events = []
     settings = make_settings(overrides=SMALL)
-    stylize(
+    redraw(
         Inputs(content, (style,), settings),
         features,
-        on_step=lambda step, *_: events.append(step),
+        on_step=[lambda step, *_: events.append(step)],
         on_estimate=events.append,
     )
     assert 0 < events[0] < 60
     assert all(isinstance(event, Step) for event in events[1:])
     limited = make_settings(overrides={**SMALL, "max_time": 1e-6})
-    stylize(Inputs(content, (style,), limited), features, on_estimate=events.append)
+    redraw(Inputs(content, (style,), limited), features, on_estimate=events.append)
     assert events[-1] == 1e-6

@@ -10,12 +10,11 @@ from hypothesis import strategies as st
 
 from nst.network.vgg19 import build_network
 from nst.settings import make_settings
-from nst.transfer.cost import make_measure
 from nst.transfer.inputs import Inputs
 from nst.transfer.losses import STYLE_LOSSES
 from nst.transfer.objective import make_evaluate
 from nst.transfer.scales import Scale
-from nst.transfer.targets import guided_regions, make_view
+from nst.transfer.targets import make_view
 from nst.transfer.tiles import spans
 
 ALL = {
@@ -32,8 +31,8 @@ def evaluated(network, inputs, size, tile_px, style_size=(50, 70)):
     """Return costs and gradient of a picture of noise in tiles."""
     scale = Scale(size, (style_size,) * len(inputs.styles), 1)
     view = make_view(network, inputs, scale, tile_px=tile_px)
-    measure = make_measure(network, inputs.settings, regions=guided_regions(inputs), tile_px=tile_px)
-    costs, gradient = make_evaluate(measure, [view], inputs.settings)(tf.constant(picture(size, seed=1)))
+    evaluate = make_evaluate(network, [view], inputs.settings, tile_px=tile_px)
+    costs, gradient = evaluate(tf.constant(picture(size, seed=1)))
     return {name: float(cost) for name, cost in costs.items()}, gradient.numpy()
 
 

@@ -1,0 +1,26 @@
+"""The network that settings ask for is loaded once, and another one only for other settings."""
+
+import tensorflow as tf
+
+from nst.network.loaded import forget_network, network_of
+from nst.network.weights import weights_sha256
+from nst.settings import make_settings
+
+FLOAT32 = {"precision": "float32"}
+
+
+def test_a_network_is_kept_for_settings_that_ask_for_the_same(tiny, tiny_weights):
+    network, facts = network_of(make_settings(overrides=FLOAT32))
+    assert facts == {"precision": "float32", "weights_sha256": weights_sha256(tiny_weights)}
+    assert network_of(make_settings(overrides={**FLOAT32, "steps": 1, "style_weight": 2}))[0] is network
+    assert tiny == [None]
+    forget_network()
+    assert network_of(make_settings(overrides=FLOAT32))[0] is not network
+    assert tiny == [None, None]
+
+
+def test_other_settings_of_the_network_load_another(tiny, content):
+    for changes in ({}, {"weights": "mine.npz"}, {"pooling": "avg"}, {"style_layers": ["conv1_1"]}):
+        network, _ = network_of(make_settings(overrides={**FLOAT32, **changes}))
+    assert tiny == [None, "mine.npz", None, None]
+    assert set(network(tf.constant(content))) == {"conv1_1", "conv4_2"}

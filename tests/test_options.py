@@ -61,3 +61,12 @@ def test_what_changes_no_pixel():
         "checkpoint_every",
     }
     assert [name for name, item in FIELDS.items() if option_of(item).same_for_batch] == ["threads"]
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [(True, "on"), (False, "off"), (None, "–"), ([], "–"), (["conv1_1:1", 2], "conv1_1:1 2"), (0.25, "0.25"),
+     (1.0, "1"), (512, "512"), ("cat.jpg", "cat.jpg")],
+)  # fmt: skip
+def test_settings_in_words(value, words):
+    assert format_value(value) == words

@@ -1,4 +1,4 @@
-"""What ends a run, in words. The command shows one line, without a traceback."""
+"""The errors that end a run, each in one line for the user and without a traceback; and words for other errors."""
 
 import difflib
 from collections.abc import Iterable
@@ -6,13 +6,13 @@ from pathlib import Path
 
 
 class UserError(Exception):
-    """What the user can mend: what is wrong, with the value, and what to do about it. The command exits with 2."""
+    """An error that the user can mend. The text names the value, the fault and the remedy. The command exits with 2."""
 
 
 class RunError(Exception):
-    """What went wrong with a run that was sound to begin, and what is left of it. The command exits with 1.
+    """A failure of a run that had begun well. The text says what is saved. The command exits with 1.
 
-    path  of the picture that was saved, if any
+    path  the picture that was saved, if any
     """
 
     def __init__(self, words: str, path: Path | None = None) -> None:
@@ -21,16 +21,21 @@ class RunError(Exception):
 
 
 def suggestion(word: str, choices: Iterable[str]) -> str:
-    """Return '; did you mean X?' for the choice closest to `word`, or '' where none is close."""
+    """Return '; did you mean X?' for the choice closest to `word`, or '' if no choice is close."""
     close = difflib.get_close_matches(word.lower(), list(choices), n=1)
     return f"; did you mean {close[0]}?" if close else ""
 
 
 def one_line(text: str) -> str:
-    """Return a text with line breaks and other control characters, as file names may have, written out."""
+    """Return a text on one line: control characters, which file names may have, become escapes such as \\n."""
     return "".join(repr(character)[1:-1] if ord(character) < 32 else character for character in text)
 
 
 def os_error_words(error: OSError, what: str = "file") -> str:
-    """Return the words for an error of the system: the file's name, or `what`, and the reason."""
-    return f"{error.filename or what}: {error.strerror or error}"
+    """Return the words for an OSError: the name of its file, or `what`, and the reason."""
+    return f"{error.filename or what}: {os_error_reason(error)}"
+
+
+def os_error_reason(error: OSError) -> str:
+    """Return the reason of an OSError, such as 'No space left on device'."""
+    return error.strerror or str(error)

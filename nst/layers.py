@@ -1,6 +1,6 @@
-"""The layers of VGG19 that costs can be taken at, their names and their weights as written by a user.
+"""The layers of VGG19 at which a cost can be computed: their names, and their weights as a user writes them.
 
-Every name stands for the activation after ReLU. `conv4_2`, `relu4_2` and Keras' `block4_conv2` are the same tensor.
+A name stands for the activations after ReLU. `conv4_2`, `relu4_2` and Keras' `block4_conv2` are the same tensor.
 """
 
 import math
@@ -15,18 +15,18 @@ LAYERS = tuple(
     for block, count in enumerate(CONVOLUTIONS_PER_BLOCK, start=1)
     for index in range(1, count + 1)
 )
-SMALLEST_SIDE_PX = 16  # conv5 sees the picture after four halvings
+SMALLEST_SIDE_PX = 16  # The picture is halved four times before conv5, where at least one pixel must be left.
 
 LayerWeights = tuple[tuple[str, float], ...]
 
 
 def block_of(layer: str) -> int:
-    """Return the number, 1 to 5, of the block that `layer` belongs to."""
+    """Return the number, 1 to 5, of a layer's block."""
     return int(layer[4])
 
 
 def stride_px(block: int) -> int:
-    """Return how many pixels lie between neighbours in the activations of a block: each pooling halves a picture."""
+    """Return the distance, in pixels of the picture, of neighbours in the activations of a block."""
     return 2 ** (block - 1)
 
 
@@ -36,7 +36,7 @@ def keras_name(layer: str) -> str:
 
 
 def layer_name(name: str) -> str:
-    """Return the canonical spelling, 'conv4_2', of any of the three. Raise UserError for anything else."""
+    """Return the spelling 'conv4_2' for any of the three spellings. Raise UserError for any other name."""
     found = re.fullmatch(r"(?:conv|relu)(\d)_(\d)|block(\d)_conv(\d)", name.strip().lower())
     if found:
         block, index = (part for part in found.groups() if part)
@@ -49,7 +49,7 @@ def layer_name(name: str) -> str:
 def parse_layer_weights(words: list[str]) -> LayerWeights:
     """Read ['conv1_1:0.5', 'relu4_1'] as (('conv1_1', 0.5), ('conv4_1', 1.0)).
 
-    Raises UserError for an unknown layer, one named twice, a weight that is no positive number, or no layer at all.
+    Raises UserError for an unknown layer, a layer named twice, a weight that is not above 0, and an empty list.
     """
     weights: dict[str, float] = {}
     for word in words:
@@ -64,11 +64,12 @@ def parse_layer_weights(words: list[str]) -> LayerWeights:
 
 
 def format_layer_weights(weights: LayerWeights) -> list[str]:
-    """Return the words that `parse_layer_weights` reads as the same weights to the last bit."""
+    """Return the words for layer weights. `parse_layer_weights` reads them back without loss."""
     return [f"{layer}:{str(weight).removesuffix('.0')}" for layer, weight in weights]
 
 
 def _weight(word: str, number: str) -> float:
+    """Return the number after the colon of `word`. Raises UserError unless it is above 0."""
     try:
         weight = float(number)
     except ValueError:

@@ -13,7 +13,8 @@ from typing import Any
 
 from nst.call_options import OPTIONS, names_with
 from nst.errors import UserError, suggestion
-from nst.settings import Settings, field_name, flag, option_of, read_setting
+from nst.options import field_name, flag, option_of, read_setting
+from nst.settings import Settings
 from nst.system.atomic_files import read_toml
 
 FIELDS = {item.name: item for item in fields(Settings)}

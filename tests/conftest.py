@@ -1,5 +1,6 @@
 """Tiny pictures and a tiny network, for all tests in which the real weights do not matter."""
 
+import json
 import os
 import shutil
 import signal
@@ -12,11 +13,14 @@ import numpy as np
 import pytest
 
 import neural_art
+import nst
 from nst.layers import CHANNELS_PER_BLOCK, LAYERS, block_of
 from nst.network import weights
 from nst.network.loaded import forget_network
 from nst.pictures.picture_files import write_picture
 from nst.report.sources import Named, Sources
+from nst.settings import describe, make_settings
+from nst.system.atomic_files import file_sha256
 
 PROJECT = Path(__file__).resolve().parent.parent
 SMALL = ["--size", "64", "--smallest-scale", "32", "--steps", "2"]  # flags of a run that takes a moment
@@ -203,3 +207,67 @@ def stopped_at(capsys):
 def sources(content, style) -> Sources:
     """A photo and two styles, as pages show them, of a run of 8 steps."""
     return Sources(Named("a <b>.png", content), (Named("s.png", style), Named("t.png", style)), steps=8)
+
+
+@pytest.fixture
+def saved(tmp_path):
+    """Return a function that saves a picture of Pillow and returns its path."""
+
+    def save(picture, name="picture.png", **options):
+        path = tmp_path / name
+        picture.save(path, **options)
+        return path
+
+    return save
+
+
+@pytest.fixture
+def meminfo(tmp_path, monkeypatch):
+    """Put a folder in place of Linux's files about memory; return the path of the file of the machine's memory."""
+    for name in ("MEMORY", "OWN_GROUP", "GROUPS", "HELD"):
+        monkeypatch.setattr(f"nst.system.memory.{name}", tmp_path / name.lower())
+    return tmp_path / "memory"
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    """Run in an empty folder."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+
+
+@pytest.fixture
+def record(tmp_path):
+    """Return a function that writes a record with changes, and its content and style beside it; return its path."""
+
+    def write(**changes):
+        hashes = {}
+        for name in ("cat.png", "stone.png"):
+            (tmp_path / name).write_bytes(name.encode())
+            hashes[name] = file_sha256(tmp_path / name)
+        values = {
+            "files": {"content": ["cat.png"], "style": ["stone.png"]},
+            "result": "cat_stone.png",
+            "sha256": hashes,
+            "settings": describe(make_settings("course")),
+            "precision": "float32",
+            "weights_sha256": "0" * 64,
+            "versions": {"neural_art": nst.__version__, "tensorflow": "2.18.0"},
+        }
+        path = tmp_path / "settings.json"
+        path.write_text(json.dumps({**values, **changes}))
+        return path
+
+    return write
+
+
+@pytest.fixture
+def config(tmp_path):
+    """Return a function that writes a file's text and returns its path."""
+
+    def write(text):
+        path = tmp_path / "art.toml"
+        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        return path
+
+    return write

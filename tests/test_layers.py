@@ -42,6 +42,6 @@ def test_weights_are_read_and_written_back():
         ([], "none given"),
     ],
 )
-def test_bad_weights_are_refused(refused, words, message):
+def test_bad_weights_are_refused(words, message):
     with pytest.raises(UserError, match=message):
         parse_layer_weights(words)

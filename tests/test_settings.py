@@ -6,7 +6,8 @@ import pytest
 
 from nst.command.parser import add_flags
 from nst.errors import UserError
-from nst.settings import DEFAULT_PRESET, PRESETS, STYLE_LAYERS, Settings, describe, flag, make_settings, presets
+from nst.options import flag
+from nst.settings import DEFAULT_PRESET, PRESETS, STYLE_LAYERS, Settings, describe, make_settings, presets
 
 
 def parsed(words: list[str]) -> dict[str, object]:

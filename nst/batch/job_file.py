@@ -16,7 +16,7 @@ from typing import Any
 
 from nst.call_options import OPTIONS
 from nst.errors import UserError, suggestion
-from nst.settings import LISTS, flag, option_of, read_setting
+from nst.options import LISTS, flag, option_of, read_setting
 from nst.system.atomic_files import parse_toml, read_text
 from nst.values import FIELDS, known_name, read_values
 

@@ -14,7 +14,7 @@ from nst.batch.manifest import Manifest
 from nst.batch.sweep import Sweep
 from nst.batch.tasks import Task, fit_name
 from nst.errors import UserError
-from nst.pictures.picture_files import FORMATS
+from nst.pictures.picture_files import WRITTEN_FORMATS
 from nst.run.folder import RunFolder, counted, default_output, result_name
 
 
@@ -32,7 +32,7 @@ def batch_title(first: Task, values: Mapping[str, Any], sweeps: Sequence[Sweep])
 def batch_folder(given: Path | None, title: str) -> Path:
     """Return the batch's folder: the one given, or the first of that name in output/ that is new or a batch's."""
     if given is not None:
-        if given.suffix.lower() in FORMATS and not given.is_dir():
+        if given.suffix.lower() in WRITTEN_FORMATS and not given.is_dir():
             raise UserError(f"{given}: is the name of one picture; give the folder for all of them with -o")
         return given
 

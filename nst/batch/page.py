@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nst.errors import UserError
+from nst.options import flag, format_value
 from nst.pictures.picture_files import read_preview
 from nst.report.pages import (
     LEAST_PX,
@@ -21,10 +22,8 @@ from nst.report.pages import (
     PagePicture,
     embedded,
     environment,
-    setting_words,
 )
 from nst.report.status import DONE, MISSING, STOPPED, PictureStatus
-from nst.settings import flag
 from nst.system.atomic_files import atomic_write
 
 MANY = 200  # A page with more pictures than this shows them with TINY_PX.
@@ -73,7 +72,7 @@ def _cards(folder: Path, statuses: Sequence[PictureStatus]) -> Iterator[dict[str
         yield {
             "status": status,
             "state": state,
-            "settings": {flag(name): setting_words(value) for name, value in status.settings.items()},
+            "settings": {flag(name): format_value(value) for name, value in status.settings.items()},
             "content": shown(status.content, "the photo", large_px),
             "styles": [shown(path, f"the style {path.name}", LEAST_PX) for path in status.styles],
             "result": _thumbnail(status.result, "the result", large_px) if state in (DONE, STOPPED) else None,

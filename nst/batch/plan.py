@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from nst.batch.contact_sheet import Sheet
@@ -20,13 +21,14 @@ from nst.batch.sweep import Sweep, read_sweeps
 from nst.batch.tasks import Task, fit_name, tasks_of
 from nst.call_options import OPTIONS
 from nst.errors import UserError, one_line
+from nst.options import flag, format_value
 from nst.report.pages import REPORT
 from nst.report.status import CHANGED, DONE, STARTED, STOPPED, TO_DO, PictureStatus
 from nst.run.folder import RunFolder, counted, result_name
 from nst.run.input_files import stands_for_many
 from nst.run.record import deciding
 from nst.run.request import ROLES, WEIGHTS_WITHOUT_FILE, Request
-from nst.settings import describe, flag
+from nst.settings import describe
 
 
 @dataclass(frozen=True)
@@ -201,7 +203,7 @@ def plan_text(plan: Plan) -> str:
     """Return the plan as a table: number, state, result, inputs, and the settings that are not the same in all."""
     rows: list[tuple[str, ...]] = [("", "state", "result", "content", "styles", "settings")]
     for task in plan.tasks:
-        settings = " ".join(f"{flag(name)[2:]}={_word(value)}" for name, value in task.differs.items())
+        settings = " ".join(f"{flag(name)[2:]}={quote(format_value(value))}" for name, value in task.differs.items())
         styles = " ".join(str(path) for path in task.request.paths["style"])
         rows.append((str(task.number), task.state, task.name, str(task.request.paths["content"][0]), styles, settings))
     rows = [tuple(map(one_line, row)) for row in rows]
@@ -209,7 +211,3 @@ def plan_text(plan: Plan) -> str:
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     done = sum(task.state == DONE for task in plan.tasks)
     return "\n".join([*lines, f"{len(plan.tasks)} pictures in {plan.folder}, {done} of them done"])
-
-
-def _word(value: Any) -> str:
-    return ",".join(map(str, value)) if isinstance(value, list) else str(value)

@@ -10,7 +10,7 @@ from typing import Any
 from nst.batch.job_file import read_cell, same_for_batch
 from nst.call_options import OPTIONS
 from nst.errors import UserError
-from nst.settings import flag
+from nst.options import flag
 from nst.values import known_name
 
 

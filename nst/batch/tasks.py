@@ -11,12 +11,12 @@ from nst.batch.job_file import Row
 from nst.batch.sweep import Sweep, combinations
 from nst.command.config import Call, name_inputs, read_call
 from nst.errors import UserError
+from nst.options import flag
 from nst.pictures.picture_files import check_format
 from nst.report.status import TO_DO
 from nst.run.folder import result_name
 from nst.run.input_files import find_contents, find_files_of, find_styles, stands_for_many
 from nst.run.request import Request
-from nst.settings import flag
 from nst.transfer.inputs import check_counts
 
 LONGEST_NAME = 150  # The most bytes in the name of a result, without suffix and number.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from nst.layers import CHANNELS_PER_BLOCK, LAYERS, block_of, keras_name
-from nst.settings import Settings, describe, flag, make_settings, option_of, presets
+from nst.options import flag, option_of
+from nst.settings import Settings, describe, make_settings, presets
 from nst.values import FIELDS, toml_value
 
 

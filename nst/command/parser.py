@@ -7,7 +7,8 @@ from typing import Any, NoReturn
 import nst
 from nst.call_options import OPTIONS, CallOption
 from nst.errors import UserError, suggestion
-from nst.settings import DEFAULT_PRESET, LISTS, METAVARS, Settings, default_words, flag, option_of, presets
+from nst.options import LISTS, METAVARS, default_words, flag, option_of
+from nst.settings import DEFAULT_PRESET, Settings, presets
 
 POSITIONALS = ("content", "style")
 FILES = ("CONTENT", "STYLE", "PATH", "FILE", "FOLDER", "RESULT", "WHERE", "WHAT")  # Metavars that stand for a file.

@@ -1,4 +1,4 @@
-"""Colour profiles (ICC): from the one in a file to sRGB, in which the program works, and sRGB's own for results."""
+"""Colour profiles (ICC): conversion from the profile of a file to sRGB, and the profile of sRGB for results."""
 
 import io
 from functools import lru_cache
@@ -8,11 +8,13 @@ from PIL import Image, ImageCms
 
 
 def to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
-    """Return a picture of mode L, RGB or CMYK as RGB in sRGB; `profile` says what its numbers mean, sRGB where None.
+    """Return a picture of mode L, RGB or CMYK as RGB in sRGB.
 
-    Relative colorimetric with black point compensation, the usual choice for photos: what sRGB can show stays exact.
-    A profile that is damaged, or for another kind of colours than the picture's, is ignored, as viewers do: its numbers
-    taken for sRGB are a little off at worst, while no picture at all would be worse.
+    profile  the ICC profile of the picture's numbers; None for sRGB
+
+    The conversion is relative colorimetric with black point compensation, the usual choice for photos: colours that
+    sRGB can show stay exact. A damaged profile, or a profile for another kind of colours, is ignored, as viewers do:
+    the colours may then be a little off, which is better than no picture.
     """
     source = _usable(picture.mode, profile)
     if source is None and picture.mode == "L":
@@ -23,7 +25,7 @@ def to_srgb(picture: Image.Image, profile: bytes | None) -> Image.Image:
 
 
 def grey_to_srgb(grey: np.ndarray, profile: bytes | None) -> np.ndarray:
-    """Return grey in [0, 1], of any depth, as sRGB's: through a table of 256 values, between which it runs straight."""
+    """Return grey in [0, 1], of any depth, as grey of sRGB: by a table of 256 values and linear interpolation."""
     source = _usable("L", profile)
     if source is None or _does_nothing("L", source):
         return grey
@@ -32,7 +34,7 @@ def grey_to_srgb(grey: np.ndarray, profile: bytes | None) -> np.ndarray:
 
 
 def changes_rgb(profile: bytes | None) -> bool:
-    """Return whether RGB pictures with this profile look otherwise than in sRGB."""
+    """Return whether a profile gives RGB numbers other colours than sRGB does."""
     source = _usable("RGB", profile)
     return source is not None and not _does_nothing("RGB", source)
 
@@ -44,25 +46,25 @@ def lab_to_srgb(picture: Image.Image) -> Image.Image:
 
 @lru_cache(maxsize=1)
 def srgb_profile() -> bytes:
-    """Return the ICC profile of sRGB, always the same bytes: the time of its making is set to the year 2000."""
+    """Return the ICC profile of sRGB, always the same bytes: its date is set to the year 2000."""
     made = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
     return made[:24] + b"".join(part.to_bytes(2, "big") for part in (2000, 1, 1, 0, 0, 0)) + made[36:]
 
 
 def _usable(mode: str, profile: bytes | None) -> ImageCms.ImageCmsProfile | None:
-    """Return the profile if it converts pictures of `mode` to sRGB, else None."""
+    """Return the profile if pictures of `mode` can be converted with it, else None."""
     if not profile:
         return None
     try:
         opened = ImageCms.ImageCmsProfile(io.BytesIO(profile))
-        _converted(Image.new(mode, (1, 1)), opened)  # fails where the profile is for colours of another kind
+        _converted(Image.new(mode, (1, 1)), opened)  # This fails for a profile of another kind of colours.
     except (ImageCms.PyCMSError, OSError, ValueError, TypeError):
         return None
     return opened
 
 
 def _does_nothing(mode: str, source: ImageCms.ImageCmsProfile) -> bool:
-    """Return whether the profile is sRGB by another name: its colours stay within one of 255 levels."""
+    """Return whether a conversion from the profile to sRGB moves no colour by more than one of 255 levels."""
     if mode == "CMYK":
         return False
     samples = _samples(mode)
@@ -71,7 +73,7 @@ def _does_nothing(mode: str, source: ImageCms.ImageCmsProfile) -> bool:
 
 
 def _samples(mode: str) -> Image.Image:
-    """Return all greys, or 17 levels of each of red, green and blue in all combinations."""
+    """Return a picture of all greys, or of all combinations of 17 levels of red, green and blue."""
     if mode == "L":
         return Image.fromarray(np.arange(256, dtype=np.uint8)[None])
     levels = np.rint(np.linspace(0, 255, 17)).astype(np.uint8)
@@ -79,6 +81,7 @@ def _samples(mode: str) -> Image.Image:
 
 
 def _converted(picture: Image.Image, source: ImageCms.ImageCmsProfile) -> Image.Image:
+    """Return a picture converted from a profile to sRGB."""
     converted = ImageCms.profileToProfile(
         picture,
         source,
@@ -87,5 +90,5 @@ def _converted(picture: Image.Image, source: ImageCms.ImageCmsProfile) -> Image.
         outputMode="RGB",
         flags=ImageCms.Flags.BLACKPOINTCOMPENSATION,
     )
-    assert converted is not None  # None only with inPlace=True
+    assert converted is not None  # None is returned only with inPlace=True.
     return converted

@@ -1,4 +1,4 @@
-"""Colours: one picture's moved onto another's, and a result that keeps the colours of the photo. No TensorFlow.
+"""Colour transfer: a picture given the colours of another picture, in full or without touching its lightness.
 
 An image is float32 sRGB [height, width, 3] in [0, 1].
 """
@@ -6,7 +6,8 @@ An image is float32 sRGB [height, width, 3] in [0, 1].
 import numpy as np
 from scipy.stats import rankdata
 
-# Björn Ottosson 2020, "A perceptual color space for image processing": linear sRGB -> cones, their cube roots -> Oklab
+# The matrices of Björn Ottosson 2020, "A perceptual color space for image processing": from linear sRGB to the
+# responses of the eye's cones, and from their cube roots to Oklab.
 CONES = np.array(
     [
         [0.4122214708, 0.5363325363, 0.0514459929],
@@ -21,84 +22,89 @@ OKLAB = np.array(
         [0.0259040371, 0.7827717662, -0.8086757660],
     ]
 )
-LIGHTNESS_HALVINGS = 12  # of the chroma that a lightness leaves no room for
+CHROMA_HALVINGS = 12  # The steps of the search for the largest chroma that sRGB can show.
 
 
 def match_colors(image: np.ndarray, style: np.ndarray) -> np.ndarray:
     """Return `image` with the mean and covariance of the style's colours, each colour moved as little as possible.
 
-    That is optimal transport between Gaussians (Pitié & Kokaram 2007, "monge"); Gatys et al. 2016 match colours so too.
+    This is the optimal transport between two Gaussian distributions: Pitié & Kokaram 2007, "The linear
+    Monge-Kantorovitch linear colour mapping". Gatys et al. 2016 match colours in a similar way.
     """
 
-    def root(matrix: np.ndarray, power: float) -> np.ndarray:
+    def matrix_power(matrix: np.ndarray, power: float) -> np.ndarray:
         values, vectors = np.linalg.eigh(matrix)
         return (vectors * values**power) @ vectors.T
 
-    floor = 1e-5 * np.eye(3)  # a picture of one colour has no covariance
+    floor = 1e-5 * np.eye(3)  # A picture of a single colour has a covariance of zero, which has no inverse.
     ours, theirs = (np.cov(picture.reshape(-1, 3).T) + floor for picture in (image, style))
-    stretch = root(ours, 0.5)
-    shrink = root(ours, -0.5)
-    transport = shrink @ root(stretch @ theirs @ stretch, 0.5) @ shrink
+    stretch = matrix_power(ours, 0.5)
+    shrink = matrix_power(ours, -0.5)
+    transport = shrink @ matrix_power(stretch @ theirs @ stretch, 0.5) @ shrink
     moved = (image - image.mean(axis=(0, 1))) @ transport.T + style.mean(axis=(0, 1))
     return np.clip(moved, 0, 1).astype(np.float32)
 
 
 def match_histogram(image: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Return `image` with the other's histogram along each of the three axes along which the other's colours vary.
+    """Return `image` with the histogram of `other` along each principal axis of the other's colours.
 
-    After match_colors, so that the axes go together. Equal colours stay equal and no axis turns round, where a match of
-    the whole distribution in three dimensions would give a grey picture every hue.
+    match_colors comes first, so that both pictures have these axes. Equal colours stay equal, and the order along each
+    axis stays. A match of the whole distribution in three dimensions would give a grey picture every hue.
     """
     ours, theirs = match_colors(image, other).reshape(-1, 3), other.reshape(-1, 3)
     axes = np.linalg.eigh(np.cov(theirs.T))[1]
     along = ours @ axes
     for axis, wanted in enumerate((theirs @ axes).T):
-        shares = (rankdata(along[:, axis]) - 0.5) / len(along)
-        along[:, axis] = np.interp(shares, (np.arange(len(wanted)) + 0.5) / len(wanted), np.sort(wanted))
+        quantiles = (rankdata(along[:, axis]) - 0.5) / len(along)
+        along[:, axis] = np.interp(quantiles, (np.arange(len(wanted)) + 0.5) / len(wanted), np.sort(wanted))
     return np.clip((along @ axes.T).reshape(image.shape), 0, 1).astype(np.float32)
 
 
 def match_lightness(image: np.ndarray, other: np.ndarray) -> np.ndarray:
-    """Return `image` in grey, with the mean and deviation of the other's lightness. Gatys et al. 2016, section 5.1."""
+    """Return `image` in grey, its lightness with the mean and standard deviation of the other's.
+
+    Gatys et al. 2016, section 5.1.
+    """
     ours, theirs = oklab(image)[..., 0], oklab(other)[..., 0]
     lightness = (ours - ours.mean()) * (theirs.std() / max(ours.std(), 1e-6)) + theirs.mean()
     return srgb(np.stack([np.clip(lightness, 0, 1), *np.zeros((2, *lightness.shape))], axis=-1))
 
 
 def with_colors_of(image: np.ndarray, photo: np.ndarray) -> np.ndarray:
-    """Return the lightness of `image` with hue and chroma of a photo of the same size, where the two go together.
+    """Return a picture with the lightness of `image` and the hue and chroma of a photo of the same size.
 
-    Where no colour of that lightness has so much chroma, it is as much as there is.
+    Where sRGB has no such colour, the chroma is reduced to the largest that sRGB can show.
     """
-    lightness, colour = oklab(image)[..., :1], oklab(photo)[..., 1:]
+    lightness, color = oklab(image)[..., :1], oklab(photo)[..., 1:]
     least, most = np.zeros_like(lightness), np.ones_like(lightness)
-    whole = _shown(np.concatenate([lightness, colour], axis=-1))
-    for _ in range(LIGHTNESS_HALVINGS):
-        share = (least + most) / 2
-        shown = _shown(np.concatenate([lightness, share * colour], axis=-1))
-        least, most = np.where(shown, share, least), np.where(shown, most, share)
-    return srgb(np.concatenate([lightness, np.where(whole, 1, least) * colour], axis=-1))
+    whole = _shown(np.concatenate([lightness, color], axis=-1))
+    for _ in range(CHROMA_HALVINGS):
+        middle = (least + most) / 2
+        shown = _shown(np.concatenate([lightness, middle * color], axis=-1))
+        least, most = np.where(shown, middle, least), np.where(shown, most, middle)
+    return srgb(np.concatenate([lightness, np.where(whole, 1, least) * color], axis=-1))
 
 
 def oklab(image: np.ndarray) -> np.ndarray:
-    """Return lightness 0 to 1, green to red, and blue to yellow of an image, as [height, width, 3]."""
+    """Return an image in Oklab, [height, width, 3]: lightness 0 to 1, then green to red, then blue to yellow."""
     x = image.astype(np.float64)
     linear = np.where(x <= 0.04045, x / 12.92, ((x + 0.055) / 1.055) ** 2.4)  # IEC 61966-2-1
     return np.cbrt(linear @ CONES.T) @ OKLAB.T
 
 
 def srgb(lab: np.ndarray) -> np.ndarray:
-    """Return the image of an Oklab picture; what sRGB cannot show is clipped."""
+    """Return an Oklab picture in sRGB; colours outside sRGB are clipped."""
     linear = np.clip(_linear(lab), 0, 1)
     encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
     return np.clip(encoded, 0, 1).astype(np.float32)
 
 
 def _linear(lab: np.ndarray) -> np.ndarray:
+    """Return an Oklab picture in linear sRGB, which may leave [0, 1]."""
     return (lab @ np.linalg.inv(OKLAB).T) ** 3 @ np.linalg.inv(CONES).T
 
 
 def _shown(lab: np.ndarray) -> np.ndarray:
-    """Return where sRGB can show an Oklab colour: [height, width, 1]."""
+    """Return whether sRGB can show the Oklab colour of each pixel: [height, width, 1]."""
     linear = _linear(lab)
     return np.all((linear > -1e-4) & (linear < 1 + 1e-4), axis=-1, keepdims=True)

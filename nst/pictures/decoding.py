@@ -1,4 +1,4 @@
-"""Pillow's many formats, modes and errors made one: sRGB and alpha as float32 in [0, 1], or a UserError in one line."""
+"""Decoding: a picture file of any format and mode as sRGB and alpha, float32 in [0, 1]; any failure as a UserError."""
 
 import functools
 import io
@@ -19,27 +19,35 @@ from nst.pictures.metadata import Dpi, dpi_of, kept_exif
 from nst.pictures.sixteen_bit import decode_byte
 from nst.system.stderr import silenced
 
-# Not all that Pillow knows: it hands EPS to Ghostscript, and formats that no one paints in are mistaken for each other.
+# The formats that are read, a part of those that Pillow knows. Pillow gives EPS files to Ghostscript, another program,
+# and takes rare formats for one another.
 FORMATS = ("JPEG", "PNG", "WEBP", "TIFF", "GIF", "AVIF", "JPEG2000", "BMP", "DIB", "ICO", "PPM", "TGA", "PSD", "DDS",
            "QOI", "PCX", "SGI")  # fmt: skip
-GREY_MODES = ("1", "L", "LA", "La")
-PHOTOMETRIC, WHITE_IS_ZERO = 262, 0
+USUAL_FORMATS = "JPEG, PNG, WebP, TIFF, BMP or GIF"  # The formats that errors advise.
+GREY_MODES = ("1", "L", "LA", "La")  # The modes of Pillow for grey of 8 bits or less.
+PHOTOMETRIC, WHITE_IS_ZERO = 262, 0  # A tag of TIFF, and its value for grey that counts from white.
 
 
 @functools.cache
 def readable_suffixes() -> frozenset[str]:
-    """Return the suffixes of the formats that are read."""
+    """Return the suffixes of the formats that are read, in lower case and with the dot."""
     Image.init()
     return frozenset(suffix for suffix, name in Image.registered_extensions().items() if name in FORMATS)
 
 
 def is_readable_name(path: Path) -> bool:
-    """Return whether a file's suffix is that of a format that is read."""
+    """Return whether the suffix of a file is one of a format that is read."""
     return path.suffix.lower() in readable_suffixes()
 
 
 class Decoded(NamedTuple):
-    """A picture upright, as [height, width, 3] and [height, width] or None, and what its file says of it."""
+    """A decoded picture, turned upright.
+
+    image  sRGB [height, width, 3]; colours where alpha is 0 are as they are in the file
+    alpha  [height, width], or None
+    dpi    the resolution (across, down), or None
+    exif   the EXIF that stays true of a redrawn picture, or None
+    """
 
     image: np.ndarray
     alpha: np.ndarray | None
@@ -48,9 +56,10 @@ class Decoded(NamedTuple):
 
 
 def decode(path: Path, payload: bytes | None = None, *, at_least_px: int = 0) -> Decoded:
-    """Return the first frame. Colours where alpha is 0 are as they come. Raises UserError.
+    """Return the first frame of a picture file. Raises UserError.
 
-    at_least_px  unless 0, how large a side must be; a JPEG is then decoded no larger than it takes, which is quick
+    payload      the bytes of the file, if they are read already; the path is then only named in errors
+    at_least_px  the size that the shorter side needs, if not 0; a JPEG is then decoded at a reduced size, quickly
     """
     with opened(path, payload) as picture:
         if at_least_px:
@@ -60,33 +69,36 @@ def decode(path: Path, payload: bytes | None = None, *, at_least_px: int = 0) ->
         low_bytes = _low_bytes(path, payload) if decode_byte(picture, low=False) else None
         _mend_transparent_grey(picture)
         ImageOps.exif_transpose(picture, in_place=True)
-        colours, alpha = (picture, None) if low_bytes else _split(picture)
+        colors, alpha = (picture, None) if low_bytes else _split(picture)
         info, dpi, exif = dict(picture.info), dpi_of(picture), kept_exif(picture)
         inverted = getattr(picture, "tag_v2", {}).get(PHOTOMETRIC) == WHITE_IS_ZERO
     if low_bytes:
-        return Decoded(*_from_both_bytes(colours, low_bytes, info), dpi, exif)
-    if colours.mode.startswith(("I", "F")):
-        return Decoded(*_from_numbers(path, colours, info, inverted=inverted), dpi, exif)
-    srgb = lab_to_srgb(colours) if colours.mode == "LAB" else to_srgb(colours, info.get("icc_profile"))
+        return Decoded(*_from_both_bytes(colors, low_bytes, info), dpi, exif)
+    if colors.mode.startswith(("I", "F")):
+        return Decoded(*_from_numbers(path, colors, info, inverted=inverted), dpi, exif)
+    srgb = lab_to_srgb(colors) if colors.mode == "LAB" else to_srgb(colors, info.get("icc_profile"))
     return Decoded(_scaled(srgb), None if alpha is None else _scaled(alpha), dpi, exif)
 
 
 @contextmanager
 def opened(path: Path, payload: bytes | None = None) -> Iterator[ImageFile]:
-    """Yield the picture file opened, not yet decoded. What Pillow's decoders raise within becomes one UserError."""
+    """Yield a picture file opened, not yet decoded. Every error of Pillow's decoders becomes a UserError.
+
+    payload  the bytes of the file, if they are read already; the path is then only named in errors
+    """
     Image.init()
-    logging.getLogger("PIL").setLevel(logging.CRITICAL)  # it logs what it raises
+    logging.getLogger("PIL").setLevel(logging.CRITICAL)  # Pillow logs the errors that it raises.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         warnings.simplefilter("error", Image.DecompressionBombWarning)
         try:
             if payload is None:
                 _check_file(path)
-            # Not the path: Pillow maps that into memory, and 13.0 then misreads a TIFF that lies on its side.
+            # Pillow gets a file, not a path: it maps a path into memory, and Pillow 13.0 then misreads a rotated TIFF.
             with (
                 path.open("rb") if payload is None else io.BytesIO(payload) as file,
                 Image.open(file, formats=[name for name in FORMATS if name in Image.OPEN]) as picture,
-                silenced(verbose=picture.format != "TIFF"),  # libtiff prints what Pillow raises
+                silenced(verbose=picture.format != "TIFF"),  # libtiff prints the errors that Pillow raises.
             ):
                 yield picture
         except UserError:
@@ -95,29 +107,28 @@ def opened(path: Path, payload: bytes | None = None) -> Iterator[ImageFile]:
             limit = Image.MAX_IMAGE_PIXELS
             raise UserError(f"{path}: is absurdly large; at most {limit:,} pixels are read") from error
         except UnidentifiedImageError as error:
-            what = (
-                "is empty"
-                if (path.stat().st_size if payload is None else len(payload)) == 0
-                else "is not a picture that Pillow knows"
-            )
-            raise UserError(f"{path}: {what}; give a JPEG, PNG, WebP, TIFF, BMP or GIF file") from error
+            empty = (path.stat().st_size if payload is None else len(payload)) == 0
+            what = "is empty" if empty else "is not a picture that Pillow knows"
+            raise UserError(f"{path}: {what}; give a {USUAL_FORMATS} file") from error
         except PermissionError as error:
             raise UserError(f"{path}: may not be read; change its permissions") from error
-        except Exception as error:  # each decoder has its own: OSError, SyntaxError, struct.error, IndexError, ...
+        except Exception as error:  # OSError, SyntaxError, struct.error, IndexError, ... depending on the decoder
             reason = " ".join(str(error).split())[:200] or type(error).__name__
             raise UserError(f"{path}: cannot be read, damaged or cut short: {reason}") from error
 
 
 def _check_file(path: Path) -> None:
+    """Raise UserError unless a path is that of an ordinary file."""
     if not path.exists():
         raise UserError(f"{path}: no such file")
     if path.is_dir():
         raise UserError(f"{path}: is a folder; name a picture in it")
-    if not path.is_file():  # a pipe may wait for ever
+    if not path.is_file():  # Reading a pipe may never end.
         raise UserError(f"{path}: is no ordinary file; name a picture")
 
 
 def _low_bytes(path: Path, payload: bytes | None) -> Image.Image:
+    """Return a picture of the lower bytes of 16-bit colours, turned upright."""
     with opened(path, payload) as picture:
         decode_byte(picture, low=True)
         ImageOps.exif_transpose(picture, in_place=True)
@@ -125,14 +136,14 @@ def _low_bytes(path: Path, payload: bytes | None) -> Image.Image:
 
 
 def _mend_transparent_grey(picture: ImageFile) -> None:
-    """Scale the transparent grey of a PNG of 2 or 4 bits to 8 bits: Pillow scales the picture, but not that."""
+    """Scale the transparent grey of a PNG of 2 or 4 bits to 8 bits: Pillow scales only the pixels."""
     factor = {"L;2": 85, "L;4": 17}.get(str(picture.tile[0][3])) if picture.format == "PNG" and picture.tile else None
     if factor and isinstance(picture.info.get("transparency"), int):
         picture.info["transparency"] *= factor
 
 
 def _split(picture: Image.Image) -> tuple[Image.Image, Image.Image | None]:
-    """Return the colours in a mode that colour profiles are made for, or as numbers, and the alpha if there is one."""
+    """Return the colours in a mode for which colour profiles exist, or as numbers, and the alpha if there is one."""
     if picture.mode.startswith(("I", "F")) or picture.mode in ("CMYK", "LAB"):
         return picture, None
     grey = picture.mode in GREY_MODES
@@ -145,7 +156,10 @@ def _split(picture: Image.Image) -> tuple[Image.Image, Image.Image | None]:
 
 
 def _from_both_bytes(high: Image.Image, low: Image.Image, info: dict[Any, Any]) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return RGB and alpha of 16 bits a channel. Through a profile other than sRGB's Pillow keeps 8 bits of colours."""
+    """Return RGB and alpha from the high and low bytes of 16-bit channels.
+
+    Colours with a profile other than that of sRGB keep 8 bits: Pillow converts no more.
+    """
     levels = np.asarray(high).astype(np.uint16) << 8 | np.asarray(low)
     alpha = _unit(levels[..., 3], 65535) if levels.shape[-1] == 4 else None
     transparent = info.get("transparency")
@@ -160,7 +174,10 @@ def _from_both_bytes(high: Image.Image, low: Image.Image, info: dict[Any, Any]) 
 def _from_numbers(
     path: Path, picture: Image.Image, info: dict[Any, Any], *, inverted: bool
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Return grey of more than 8 bits as RGB: 16-bit integers by their range, floats that are in [0, 1]."""
+    """Return RGB and alpha from grey of more than 8 bits: integers of 16 bits, or floats in [0, 1].
+
+    inverted  whether the numbers count from white
+    """
     numbers = np.asarray(picture)
     grey = numbers if picture.mode == "F" else _unit(numbers, 65535)
     if not (np.isfinite(grey).all() and grey.min() >= 0 and grey.max() <= 1):
@@ -172,6 +189,7 @@ def _from_numbers(
 
 
 def _scaled(picture: Image.Image) -> np.ndarray:
+    """Return a picture of 8 bits as numbers in [0, 1]."""
     return _unit(np.asarray(picture), 255)
 
 

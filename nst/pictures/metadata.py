@@ -1,4 +1,4 @@
-"""What a picture file says besides its pixels: resolution, the EXIF worth keeping, a comment of the program's own."""
+"""Metadata of picture files: resolution, the part of EXIF that is kept, and a comment written by this program."""
 
 import math
 import zlib
@@ -11,9 +11,10 @@ from PIL.TiffImagePlugin import IFDRational
 
 Dpi = tuple[float, float]
 
-COMMENT_KEY = "neural_art"  # in a PNG; the other formats have one place for a comment, without a key
-OF_THE_FILE = (Base.Make, Base.Model, Base.DateTime, Base.Artist, Base.Copyright)
-OF_THE_SHOT = (
+COMMENT_KEY = "neural_art"  # The key of the comment in a PNG. Other formats have one place for a comment, without key.
+# The EXIF tags that are kept, of the file and of the shot.
+FILE_TAGS = (Base.Make, Base.Model, Base.DateTime, Base.Artist, Base.Copyright)
+SHOT_TAGS = (
     Base.DateTimeOriginal,
     Base.DateTimeDigitized,
     Base.OffsetTime,
@@ -25,45 +26,45 @@ OF_THE_SHOT = (
     Base.LensMake,
     Base.LensModel,
 )
-LONGEST_VALUE = 1000
-ICC_PROFILE = 34675
-INCH, CENTIMETRE = 2, 3  # units of resolution
+LONGEST_VALUE = 1000  # The most characters of a text in EXIF that is kept.
+ICC_PROFILE = 34675  # The tag of TIFF for a colour profile.
+INCH, CENTIMETRE = 2, 3  # The numbers of EXIF for the units of a resolution.
 INCH_M = 0.0254
-LARGEST_DPI = 65_535  # what JPEG holds
-LARGEST_SEGMENT = 65_533  # of a JPEG, in bytes
+LARGEST_DPI = 65_535  # The largest resolution in a JPEG.
+LARGEST_SEGMENT = 65_533  # The most bytes in a segment of a JPEG.
 
 
 def dpi_of(picture: Image.Image) -> Dpi | None:
-    """Return the resolution (across, down) that the file gives in dots per inch, or None."""
+    """Return the resolution (across, down) of a picture file in dots per inch, or None."""
     given = picture.info.get("dpi")
     if given is None:
         exif = _exif_of(picture)
         per_cm = exif.get(Base.ResolutionUnit) == CENTIMETRE
         given = [_number(exif.get(tag)) * (2.54 if per_cm else 1) for tag in (Base.XResolution, Base.YResolution)]
     across, down = (_number(value) for value in given)
-    # 1 is what Pillow says where a TIFF says nothing.
+    # Pillow gives 1 for a TIFF without a resolution.
     return (across, down) if all(1 < value <= LARGEST_DPI for value in (across, down)) else None
 
 
 def kept_exif(picture: Image.Image) -> bytes | None:
     """Return the EXIF that stays true of a redrawn picture, or None: camera, date, exposure, author, copyright.
 
-    Orientation is left out, since pictures are turned upright when read; so are what may be private or is meant for the
-    old pixels: place, serial numbers, thumbnail, the maker's notes. EXIF that is damaged is left out as a whole.
+    The orientation is left out, since pictures are turned upright when they are read. Private data (place, serial
+    numbers, the maker's notes) and the thumbnail of the old pixels are left out too, and all of a damaged EXIF.
     """
     try:
         found, kept = _exif_of(picture), Image.Exif()
-        kept.update(_sound(found, OF_THE_FILE))
-        shot = dict(_sound(found.get_ifd(IFD.Exif), OF_THE_SHOT))
+        kept.update(_sound(found, FILE_TAGS))
+        shot = dict(_sound(found.get_ifd(IFD.Exif), SHOT_TAGS))
         if shot:
             kept[IFD.Exif] = shot
         return kept.tobytes() if kept else None
-    except Exception:  # Pillow parses EXIF without checks: struct.error, TypeError, KeyError, ...
+    except Exception:  # struct.error, TypeError, KeyError, ...: Pillow parses EXIF without checks.
         return None
 
 
 def exif_with(exif: bytes | None, dpi: Dpi | None, comment: str | None) -> Image.Exif:
-    """Return `exif` with the resolution, and with the comment as the picture's description, in UTF-8."""
+    """Return EXIF with a resolution, and with a comment as the description of the picture, in UTF-8."""
     result = Image.Exif()
     if exif:
         result.load(exif)
@@ -79,12 +80,12 @@ def exif_with(exif: bytes | None, dpi: Dpi | None, comment: str | None) -> Image
 
 
 def tiff_tags(profile: bytes, exif: bytes | None, dpi: Dpi | None, comment: str | None) -> dict[int, Any]:
-    """Return the tags with which a TIFF says all this."""
+    """Return the tags of a TIFF for a colour profile, EXIF, a resolution and a comment."""
     return {**exif_with(exif, dpi, comment), ICC_PROFILE: profile}
 
 
 def png_chunks(profile: bytes, exif: bytes | None, dpi: Dpi | None, comment: str | None) -> list[tuple[bytes, bytes]]:
-    """Return the chunks with which a PNG says all this."""
+    """Return the chunks (kind, data) of a PNG for a colour profile, EXIF, a resolution and a comment."""
     chunks = [(b"iCCP", b"sRGB\0\0" + zlib.compress(profile))]
     if dpi:
         per_metre = [round(value / INCH_M).to_bytes(4, "big") for value in dpi]
@@ -97,7 +98,7 @@ def png_chunks(profile: bytes, exif: bytes | None, dpi: Dpi | None, comment: str
 
 
 def jpeg_comment(comment: str) -> bytes:
-    """Return the comment in as many COM segments as it takes."""
+    """Return a comment as COM segments of a JPEG, as many as are needed."""
     data = comment.encode()
     parts = [data[start : start + LARGEST_SEGMENT] for start in range(0, len(data), LARGEST_SEGMENT)]
     return b"".join(b"\xff\xfe" + (len(part) + 2).to_bytes(2, "big") + part for part in parts)
@@ -116,15 +117,15 @@ def comment_of(picture: Image.Image) -> str | None:
 
 
 def _exif_of(picture: Image.Image) -> Image.Exif:
-    """Return the file's EXIF, empty where it cannot be read."""
+    """Return the EXIF of a picture, empty if it cannot be read."""
     try:
         return picture.getexif()
-    except Exception:  # as above
+    except Exception:  # as in kept_exif
         return Image.Exif()
 
 
 def _sound(found: Any, tags: tuple[Base, ...]) -> Iterator[tuple[int, Any]]:
-    """Yield the tags that are there with a short text or a finite number."""
+    """Yield (tag, value) of the tags whose value is a short text or a finite number."""
     for tag in tags:
         value = found.get(tag)
         if isinstance(value, str) and 0 < len(value) <= LONGEST_VALUE:
@@ -134,13 +135,16 @@ def _sound(found: Any, tags: tuple[Base, ...]) -> Iterator[tuple[int, Any]]:
 
 
 def _writable(tag: int, value: Any) -> Any:
-    """Return text as the bytes it came from: Pillow reads latin-1, writes ASCII, and takes bytes in TIFF's own tags."""
-    plain = not isinstance(value, str) or value.isascii() or tag not in OF_THE_FILE
+    """Return a text as the bytes in its file: Pillow reads them as latin-1, but writes only ASCII or bytes.
+
+    Only the tags of the file may hold bytes.
+    """
+    plain = not isinstance(value, str) or value.isascii() or tag not in FILE_TAGS
     return value if plain else value.encode("latin-1", "replace")
 
 
 def _number(value: Any) -> float:
-    """Return a number of EXIF as float, NaN for what is none, also 1/0."""
+    """Return a number of EXIF as float; NaN for 1/0 and for anything that is no number."""
     try:
         return float(value)
     except (TypeError, ValueError, ZeroDivisionError):

@@ -1,4 +1,4 @@
-"""Read, write and resize pictures: with the modules it is made of, the only place that knows picture files.
+"""Picture files: read, reduced for a preview, and written whole or not at all.
 
 An image is float32 RGB [height, width, 3] in [0, 1], its colours those of sRGB; a size is (height, width).
 """
@@ -18,19 +18,23 @@ from nst.pictures.decoding import decode, opened
 from nst.pictures.metadata import COMMENT_KEY, Dpi, comment_of, exif_with, jpeg_comment, png_chunks, tiff_tags
 from nst.pictures.resizing import Size, resize, size_with_long_side
 from nst.pictures.sixteen_bit import write_png, write_tiff
-from nst.pictures.transparency import composite_over_white, continue_colours
+from nst.pictures.transparency import composite_over_white, continue_colors
 from nst.system.atomic_files import atomic_write
 
-FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
-DEEP_FORMATS = ("PNG", "TIFF")
-LARGEST_SIDE_PX = {"JPEG": 65_500, "WEBP": 16_383}
+# The formats that are written, by suffix.
+WRITTEN_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
+DEEP_FORMATS = ("PNG", "TIFF")  # The written formats of 16 bits per channel.
+LARGEST_SIDE_PX = {"JPEG": 65_500, "WEBP": 16_383}  # The largest sides of the formats that have a limit.
 
 
 @dataclass(frozen=True)
 class Picture:
-    """A picture as read: its image, `alpha` [height, width] unless opaque, and what is worth keeping of its file.
+    """A picture read from a file.
 
-    The image has sensible colours even where alpha is 0. `dpi` is (across, down); `exif` is a block of EXIF.
+    image  sRGB [height, width, 3]; where alpha is 0, the colours of the visible pixels continue
+    alpha  [height, width], or None for an opaque picture
+    dpi    the resolution (across, down), or None
+    exif   the EXIF that stays true of a redrawn picture, or None
     """
 
     image: np.ndarray
@@ -40,31 +44,36 @@ class Picture:
 
 
 def read_picture(path: Path, payload: bytes | None = None) -> Picture:
-    """Read the first frame of a picture in any mode of Pillow, upright, its colours converted to sRGB.
+    """Return the first frame of a picture file in any mode, turned upright and converted to sRGB.
 
-    Raises UserError where the file is missing, is no picture, is damaged, is a decompression bomb, or shows nothing.
+    payload  the bytes of the file, if they are read already; the path is then only named in errors
+
+    Raises UserError for a file that is missing, damaged, no picture, a decompression bomb or fully transparent.
     """
     image, alpha, dpi, exif = decode(path, payload)
     if alpha is None or alpha.min() == 1:
         return Picture(image, None, dpi, exif)
     if alpha.max() == 0:
         raise UserError(f"{path}: is transparent everywhere; give a picture that shows something")
-    return Picture(continue_colours(image, alpha), alpha, dpi, exif)
+    return Picture(continue_colors(image, alpha), alpha, dpi, exif)
 
 
-def read_image(path: Path) -> np.ndarray:
-    """Read only the image of a picture, over white. Raises UserError as read_picture does."""
-    return over_white(read_picture(path))
+def read_image(path: Path, payload: bytes | None = None) -> np.ndarray:
+    """Return only the image of a picture file, over white. Raises UserError as read_picture does."""
+    return over_white(read_picture(path, payload))
 
 
 def read_preview(path: Path, long_side_px: int) -> np.ndarray:
-    """Read only the image of a picture, over white, coarsely and at most so large. Raises UserError as read_picture."""
+    """Return the image of a picture file, over white, with a long side of at most `long_side_px`; roughly, but quickly.
+
+    Raises UserError as read_picture does.
+    """
     image, alpha, _, _ = decode(path, at_least_px=long_side_px)
     return preview(image if alpha is None else composite_over_white(image, alpha), long_side_px)
 
 
 def preview(image: np.ndarray, long_side_px: int) -> np.ndarray:
-    """Return an image at most so large, to look at: of a far larger one, every so many pixels are enough."""
+    """Return an image with a long side of at most `long_side_px`; rows of a much larger image are left out first."""
     size = image.shape[:2]
     if max(size) <= long_side_px:
         return image
@@ -72,25 +81,30 @@ def preview(image: np.ndarray, long_side_px: int) -> np.ndarray:
     return resize(image[::every, ::every], size_with_long_side(size, long_side_px))
 
 
-def jpeg_bytes(image: np.ndarray, *, quality: int = 85, colours: str = "4:4:4") -> bytes:
-    """Return an image as a JPEG file, to be looked at on a screen; with colours 4:2:0 they are half as fine."""
+def jpeg_bytes(image: np.ndarray, *, quality: int = 85, subsampling: str = "4:4:4") -> bytes:
+    """Return an image as the bytes of a JPEG file for screens.
+
+    subsampling  4:2:0 stores colours at half the resolution
+    """
     file = io.BytesIO()
     samples = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
-    Image.fromarray(samples).save(file, format="JPEG", quality=quality, subsampling=colours)
+    Image.fromarray(samples).save(file, format="JPEG", quality=quality, subsampling=subsampling)
     return file.getvalue()
 
 
 def over_white(picture: Picture) -> np.ndarray:
-    """Return the image of a picture as it looks on white paper."""
+    """Return the image of a picture over white."""
     return picture.image if picture.alpha is None else composite_over_white(picture.image, picture.alpha)
 
 
-def read_comment(path: Path) -> str | None:
-    """Return the comment of a PNG, JPEG, WebP or TIFF file, or None. Raises UserError where it is no picture.
+def read_comment(path: Path, payload: bytes | None = None) -> str | None:
+    """Return the comment of a PNG, JPEG, WebP or TIFF file, or None. Raises UserError for a file that is no picture.
 
-    In a PNG it is this program's; the other formats have one place for what any program or camera wrote.
+    payload  the bytes of the file, if they are read already
+
+    In a PNG, the comment is this program's own. In the other formats it may be from any program or camera.
     """
-    with opened(path) as picture:
+    with opened(path, payload) as picture:
         return comment_of(picture)
 
 
@@ -104,13 +118,17 @@ def write_picture(
     exif: bytes | None = None,
     comment: str | None = None,
 ) -> None:
-    """Write an image in the format that the suffix names, whole or not at all, with the colour profile of sRGB.
+    """Write an image with the colour profile of sRGB, whole or not at all. The suffix of `path` names the format.
 
-    A JPEG shows it over white, the other formats keep `alpha` [height, width]. `bit_depth` is that of a channel; `dpi`
-    and `exif` are as in Picture; `comment` is text that read_comment returns. Raises UserError as check_format does.
+    alpha      [height, width]; a JPEG shows the image over white instead
+    bit_depth  the bits of a channel, 8 or 16
+    dpi, exif  as in Picture
+    comment    text that read_comment returns
+
+    Raises UserError as check_format does.
     """
     check_format(path, image.shape[:2], bit_depth=bit_depth)
-    kind = FORMATS[path.suffix.lower()]
+    kind = WRITTEN_FORMATS[path.suffix.lower()]
     if alpha is not None:
         image = composite_over_white(image, alpha) if kind == "JPEG" else np.dstack([image, alpha])
     samples = np.rint(np.clip(image, 0, 1) * (2**bit_depth - 1)).astype(f"uint{bit_depth}")
@@ -125,24 +143,24 @@ def write_picture(
 
 
 def check_format(path: Path, size: Size | None = None, *, bit_depth: int = 8) -> None:
-    """Raise UserError unless the suffix of `path` names a format that is written, and holds `size` and `bit_depth`."""
+    """Raise UserError unless the suffix of `path` is that of a format that can hold `size` and `bit_depth`."""
     suffix = path.suffix.lower()
-    if suffix not in FORMATS:
-        known = ", ".join(FORMATS)
+    if suffix not in WRITTEN_FORMATS:
+        known = ", ".join(WRITTEN_FORMATS)
         raise UserError(
-            f"{path}: cannot write {suffix or 'a name without suffix'}{suggestion(suffix, FORMATS)} ({known})"
+            f"{path}: cannot write {suffix or 'a name without suffix'}{suggestion(suffix, WRITTEN_FORMATS)} ({known})"
         )
     if bit_depth not in (8, 16):
         raise UserError(f"{path}: cannot write {bit_depth} bits a channel; give 8 or 16")
-    if bit_depth == 16 and FORMATS[suffix] not in DEEP_FORMATS:
+    if bit_depth == 16 and WRITTEN_FORMATS[suffix] not in DEEP_FORMATS:
         raise UserError(f"{path}: {suffix} holds 8 bits a channel, not 16; use .png or .tif")
-    largest = LARGEST_SIDE_PX.get(FORMATS[suffix])
+    largest = LARGEST_SIDE_PX.get(WRITTEN_FORMATS[suffix])
     if size and largest and max(size) > largest:
         raise UserError(f"{path}: {suffix} holds at most {largest} px a side, not {max(size)}; use .png or .tif")
 
 
 def _pillow_options(kind: str, exif: bytes | None, dpi: Dpi | None, comment: str | None) -> dict[str, Any]:
-    """Return what Pillow's writer of WebP, JPEG or PNG is to be told."""
+    """Return the options for Pillow's writer of WebP, JPEG or PNG files."""
     if kind == "WEBP":
         described = exif_with(exif, dpi, comment)
         return {"quality": 95, "method": 6, "exif": described.tobytes() if described else b""}

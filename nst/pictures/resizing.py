@@ -1,4 +1,4 @@
-"""TODO."""
+"""Sizes, and arrays resized with Lanczos' filter. A size is (height, width) in px."""
 
 import numpy as np
 from PIL import Image
@@ -7,18 +7,18 @@ Size = tuple[int, int]
 
 
 def resize(image: np.ndarray, size: Size) -> np.ndarray:
-    """Return an image [height, width, channels] resized to `size` with Lanczos' filter, antialiased, in [0, 1]."""
+    """Return an image [height, width, channels] resized to `size` with antialiasing, clipped to [0, 1]."""
     if image.shape[:2] == size:
         return image
     resized = np.empty((*size, image.shape[2]), np.float32)
-    for index in range(image.shape[2]):  # one at a time, for memory
+    for index in range(image.shape[2]):  # One channel at a time takes less memory.
         channel = Image.fromarray(np.ascontiguousarray(image[..., index], np.float32))
         resized[..., index] = np.asarray(channel.resize(size[::-1], Image.Resampling.LANCZOS))
     return np.clip(resized, 0, 1, out=resized)
 
 
 def resize_alpha(alpha: np.ndarray | None, size: Size) -> np.ndarray | None:
-    """Return an alpha [height, width], or None, resized to `size` as images are."""
+    """Return an alpha [height, width], or None, resized to `size` as `resize` does."""
     return None if alpha is None else resize(alpha[..., None], size)[..., 0]
 
 

@@ -1,4 +1,4 @@
-"""16 bits a channel, which Pillow's RGB lacks: have it decode the lower byte too; write PNG and TIFF at full depth.
+"""Pictures of 16 bits per channel, which Pillow's RGB lacks: their lower bytes read, and PNG and TIFF written.
 
 Samples are [height, width, channels], the channels RGB or RGBA.
 """
@@ -12,18 +12,19 @@ import numpy as np
 from PIL.ImageFile import ImageFile
 from PIL.TiffImagePlugin import ImageFileDirectory_v2
 
-BITS_PER_SAMPLE = 258
-LITTLE, BIG = "16L", "16B"
+BITS_PER_SAMPLE = 258  # A tag of TIFF.
+LITTLE, BIG = "16L", "16B"  # Pillow's names for the two orders of bytes.
 NATIVE = LITTLE if sys.byteorder == "little" else BIG
-IDAT_BYTES = STRIP_BYTES = 2**18
+IDAT_BYTES = STRIP_BYTES = 2**18  # The bytes in a chunk of PNG after compression, in a strip of TIFF before it.
 
 
 def decode_byte(picture: ImageFile, *, low: bool) -> bool:
-    """Make a picture that is opened but not loaded decode the low, or the high, byte of its 16-bit RGB or RGBA.
+    """Make Pillow decode the low or the high byte of a 16-bit RGB or RGBA picture that is opened, but not loaded.
 
-    Return False, and change nothing, for a picture of another kind. Pillow unpacks the high byte; told that the bytes
-    come in the other order, it unpacks the low one. Planes that are not compressed it takes for 8 bits when left alone;
-    of planes that are compressed it always takes the high byte, which twice over is the colour in 8 bits.
+    Returns False, and changes nothing, for other pictures. Pillow decodes the high byte; if the order of bytes is
+    swapped in its arguments, Pillow decodes the low byte. Two cases of a TIFF with separate planes need care: planes
+    without compression are taken for 8 bits unless the order is given; of compressed planes Pillow always decodes the
+    high byte. High and low byte are then equal, and the colour has a depth of 8 bits.
     """
     tags = getattr(picture, "tag_v2", None)
     planes_order = {b"II": LITTLE, b"MM": BIG}.get(getattr(tags, "prefix", b""), "")
@@ -45,7 +46,7 @@ def decode_byte(picture: ImageFile, *, low: bool) -> bool:
 
 
 def write_png(file: IO[bytes], samples: np.ndarray, chunks: list[tuple[bytes, bytes]]) -> None:
-    """Write uint16 samples as a PNG with further `chunks` (kind, data) before the pixels."""
+    """Write uint16 samples as a PNG, with further `chunks` (kind, data) before the pixels."""
     height, width, channels = samples.shape
     colour_type = {3: 2, 4: 6}[channels]
     header = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([16, colour_type, 0, 0, 0])
@@ -58,7 +59,7 @@ def write_png(file: IO[bytes], samples: np.ndarray, chunks: list[tuple[bytes, by
 
 
 def write_tiff(file: IO[bytes], samples: np.ndarray, tags: Mapping[int, Any]) -> None:
-    """Write uint8 or uint16 samples as a TIFF with further `tags`: deflated strips of differences along the rows."""
+    """Write uint8 or uint16 samples as a TIFF, with further `tags`. Strips of differences along rows are deflated."""
     height, width, channels = samples.shape
     rows = min(height, max(1, STRIP_BYTES // (width * channels * samples.itemsize)))
     little = samples.astype(samples.dtype.newbyteorder("<"), copy=False)
@@ -72,7 +73,9 @@ def write_tiff(file: IO[bytes], samples: np.ndarray, tags: Mapping[int, Any]) ->
         BITS_PER_SAMPLE: (8 * samples.itemsize,) * channels,
         259: 8,  # deflate
         262: 2,  # RGB
-        273: tuple(np.cumsum([0, *lengths[:-1]]).tolist()),  # counted from the end of this; Pillow adds where that is
+        273: tuple(
+            np.cumsum([0, *lengths[:-1]]).tolist()
+        ),  # Offsets from the end of the directory; Pillow adds its place.
         277: channels,
         278: rows,
         279: tuple(lengths),
@@ -80,7 +83,7 @@ def write_tiff(file: IO[bytes], samples: np.ndarray, tags: Mapping[int, Any]) ->
         317: 2,  # differences along the rows
     }
     if channels == 4:
-        described[338] = 2  # alpha, not multiplied into the colours
+        described[338] = 2  # alpha that is not multiplied into the colours
     for tag, value in {**tags, **described}.items():
         directory[tag] = value
     directory.save(file)
@@ -88,11 +91,12 @@ def write_tiff(file: IO[bytes], samples: np.ndarray, tags: Mapping[int, Any]) ->
 
 
 def _chunk(kind: bytes, data: bytes) -> bytes:
+    """Return a chunk of PNG: length, kind, data and check sum."""
     return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
 
 
 def _filtered(samples: np.ndarray) -> Iterator[bytes]:
-    """Yield the rows by PNG's filter 4, Paeth: each byte less the likeliest of left (a), above (b), above left (c)."""
+    """Yield rows by filter 4 of PNG, Paeth: each byte minus the likeliest of left (a), above (b), above left (c)."""
     pixel_bytes = 2 * samples.shape[2]
     above = np.zeros((samples.shape[1] + 1) * pixel_bytes, np.int16)
     for row in samples.astype(">u2"):
@@ -105,7 +109,7 @@ def _filtered(samples: np.ndarray) -> Iterator[bytes]:
 
 
 def _deflated(rows: Iterator[bytes]) -> Iterator[bytes]:
-    """Yield the deflated rows in pieces of about IDAT_BYTES."""
+    """Yield the rows deflated, in pieces of about IDAT_BYTES."""
     packer, pending = zlib.compressobj(), b""
     for row in rows:
         pending += packer.compress(row)

@@ -97,15 +97,6 @@ def embedded(alt: str, image: np.ndarray, long_side_px: int, *, name: str = "", 
     from markupsafe import Markup
 
     small = preview(image, long_side_px)
-    payload = jpeg_bytes(small, quality=75, colours="4:2:0") if rough else jpeg_bytes(small)
+    payload = jpeg_bytes(small, quality=75, subsampling="4:2:0") if rough else jpeg_bytes(small)
     source = Markup("data:image/jpeg;base64," + base64.b64encode(payload).decode())
     return PagePicture(alt, source, small.shape[1], small.shape[0], name=name)
-
-
-def setting_words(value: Any) -> str:
-    """Return the value of a setting, as JSON knows it, in the words of a page."""
-    if isinstance(value, bool):
-        return "on" if value else "off"
-    if isinstance(value, list):
-        return " ".join(map(str, value)) or "–"
-    return "–" if value is None else f"{value:g}" if isinstance(value, float) else str(value)

@@ -11,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from nst.errors import UserError
+from nst.options import flag, format_value, option_of
 from nst.pictures.picture_files import preview, read_preview
 from nst.report.chart import make_chart, scales_of
-from nst.report.pages import LARGEST_PX, SMALL_PX, PagePicture, embedded, environment, setting_words
+from nst.report.pages import LARGEST_PX, SMALL_PX, PagePicture, embedded, environment
 from nst.report.sources import Named, Sources, title_of
 from nst.report.status import STOPPED
-from nst.settings import Settings, describe, flag, option_of
+from nst.settings import Settings, describe
 from nst.system.atomic_files import atomic_write
 from nst.system.memory import peak_mb
 from nst.transfer.state import Step
@@ -115,8 +116,8 @@ def _settings_rows(values: Mapping[str, Any]) -> list[tuple[str, str, str, str, 
     rows = [
         (
             flag(item.name),
-            setting_words(values[item.name]),
-            setting_words(default[item.name]),
+            format_value(values[item.name]),
+            format_value(default[item.name]),
             option_of(item).help,
             values[item.name] != default[item.name],
         )

@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from nst.errors import UserError
+from nst.errors import UserError, os_error_reason
 from nst.pictures.picture_files import jpeg_bytes, preview
 from nst.report.chart import make_chart
 from nst.report.live_view import LARGEST_SHARE, LiveView
@@ -244,7 +244,7 @@ def served(host: str = HOST, port: int = 0) -> Iterator[tuple[LiveView, str]]:
     try:
         server = Server(live, host, port)
     except (OSError, UnicodeError) as error:  # UnicodeError where the host is no valid name.
-        words = getattr(error, "strerror", None) or error
+        words = os_error_reason(error) if isinstance(error, OSError) else error
         raise UserError(
             f"--watch-host {host}, --watch-port {port}: {words}; give others, or none for a free port"
         ) from error

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from nst.errors import UserError
-from nst.pictures.decoding import is_readable_name
+from nst.pictures.decoding import USUAL_FORMATS, is_readable_name
 from nst.pictures.picture_files import Picture, over_white, read_picture
 from nst.run.folder import PROJECT
 from nst.run.request import INITS, Paths, Request
@@ -103,7 +103,7 @@ def pictures_of(path: Path) -> list[Path]:
         return [path]
     found = sorted(item for item in path.iterdir() if is_picture(item))
     if not found:
-        raise UserError(f"{path}: is a folder without pictures; put JPEG, PNG, WebP, TIFF, BMP or GIF files in it")
+        raise UserError(f"{path}: is a folder without pictures; put {USUAL_FORMATS} files in it")
     return found
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nst.settings import Settings, flag
+from nst.options import flag
+from nst.settings import Settings
 
 Paths = dict[str, tuple[Path, ...]]  # The files of each role: content, style, init, style_mask, content_mask.
 

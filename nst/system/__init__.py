@@ -1,10 +1,19 @@
-"""What the machine gives: files that appear whole, memory, signals, the stream of errors.
+"""Services of the machine: files, memory, signals, and the standard error stream.
 
 In the order in which a picture passes them. The number is a layer: a module imports only modules of lower floors, and
 of this folder only those with a lower number.
 
-    stderr.py       [0] silence what native code prints to stderr
-    memory.py       [0] how much memory is free and how much this process holds
+    stderr.py       [0] silence for native code that prints to stderr
+    memory.py       [0] the free memory, and the memory of this process
     signals.py      [0] a first Ctrl-C or SIGTERM waits for the end of a step
-    atomic_files.py [1] write files whole or not at all, lock folders, read text and TOML, hash files
+    atomic_files.py [1] files written whole or not at all, locks of folders, text and TOML read, hashes
+
+whole         a file is whole if it has all its bytes; a reader finds the old file or the new one, never a part
+part          a file that is being written, beside its place and named .NAME.NUMBER.part until it is whole
+leftover      a part that a killed run has left
+lock          the mark of the one process that may write into a folder
+native code   code in C or C++, such as TensorFlow and libtiff, whose messages Python cannot catch
+held memory   the memory of this process at present; the peak is the most so far
+megabyte      1,000,000 bytes
+first signal  Ctrl-C or SIGTERM: the run saves its work and ends; a second signal ends it at once
 """

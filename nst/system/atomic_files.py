@@ -1,6 +1,6 @@
-"""Files appear whole or not at all: written aside, then renamed. And whether one can be written, before work starts.
+"""Files: written whole or not at all, and checked for that before the work starts; text and TOML read; hashes.
 
-Text and TOML are read with what is wrong in words, and a file's hash says whether it is still the same.
+A file is written aside, under another name in the same folder, and then renamed.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from nst.errors import UserError
+from nst.errors import UserError, os_error_reason
 
 try:
     import fcntl
@@ -28,17 +28,17 @@ else:
     import tomli as tomllib
 
 
-LONGEST_NAME = 100  # of a file, in the name of what is written aside of it
+LONGEST_NAME = 100  # The most characters of a file's name that are repeated in the name of its part.
 
 
 @contextmanager
 def atomic_write(path: Path, *, before: Path | None = None) -> Iterator[Path]:
     """Yield a path beside `path` to write to; rename it onto `path` at the end, or remove it after an error.
 
-    before  what to rename the file to that is at `path` now, if any
+    before  the new name for the old file at `path`, if the old file is to be kept
 
-    The new file is on the disk before it gets its name, so that a power cut leaves the old one or the new one. An
-    OSError, as of a full disk, leaves with the name of `path`.
+    The new file is on the disk before it gets its name, so that after a power cut either the old file or the new file
+    is there. An OSError, such as that of a full disk, carries the name of `path`.
     """
     temporary = _aside(path)
     try:
@@ -52,12 +52,12 @@ def atomic_write(path: Path, *, before: Path | None = None) -> Iterator[Path]:
         error.filename = str(path)
         raise
     finally:
-        with contextlib.suppress(OSError):  # of a folder that has vanished, or that cannot be read any more
+        with contextlib.suppress(OSError):  # The folder may have vanished.
             temporary.unlink(missing_ok=True)
 
 
 def remove_parts(path: Path) -> None:
-    """Remove what a killed run left half-written of one file. Only for who alone writes it."""
+    """Remove the parts of a file that a killed run left. Only for the one process that writes the file."""
     for found in list(path.parent.iterdir()):
         if found.name.startswith(f".{path.name[:LONGEST_NAME]}.") and found.suffix == ".part":
             found.unlink(missing_ok=True)
@@ -65,9 +65,9 @@ def remove_parts(path: Path) -> None:
 
 @contextmanager
 def folder_lock(folder: Path) -> Iterator[None]:
-    """Hold a run's folder, which no other run holds meanwhile. Raises UserError. Ends with the process, if not before.
+    """Hold the lock of a run's folder. Raises UserError if another run holds it.
 
-    On Windows, and on disks without locks, there is no such guard.
+    The lock ends with the process at the latest. Windows, and disks without locks, have no such guard.
     """
     if fcntl is None:
         yield
@@ -107,11 +107,11 @@ def read_text(path: Path) -> str:
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: is not UTF-8 text, at byte {error.start + 1}; save it as UTF-8") from error
     except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from error
+        raise UserError(f"{path}: cannot be read: {os_error_reason(error)}") from error
 
 
 def read_toml(path: Path) -> dict[str, Any]:
-    """Return what a TOML file holds. Raises UserError, with the line and column where it is broken."""
+    """Return the values in a TOML file. Raises UserError that names the line and column of a fault."""
     return parse_toml(path, read_text(path))
 
 
@@ -119,7 +119,7 @@ def parse_toml(path: Path, text: str) -> dict[str, Any]:
     """Return the values in the text of a TOML file. Raises UserError as read_toml does."""
     try:
         return tomllib.loads(text)
-    except (ValueError, RecursionError) as error:  # a broken file; a number of thousands of digits; lists in lists
+    except (ValueError, RecursionError) as error:  # a fault; a number of thousands of digits; too many lists in lists
         raise UserError(f"{path}: is not TOML: {error}") from error
 
 
@@ -129,12 +129,12 @@ def file_sha256(path: Path) -> str:
 
 
 def check_writable(path: Path, *, dry_run: bool = False) -> None:
-    """Raise UserError unless a file can be made at `path`. Makes its folder, touches nothing that is there.
+    """Raise UserError unless a file can be written at `path`. Makes the folder, but changes no file.
 
-    dry_run  whether to make nothing either, and believe what the permissions say
+    dry_run  whether to make nothing at all and to trust the permissions
     """
     try:
-        if path.is_dir():  # raises where the name is too long
+        if path.is_dir():  # raises an OSError if the name is too long
             raise UserError(f"{path}: is a folder; name a file in it")
         if dry_run:
             _check_permission(path.parent)
@@ -144,11 +144,11 @@ def check_writable(path: Path, *, dry_run: bool = False) -> None:
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
-        raise UserError(f"{path}: cannot be written: {error.strerror or error}; choose another with -o") from error
+        raise UserError(f"{path}: cannot be written: {os_error_reason(error)}; choose another with -o") from error
 
 
 def _check_permission(folder: Path) -> None:
-    """Raise OSError unless files may be made in a folder, or where it is missing, in the nearest above it."""
+    """Raise OSError unless files may be made in a folder, or in the nearest folder above it that exists."""
     there = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     if not there.is_dir():
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
@@ -157,4 +157,5 @@ def _check_permission(folder: Path) -> None:
 
 
 def _aside(path: Path) -> Path:
+    """Return a new name for a part of a file, beside the file."""
     return path.parent / f".{path.name[:LONGEST_NAME]}.{uuid.uuid4().hex}.part"

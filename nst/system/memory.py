@@ -1,4 +1,4 @@
-"""TODO."""
+"""Memory: how much is free, how much this process holds, and the most that it has held."""
 
 import os
 import sys
@@ -9,13 +9,14 @@ try:
     import resource
 except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
-MEMORY = Path("/proc/meminfo")
-OWN_GROUP, GROUPS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")
-HELD = Path("/proc/self/statm")
+
+MEMORY = Path("/proc/meminfo")  # The memory of the machine.
+OWN_GROUP, GROUPS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")  # The control group of this process, and all.
+HELD = Path("/proc/self/statm")  # The memory of this process.
 
 
 def available_mb() -> int | None:
-    """Return the megabytes that this program may still take, or None where Linux does not tell."""
+    """Return the megabytes that this process may still take, or None if the system does not tell."""
     free = [*_free_of_groups()]
     if MEMORY.exists():
         sizes = (line.split() for line in MEMORY.read_text().splitlines())
@@ -24,9 +25,9 @@ def available_mb() -> int | None:
 
 
 def _free_of_groups() -> Iterator[int]:
-    """Yield the bytes left in each control group (version 2) around this process: of a container, or a cluster's job.
+    """Yield the bytes left in each control group (version 2) of this process, such as a container or a cluster's job.
 
-    Files kept in memory count as free.
+    The cache of files counts as free.
     """
     own = OWN_GROUP.read_text() if OWN_GROUP.exists() else ""
     path = next((line.removeprefix("0::/") for line in own.splitlines() if line.startswith("0::/")), None)
@@ -39,14 +40,14 @@ def _free_of_groups() -> Iterator[int]:
             most = (group / "memory.max").read_text().strip()
             taken = int((group / "memory.current").read_text())
             stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
-        except (OSError, ValueError):  # no limit is set at the root, or the group is not shown in here
+        except (OSError, ValueError):  # The root has no limit, and a container may hide its groups.
             continue
         if most.isdigit():
             yield max(0, int(most) - taken + int(stat.get("inactive_file", 0)) + int(stat.get("active_file", 0)))
 
 
 def held_mb() -> int:
-    """Return the megabytes that this process holds, which a run in it can use again; 0 where Linux does not tell."""
+    """Return the megabytes that this process holds and can use again, or 0 if the system does not tell."""
     if not HELD.exists():
         return 0
     pages = int(HELD.read_text().split()[1])
@@ -54,7 +55,7 @@ def held_mb() -> int:
 
 
 def peak_mb() -> int | None:
-    """Return the most megabytes that this process has held so far, or None where the system does not tell."""
+    """Return the most megabytes that this process has held so far, or None if the system does not tell."""
     if resource is None:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

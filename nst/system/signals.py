@@ -1,4 +1,4 @@
-"""A first Ctrl-C or SIGTERM waits for the end of a step; a second one ends at once."""
+"""Signals: a first Ctrl-C or SIGTERM waits for the end of a step; a second one ends the run at once."""
 
 import signal
 import threading
@@ -10,18 +10,24 @@ SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Stopped(KeyboardInterrupt):
-    """The run has ended after a first signal: its number, in words what is saved and how to go on, and the picture."""
+    """A run has ended after a first signal.
+
+    The arguments are the number of the signal, a text on what is saved and how to go on, and the path of the picture.
+    """
 
 
 class AtOnce(KeyboardInterrupt):
-    """A second signal, after which nothing more is saved: its number, and how to go on, if known."""
+    """A second signal has come; nothing more is saved.
+
+    The arguments are the number of the signal, and a text on how to go on, if known.
+    """
 
 
 @contextmanager
 def deferred() -> Iterator[Callable[[], int]]:
-    """Yield what returns the number of a signal that came since, or 0. A second signal raises AtOnce, anywhere.
+    """Yield a function that returns the number of the first signal since, or 0. A second signal raises AtOnce.
 
-    Only the main thread receives signals; in another one nothing changes.
+    Only the main thread receives signals. In any other thread nothing changes, and the function returns 0.
     """
     came: list[int] = []
 

@@ -1,16 +1,16 @@
-"""TODO."""
+"""Silence for native code that prints to stderr, past Python."""
 
 import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-STDERR = threading.RLock()  # two threads that silence it at once would leave it silent
+STDERR = threading.RLock()  # Two threads that silence stderr at the same time would leave it silent.
 
 
 @contextmanager
 def silenced(*, verbose: bool) -> Iterator[None]:
-    """Keep what native code prints from stderr, unless `verbose`. Python's exceptions pass as always."""
+    """Discard all that is written to stderr, also by native code, unless `verbose`. Exceptions pass as always."""
     if verbose:
         yield
         return

@@ -440,7 +440,7 @@ def test_help_explains_every_flag_and_shows_its_default(capsys):
     text = " ".join(capsys.readouterr().out.split())
     for action in neural_art.make_parser()._actions:
         assert action.help
-    assert "long side of the result in px, or 'original' for the content's own [512]" in text
+    assert "long side of the result in px, or 'original' for the photo's own size [512]" in text
 
 
 def test_version(capsys):

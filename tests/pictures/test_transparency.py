@@ -5,7 +5,7 @@ from PIL import Image
 
 from nst.pictures.picture_files import read_picture
 from nst.pictures.resizing import resize, resize_alpha
-from nst.pictures.transparency import composite_over_white, continue_colours
+from nst.pictures.transparency import composite_over_white, continue_colors
 
 RED = np.array([0.8, 0.1, 0.2], np.float32)
 
@@ -20,14 +20,14 @@ def disc(size_px=45):
 def test_one_colour_fills_all_that_is_transparent():
     image, alpha = disc()
     assert (image[0, 0] == 0).all()
-    np.testing.assert_allclose(continue_colours(image, alpha), np.broadcast_to(RED, image.shape), atol=1e-6)
+    np.testing.assert_allclose(continue_colors(image, alpha), np.broadcast_to(RED, image.shape), atol=1e-6)
 
 
 def test_what_is_visible_is_not_touched():
     random = np.random.default_rng(1)
     image = random.random((33, 20, 3), dtype=np.float32)
     alpha = np.where(random.random((33, 20)) < 0.3, random.random((33, 20)), 0).astype(np.float32)
-    filled = continue_colours(image, alpha)
+    filled = continue_colors(image, alpha)
     np.testing.assert_array_equal(filled[alpha > 0], image[alpha > 0])
     assert filled.min() >= 0
     assert filled.max() <= 1
@@ -37,7 +37,7 @@ def test_the_nearest_colour_continues():
     image, alpha = np.zeros((32, 64, 3), np.float32), np.zeros((32, 64), np.float32)
     image[:, :20], alpha[:, :20] = (1, 0, 0), 1
     image[:, 44:], alpha[:, 44:] = (0, 0, 1), 1
-    filled = continue_colours(image, alpha)
+    filled = continue_colors(image, alpha)
     np.testing.assert_allclose(filled[16, 20], (1, 0, 0), atol=0.1)
     np.testing.assert_allclose(filled[16, 43], (0, 0, 1), atol=0.1)
     assert (np.diff(filled[16, 20:44, 2]) > -0.02).all()  # from one to the other
@@ -46,7 +46,7 @@ def test_the_nearest_colour_continues():
 def test_a_single_visible_pixel_is_enough():
     image, alpha = np.zeros((7, 50, 3), np.float32), np.zeros((7, 50), np.float32)
     image[6, 3], alpha[6, 3] = RED, 1 / 255
-    np.testing.assert_allclose(continue_colours(image, alpha), np.broadcast_to(RED, image.shape), atol=1e-5)
+    np.testing.assert_allclose(continue_colors(image, alpha), np.broadcast_to(RED, image.shape), atol=1e-5)
 
 
 def test_no_halo_after_resizing_and_giving_alpha_back(tmp_path):

@@ -7,7 +7,7 @@ import pytest
 from pages import picture_of
 
 from nst.errors import UserError
-from nst.report.pages import TEMPLATES, check_engine, duration, embedded, readable, setting_words
+from nst.report.pages import TEMPLATES, check_engine, duration, embedded, readable
 
 
 def test_without_jinja_the_command_says_so_before_the_work(monkeypatch):
@@ -21,15 +21,6 @@ def test_without_jinja_the_command_says_so_before_the_work(monkeypatch):
 )
 def test_times_in_words(seconds, words):
     assert duration(seconds) == words
-
-
-@pytest.mark.parametrize(
-    ("value", "words"),
-    [(True, "on"), (False, "off"), (None, "–"), ([], "–"), (["conv1_1:1", 2], "conv1_1:1 2"), (0.25, "0.25"),
-     (1.0, "1"), (512, "512"), ("cat.jpg", "cat.jpg")],
-)  # fmt: skip
-def test_settings_in_words(value, words):
-    assert setting_words(value) == words
 
 
 def test_characters_that_a_page_cannot_hold_are_replaced():

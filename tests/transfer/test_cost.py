@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import SHALLOW
 
 from nst.pictures.resizing import resize
 from nst.settings import make_settings
@@ -11,23 +12,22 @@ from nst.transfer.inputs import Inputs
 from nst.transfer.scales import Scale
 from nst.transfer.targets import make_view
 
-LAYERS = {"style_layers": ["conv1_1:0.25", "conv2_1:0.75"], "content_layers": ["conv2_2"]}
 IMAGE = np.random.default_rng(5).uniform(size=(40, 56, 3)).astype(np.float32)
 
 
 def inputs_of(content, *styles, style_masks=(), content_mask=None, **overrides):
-    settings = make_settings(overrides={**LAYERS, **overrides})
+    settings = make_settings(overrides={**SHALLOW, **overrides})
     return Inputs(content, styles, settings, style_masks=style_masks, content_mask=content_mask)
 
 
 @pytest.fixture
-def cost(tiny_network):
+def cost(shallow_network):
     """Return a function that gives the costs and the gradient of an image, by default at the size of the content."""
 
     def costs_and_gradient(inputs, image=IMAGE, scale=None):
         sizes = tuple(style.shape[:2] for style in inputs.styles)
-        targets = make_view(tiny_network, inputs, scale or Scale(inputs.content.shape[:2], sizes, 1)).targets
-        costs, gradient = cost_in_one_piece(tiny_network, inputs.settings.style_loss, tf.constant(image), targets)
+        targets = make_view(shallow_network, inputs, scale or Scale(inputs.content.shape[:2], sizes, 1)).targets
+        costs, gradient = cost_in_one_piece(shallow_network, inputs.settings.style_loss, tf.constant(image), targets)
         return costs, gradient.numpy()
 
     return costs_and_gradient
@@ -57,13 +57,13 @@ def numpy_costs(network, image, content, style, *, balance):
 
 @pytest.mark.parametrize("balance", [True, False])
 @pytest.mark.parametrize("sizes", [((40, 56), (48, 36)), ((20, 28), (24, 18))], ids=str)
-def test_costs_are_the_formulas(cost, tiny_network, content, style, balance, sizes):
+def test_costs_are_the_formulas(cost, shallow_network, content, style, balance, sizes):
     """At the sizes of the pictures, and at smaller ones, to which content and style are reduced."""
     inputs = inputs_of(content, style, balance=balance, content_weight=3, style_weight=2)
     image = resize(IMAGE, sizes[0])
     costs, _ = cost(inputs, image, Scale(sizes[0], sizes[1:], 1))
     content_cost, style_cost = numpy_costs(
-        tiny_network, image, resize(content, sizes[0]), resize(style, sizes[1]), balance=balance
+        shallow_network, image, resize(content, sizes[0]), resize(style, sizes[1]), balance=balance
     )
     np.testing.assert_allclose(costs["content"], content_cost, rtol=1e-5)
     np.testing.assert_allclose(costs["style"], style_cost, rtol=1e-5)
@@ -115,9 +115,9 @@ def test_where_the_photo_may_not_change_there_is_no_gradient_of_the_style(cost, 
     assert np.abs(gradient[mask == 1]).max() > 0
 
 
-def test_one_graph_serves_pictures_of_all_sizes(cost, tiny_network, content, style):
+def test_one_graph_serves_pictures_of_all_sizes(cost, shallow_network, content, style):
     inputs = [inputs_of(content[:side, :side], style) for side in (24, 40)]
     for given in inputs:
         cost(given, IMAGE[: len(given.content), : len(given.content)])
-    layout = make_view(tiny_network, inputs[0], Scale((24, 24), ((24, 24),), 1)).targets.layout
-    assert cost_graph(tiny_network, "gram", layout).experimental_get_tracing_count() == 1
+    layout = make_view(shallow_network, inputs[0], Scale((24, 24), ((24, 24),), 1)).targets.layout
+    assert cost_graph(shallow_network, "gram", layout).experimental_get_tracing_count() == 1

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import SHALLOW
 
 from nst.pictures.resizing import resize
 from nst.settings import make_settings
@@ -12,19 +13,18 @@ from nst.transfer.objective import make_evaluate
 from nst.transfer.scales import Scale
 from nst.transfer.targets import make_view
 
-LAYERS = {"style_layers": ["conv1_1:0.25", "conv2_1:0.75"], "content_layers": ["conv2_2"]}
 IMAGE = tf.constant(np.random.default_rng(5).uniform(size=(40, 56, 3)), tf.float32)
 BOTH = [((40, 56), (48, 36)), ((20, 28), (24, 18))]  # sizes of content and style, of the picture and of a copy
 
 
 @pytest.fixture
-def objective(tiny_network, content, style):
+def objective(shallow_network, content, style):
     """Return a function that gives `evaluate` of the views of these sizes of content and style, largest first."""
 
     def evaluate_of(sizes, **overrides):
-        inputs = Inputs(content, (style,), make_settings(overrides={**LAYERS, **overrides}))
-        views = [make_view(tiny_network, inputs, Scale(size, (style_size,), 1)) for size, style_size in sizes]
-        return make_evaluate(tiny_network, views, inputs.settings)
+        inputs = Inputs(content, (style,), make_settings(overrides={**SHALLOW, **overrides}))
+        views = [make_view(shallow_network, inputs, Scale(size, (style_size,), 1)) for size, style_size in sizes]
+        return make_evaluate(shallow_network, views, inputs.settings)
 
     return evaluate_of
 
@@ -70,7 +70,8 @@ def test_first_cost_of_the_course_is_what_numpy_computes(vgg19_weights, vgg19_of
     view = make_view(vgg19_of_the_course, inputs, Scale(size, (size,), 1))
     costs, _ = make_evaluate(vgg19_of_the_course, [view], course)(tf.constant(image))
 
-    G, C, S = (numpy_vgg19(vgg19_weights, x, "avg") for x in (image, content, style))
+    found = numpy_vgg19(vgg19_weights, np.stack([image, content, style]), "avg")
+    G, C, S = ({layer: activation[index] for layer, activation in found.items()} for index in range(3))
     n_h, n_w, n_c = G["conv4_2"].shape
     content_cost = np.sum((C["conv4_2"] - G["conv4_2"]) ** 2) / (4 * n_h * n_w * n_c)
     style_cost = 0.0

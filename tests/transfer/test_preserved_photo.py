@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from conftest import SHALLOW
 
 from nst.pictures.color_transfer import oklab
 from nst.settings import make_settings
@@ -20,14 +21,14 @@ def chroma(image):
 
 
 @pytest.fixture(scope="module")
-def usual(redrawn, content, style):
+def usual(redrawn, tiny_network, content, style):
     """The picture that preserves no colours."""
-    return redrawn(inputs_of(content, style))
+    return redrawn(inputs_of(content, style), tiny_network)
 
 
 @pytest.mark.parametrize("kind", ["luminance", "statistics", "histogram"])
-def test_preserved_colors_are_the_photos(redrawn, content, style, usual, kind):
-    kept = redrawn(inputs_of(content, style, preserve_color=kind))
+def test_preserved_colors_are_the_photos(redrawn, tiny_network, content, style, usual, kind):
+    kept = redrawn(inputs_of(content, style, preserve_color=kind), tiny_network)
     apart = [np.abs(chroma(image) - chroma(content)).max() for image in (usual, kept)]
     assert apart[1] < 0.5 * apart[0]
 
@@ -35,7 +36,7 @@ def test_preserved_colors_are_the_photos(redrawn, content, style, usual, kind):
 def test_snapshots_too_keep_the_photos_colors(redrawn, content, style):
     pictures = []
     image = redrawn(
-        inputs_of(content, style, preserve_color="luminance"),
+        inputs_of(content, style, preserve_color="luminance", **SHALLOW),
         on_step=[lambda step, picture, _: pictures.append(picture())],
     )
     np.testing.assert_array_equal(pictures[-1], image)
@@ -45,7 +46,7 @@ def test_snapshots_too_keep_the_photos_colors(redrawn, content, style):
 def test_the_photo_stays_where_the_mask_is_black(redrawn, content, style):
     mask = np.zeros((40, 56), np.float32)
     mask[:, :20] = 1
-    image = redrawn(inputs_of(content, style, mask))
+    image = redrawn(inputs_of(content, style, mask, **SHALLOW))
     np.testing.assert_allclose(image[:, 30:], content[:, 30:], atol=1e-5)
     assert np.abs(image[:, :20] - content[:, :20]).mean() > 0.05
 

@@ -2,27 +2,30 @@
 
 import numpy as np
 import pytest
+from conftest import SHALLOW
 
-from nst.settings import make_settings
+from nst.settings import Settings, make_settings
 from nst.transfer import stylize as module
 from nst.transfer.inputs import Inputs
 from nst.transfer.state import Step
 
-SMALL = {"size": 56, "smallest_scale": 28, "steps": 3, "coarse_steps": 2.0}
+SMALL = {**SHALLOW, "size": 56, "smallest_scale": 28, "steps": 3, "coarse_steps": 2.0}
 
 
 def inputs_of(content, *styles, style_masks=(), **overrides):
     return Inputs(content, styles, make_settings(overrides={**SMALL, **overrides}), style_masks=style_masks)
 
 
-def test_result_has_the_size_and_every_step_is_reported(redrawn, content, style):
+def test_result_has_the_size_and_every_step_is_reported(redrawn, tiny_network, content, style):
+    """With the layers that are the default."""
     steps, pictures = [], []
 
     def on_step(step, picture, state):
         steps.append(step)
         pictures.append(picture())
 
-    image = redrawn(inputs_of(content, style, size=64, smallest_scale=32), on_step=[on_step])
+    settings = Settings(size=64, smallest_scale=32, steps=3, coarse_steps=2.0)
+    image = redrawn(Inputs(content, (style,), settings), tiny_network, on_step=[on_step])
     assert image.shape == (46, 64, 3)
     assert image.dtype == np.float32
     assert [step.number for step in steps] == list(range(1, 10))

@@ -5,6 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import SHALLOW
 
 from nst.network.vgg19 import Network, Segment
 from nst.settings import Settings, make_settings
@@ -13,7 +14,6 @@ from nst.transfer.inputs import Inputs
 from nst.transfer.scales import Scale
 from nst.transfer.targets import PIXELS, activations, make_view, statistics
 
-LAYERS = {"style_layers": ["conv1_1:0.25", "conv2_1:0.75"], "content_layers": ["conv2_2"]}
 SCALE = Scale((40, 56), ((48, 36),), 1)
 
 
@@ -22,13 +22,13 @@ def test_balanced_costs_of_a_picture_without_activations_are_1(content, style):
     identity = Network(
         (Segment(1, 2, layers, 0, 4, 3, tf.float32, lambda image: (dict.fromkeys(layers, image), None)),)
     )
-    targets = make_view(identity, Inputs(content, (style,), make_settings(overrides=LAYERS)), SCALE).targets
+    targets = make_view(identity, Inputs(content, (style,), make_settings(overrides=SHALLOW)), SCALE).targets
     costs, _ = cost_in_one_piece(identity, "gram", tf.zeros(content.shape), targets)
     np.testing.assert_allclose(costs["content"], 1, rtol=1e-6)
     np.testing.assert_allclose(costs["style"], 1, rtol=1e-6)
 
 
-def test_a_style_goes_through_the_network_once_for_many_photos(tiny_network, content, style):
+def test_a_style_goes_through_the_network_once_for_many_photos(shallow_network, content, style):
     seen = []
 
     def counted(segment):
@@ -38,23 +38,23 @@ def test_a_style_goes_through_the_network_once_for_many_photos(tiny_network, con
 
         return replace(segment, run=run)
 
-    network, settings = Network((counted(tiny_network.segments[0]),)), make_settings(overrides=LAYERS)
+    network, settings = Network((counted(shallow_network.segments[0]),)), make_settings(overrides=SHALLOW)
     scale = Scale((40, 56), ((48, 36), (48, 36)), 1)
     for photo in (content, content[::-1]):
         make_view(network, Inputs(photo, (style, style[::-1]), settings), scale)
     assert seen == [(40, 56), (48, 36), (48, 36), (40, 56)]
-    moments = make_settings(overrides={**LAYERS, "style_loss": "moments"})
+    moments = make_settings(overrides={**SHALLOW, "style_loss": "moments"})
     make_view(network, Inputs(content, (style, style), moments), scale)
     assert seen[4:] == [(40, 56), (48, 36)]
 
 
-def test_masks_make_a_region_of_each_style_that_counts_by_its_area(tiny_network, content, style):
+def test_masks_make_a_region_of_each_style_that_counts_by_its_area(shallow_network, content, style):
     """Raw, as balance has factors of its own. Without masks there is one region, which is everywhere."""
-    settings = make_settings(overrides={**LAYERS, "balance": False})
+    settings = make_settings(overrides={**SHALLOW, "balance": False})
     scale = Scale((40, 56), ((48, 36), (48, 36)), 1)
     left = np.repeat((np.arange(56) < 14)[None], 40, axis=0).astype(np.float32)
     masked = Inputs(content, (style, style[::-1]), settings, style_masks=(left, 1 - left))
-    found = [make_view(tiny_network, given, scale).targets for given in (replace(masked, style_masks=()), masked)]
+    found = [make_view(shallow_network, given, scale).targets for given in (replace(masked, style_masks=()), masked)]
     assert [targets.layout.guided for targets in found] == [0, 2]
     assert found[0].regions[0].guides == {}
     np.testing.assert_allclose([r.style["conv2_1"].factor for r in found[1].regions], [0.75 / 4, 0.75 * 3 / 4], 1e-6)

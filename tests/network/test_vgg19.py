@@ -45,7 +45,7 @@ def test_bfloat16_network_is_near_float32(tiny_weights, content):
 
 
 def test_small_gradients_survive_float16(tiny_weights, content):
-    """About 1e-9, as in a large picture, far below the 6e-8 that float16 holds."""
+    """Gradients of about 1e-9, as in a large picture, are far below the 6e-8 that float16 holds."""
     gradients = []
     for precision in ("float32", "float16"):
         features = build_network(tiny_weights, ["conv4_1"], pooling="avg", precision=precision)

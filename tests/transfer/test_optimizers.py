@@ -1,4 +1,4 @@
-"""Optimisers lower the cost, keep pixels in range, and give the same pixels again; the bands are a linear map."""
+"""Optimisers lower the cost, keep pixels in range, and give the same pixels again."""
 
 import numpy as np
 import pytest

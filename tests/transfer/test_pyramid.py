@@ -14,7 +14,7 @@ STYLE = np.random.default_rng(2).uniform(-0.2, 1.2, (20, 24, 3)).astype(np.float
 @pytest.mark.parametrize("settled", [True, False])
 @pytest.mark.parametrize("size", [(20, 24), (37, 16), (5, 5)])
 def test_split_is_the_transpose_of_combine(size, settled):
-    """<combine(bands), image> = <bands, split(image)>: what makes the gradient in the bands right."""
+    """<combine(bands), image> = <bands, split(image)>: so that the gradient in the bands is right."""
     pyramid = band_pyramid(size, color_axes(STYLE), settled=settled)
     random = np.random.default_rng(0)
     bands = [tf.constant(random.normal(size=(*band, 3)), tf.float32) for band in pyramid.sizes]

@@ -1,4 +1,4 @@
-"""Where a run is."""
+"""A descent knows its steps."""
 
 import numpy as np
 

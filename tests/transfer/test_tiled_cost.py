@@ -62,7 +62,7 @@ def test_in_tiles_every_loss_and_mask_is_as_in_one_piece(tiny_weights, tiny_netw
 
 
 def test_in_bfloat16_tiles_change_less_than_its_own_rounding(tiny_weights, tiny_network):
-    """Sums in another order round otherwise; by far less than bfloat16 is from float32."""
+    """Sums in another order are rounded differently, but far less than bfloat16 differs from float32."""
     inputs = Inputs(picture((60, 90), 2), (picture((80, 100), 3),), make_settings(overrides=ALL))
     near = build_network(tiny_weights, ALL["style_layers"] + ALL["content_layers"], precision="bfloat16")
     (_, wanted), (_, whole), (_, tiled) = (

@@ -16,8 +16,21 @@ ALL = {
     "style_layers": ["conv1_1", "conv2_2", "conv3_4", "conv4_1", "conv4_4", "conv5_4"],
     "content_layers": ["conv4_2"],
 }
-THREE_SEGMENTS = {"style_layers": ["conv2_2", "conv4_1", "conv5_4"], "content_layers": ["conv4_2"]}
-TWO_SEGMENTS = {**THREE_SEGMENTS, "style_layers": ["conv2_2", "conv4_1"]}
+TWO_SEGMENTS = {**ALL, "style_layers": ["conv2_2", "conv4_1"]}
+
+
+def network_of(weights, layers, **options):
+    return build_network(weights, layers["style_layers"] + layers["content_layers"], **options)
+
+
+@pytest.fixture(scope="module")
+def network(tiny_weights):
+    return network_of(tiny_weights, ALL)
+
+
+@pytest.fixture(scope="module")
+def two_segments(tiny_weights):
+    return network_of(tiny_weights, TWO_SEGMENTS)
 
 
 def picture(size, seed=0):
@@ -42,18 +55,18 @@ def assert_same(network, inputs, size, tile_px, tolerance=1e-5):
 
 
 @pytest.mark.parametrize("size", [(96, 128), (101, 143), (16, 300), (333, 17), (250, 40), (129, 257)], ids=str)
-def test_the_gradient_in_tiles_is_that_of_the_whole(tiny_network, size):
+def test_the_gradient_in_tiles_is_that_of_the_whole(network, size):
     """Also for sides that 16 does not divide, strips one tile wide, and tiles smaller than their halo."""
     inputs = Inputs(picture((60, 90), 2), (picture((80, 100), 3),), make_settings(overrides=ALL))
-    assert_same(tiny_network, inputs, size, tile_px=64)
+    assert_same(network, inputs, size, tile_px=64)
 
 
 @pytest.mark.parametrize("style_loss", STYLE_LOSSES)
 @pytest.mark.parametrize("masks", [False, True])
-def test_in_tiles_every_loss_and_mask_is_as_in_one_piece(tiny_weights, tiny_network, style_loss, masks):
-    layers, network = THREE_SEGMENTS, tiny_network
+def test_in_tiles_every_loss_and_mask_is_as_in_one_piece(network, two_segments, style_loss, masks):
+    layers = ALL
     if style_loss != "gram":
-        layers, network = TWO_SEGMENTS, build_network(tiny_weights, ["conv2_2", "conv4_1", "conv4_2"])
+        layers, network = TWO_SEGMENTS, two_segments
     settings = make_settings(overrides={**layers, "style_loss": style_loss, "tv_weight": 1})
     left = np.repeat(np.linspace(1, 0, 90, dtype=np.float32)[None], 60, axis=0)
     given = {"style_masks": (left, 1 - left), "content_mask": np.sqrt(left)} if masks else {}
@@ -61,12 +74,12 @@ def test_in_tiles_every_loss_and_mask_is_as_in_one_piece(tiny_weights, tiny_netw
     assert_same(network, inputs, (171, 133), tile_px=96, tolerance=1e-4 if style_loss == "covariance" else 1e-5)
 
 
-def test_in_bfloat16_tiles_change_less_than_its_own_rounding(tiny_weights, tiny_network):
+def test_in_bfloat16_tiles_change_less_than_its_own_rounding(tiny_weights, network):
     """Sums in another order are rounded differently, but far less than bfloat16 differs from float32."""
     inputs = Inputs(picture((60, 90), 2), (picture((80, 100), 3),), make_settings(overrides=ALL))
-    near = build_network(tiny_weights, ALL["style_layers"] + ALL["content_layers"], precision="bfloat16")
+    near = network_of(tiny_weights, ALL, precision="bfloat16")
     (_, wanted), (_, whole), (_, tiled) = (
-        evaluated(network, inputs, (129, 257), tile_px)
-        for network, tile_px in ((tiny_network, 10_000), (near, 10_000), (near, 96))
+        evaluated(features, inputs, (129, 257), tile_px)
+        for features, tile_px in ((network, 10_000), (near, 10_000), (near, 96))
     )
     assert 0 < np.linalg.norm(tiled - whole) < 0.3 * np.linalg.norm(whole - wanted)

@@ -271,3 +271,10 @@ def config(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """Be in the folder of the test."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path

@@ -23,6 +23,7 @@ from nst.settings import describe, make_settings
 from nst.system.atomic_files import file_sha256
 
 PROJECT = Path(__file__).resolve().parent.parent
+SHALLOW = {"style_layers": ["conv1_1:0.25", "conv2_1:0.75"], "content_layers": ["conv2_2"]}  # of shallow_network
 SMALL = ["--size", "64", "--smallest-scale", "32", "--steps", "2"]  # flags of a run that takes a moment
 
 
@@ -61,6 +62,14 @@ def tiny_network(tiny_weights):
 
 
 @pytest.fixture(scope="session")
+def shallow_network(tiny_weights):
+    """The first two blocks of the tiny network, for tests in which the depth does not matter; see SHALLOW."""
+    from nst.network.vgg19 import build_network
+
+    return build_network(tiny_weights, ["conv1_1", "conv2_1", "conv2_2"])
+
+
+@pytest.fixture(scope="session")
 def vgg19_weights():
     """VGG19's real weights."""
     return weights.load_weights()
@@ -76,18 +85,18 @@ def vgg19_of_the_course(vgg19_weights):
 
 @pytest.fixture(scope="session")
 def numpy_vgg19():
-    """Return VGG19 in NumPy, in float64: (weights, image, pooling) -> layer -> activation [height, width, channels]."""
+    """Return VGG19 in NumPy, in float64: (weights, images, pooling) -> layer -> [image, height, width, channels]."""
 
-    def activations(weights, image, pooling):
-        x, found = np.float64(image) * 255 - np.array([123.68, 116.779, 103.939]), {}
+    def activations(weights, images, pooling):
+        x, found = np.float64(images) * 255 - np.array([123.68, 116.779, 103.939]), {}
         for layer, (kernel, bias) in weights.items():
-            height, width = x.shape[:2]
+            height, width = x.shape[1:3]
             if layer.endswith("_1") and layer != "conv1_1":
                 height, width = height // 2, width // 2
-                cells = x[: 2 * height, : 2 * width].reshape(height, 2, width, 2, -1)
-                x = cells.max(axis=(1, 3)) if pooling == "max" else cells.mean(axis=(1, 3))
-            padded = np.pad(x, ((1, 1), (1, 1), (0, 0)))
-            shifted = [(padded[i : i + height, j : j + width], kernel[i, j]) for i in range(3) for j in range(3)]
+                cells = x[:, : 2 * height, : 2 * width].reshape(len(x), height, 2, width, 2, -1)
+                x = cells.max(axis=(2, 4)) if pooling == "max" else cells.mean(axis=(2, 4))
+            padded = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)))
+            shifted = [(padded[:, i : i + height, j : j + width], kernel[i, j]) for i in range(3) for j in range(3)]
             x = np.maximum(sum(window @ matrix.astype(np.float64) for window, matrix in shifted) + bias, 0)
             found[layer] = x
         return found
@@ -96,15 +105,15 @@ def numpy_vgg19():
 
 
 @pytest.fixture(scope="session")
-def redrawn(tiny_network):
-    """Return a function that redraws pictures with the tiny network, at all scales that their settings ask for."""
+def redrawn(shallow_network):
+    """Return a function that redraws pictures at all scales that their settings ask for, by the shallow network."""
     from nst.transfer.scales import plan_scales
     from nst.transfer.stylize import stylize
 
-    def redraw(inputs, **options):
+    def redraw(inputs, network=shallow_network, **options):
         sizes = [style.shape[:2] for style in inputs.styles]
         scales = plan_scales(inputs.content.shape[:2], sizes, inputs.settings)
-        return stylize(inputs, tiny_network, scales, **options)
+        return stylize(inputs, network, scales, **options)
 
     return redraw
 

@@ -26,13 +26,13 @@ of this folder only those with a lower number.
 photo, content  The picture that is redrawn. `content` alone always means the photo.
 style           A picture in whose manner the photo is redrawn. Several styles are blended, or each has its mask.
 mask            [height, width] in [0, 1]: 1 where a style belongs, or where the photo may change.
-share           A style's share of a pixel, in [0, 1]: its weight in a blend, or what its mask says.
+share           A style's share of a pixel, in [0, 1]: its weight in a blend, or the value of its mask.
 scale           One size at which the picture is optimised, with its number of steps. Scales go coarse to fine.
 fine detail     The part of a picture that is lost when it is reduced to the coarser scale and enlarged again.
 settled         True of a scale that starts from a coarser scale's picture: only fine detail is left to be made.
 stroke          Fine detail of a style, put where the photo is plain.
 statistics      Means over the positions of a layer's activations, such as the Gram matrix. They hold the style.
-target          What the picture is compared with: activations of the photo, or statistics of the styles.
+target          Activations of the photo, or statistics of the styles, with which the picture is compared.
 region          A style, or a blend of styles, with its targets and the place where it belongs.
 guide           The place of a region: the style's share of each pixel, or the weights of a layer's positions.
 view            The picture at one size, with its targets there.

@@ -16,7 +16,7 @@ from nst.transfer.inputs import Inputs
 def style_shares(inputs: Inputs, size: Size) -> list[np.ndarray]:
     """Return each style's share of each pixel of pictures of `size`: [height, width, 1], or [1, 1, 1] without masks.
 
-    Where masks overlap, the styles share the pixel. Where there is no mask, every share is 0.
+    Where masks overlap, the styles divide the pixel among them. Where all masks are 0, all shares are 0.
     """
     if not inputs.style_masks and inputs.content_mask is None:
         return [np.full((1, 1, 1), weight, np.float32) for weight in inputs.weights]

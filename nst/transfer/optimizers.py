@@ -72,7 +72,7 @@ def adam(
     if start.moments:
         count, (*both,) = float(start.moments[0]), map(tf.constant, start.moments[1:])
         moments = Moments(both[:bands], both[bands:])
-    good = count, picture, moments  # before the last step
+    good = count, picture, moments  # The numbers before the last step.
     totals, rate, failures = list(start.totals), start.rate, 0
 
     def descent() -> Descent:

@@ -25,7 +25,7 @@ class Schedule:
         self.seconds_per_pixel = 0.0  # The time of the newest step, divided by the pixels of its picture.
 
     def fraction_done(self, index: int) -> FractionDone:
-        """Return the fraction of the steps done of a scale that begins now.
+        """Return the function that tells the fraction of a scale's steps done. The scale begins now.
 
         Of the time left, less one step of each later scale, the scale gets a part. The part is in proportion to the
         pixels that the scale's steps are to see.

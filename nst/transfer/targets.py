@@ -25,7 +25,7 @@ from nst.transfer.tiles import UNTILED_PX, Tile, fits, fraction_in_core
 
 PIXELS = "pixels"  # The key of the guide of the pixels, beside those of the layers.
 KEPT_PX = 512  # The side of a square as large as the largest style whose statistics are kept.
-LOT = 8192  # The positions that a balance's cost is computed for at a time, to save memory.
+LOT = 8192  # The number of positions whose content cost is computed at a time for the balance, to save memory.
 Statistics = dict[str, tf.Tensor]  # The statistics of an image by layer; see StyleLoss.
 
 
@@ -39,8 +39,8 @@ class LayerTarget(NamedTuple):
 class Region(NamedTuple):
     """The targets of a style, or of a blend of styles, by layer, and where it belongs.
 
-    guides  empty where that is everywhere; else the style's share of each pixel [height, width, 1], under PIXELS, and
-            the weights of a layer's positions [positions, 1], under the layer's name
+    guides  empty for a region that is everywhere; else the style's share of each pixel [height, width, 1], under
+            PIXELS, and the weights of a layer's positions [positions, 1], under the layer's name
     """
 
     style: dict[str, LayerTarget]

@@ -82,9 +82,10 @@ def spans(length: int, side: int, halo: int, grid: int) -> list[Span]:
     TensorFlow prepares itself anew for each new shape, and keeps what it prepared. The first and the last tile have a
     halo on one side only, and so a wider core.
     """
-    if length <= side:
+    least_core = max(grid, side - 2 * halo)
+    if length <= max(side, 2 * halo + least_core):
         return [Span(0, 0, length, length)]
-    count = math.ceil((length - 2 * halo) / max(grid, side - 2 * halo))
+    count = math.ceil((length - 2 * halo) / least_core)
     width = math.ceil((length + 2 * (count - 1) * halo) / count / grid) * grid
     last = max(0, (length - width) // grid * grid)
     starts = [*range(0, last, width - 2 * halo), last]

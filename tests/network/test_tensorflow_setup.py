@@ -1,4 +1,4 @@
-"""TensorFlow is set up before its import, and the fast type is one that the processor has."""
+"""TensorFlow starts in silence, and computes in a type that the processor has."""
 
 import os
 

@@ -27,7 +27,7 @@ def test_only_the_wanted_layers_are_computed(tiny_weights):
 def test_network_equals_an_independent_one(tiny_weights, content, numpy_vgg19, pooling):
     image = content[:33]  # an odd height
     found = build_network(tiny_weights, ["conv1_1", "conv3_2", "conv5_1"], pooling=pooling)(tf.constant(image))
-    expected = numpy_vgg19(tiny_weights, image, pooling)
+    expected = numpy_vgg19(tiny_weights, image[None], pooling)
     assert len(found) == 3
     for layer, activation in found.items():
         wanted = expected[layer].reshape(activation.shape)
@@ -45,7 +45,7 @@ def test_bfloat16_network_is_near_float32(tiny_weights, content):
 
 
 def test_small_gradients_survive_float16(tiny_weights, content):
-    """About 1e-9, as in a large picture, far below the 6e-8 that float16 holds."""
+    """Gradients of about 1e-9, as in a large picture, are far below the 6e-8 that float16 holds."""
     gradients = []
     for precision in ("float32", "float16"):
         features = build_network(tiny_weights, ["conv4_1"], pooling="avg", precision=precision)

@@ -1,4 +1,4 @@
-"""One network whatever file its weights come in, and refusals in words."""
+"""The same network from every kind of file, and refusals in words."""
 
 import h5py
 import numpy as np

@@ -82,7 +82,7 @@ def test_equal_shares_are_no_shares_and_positions_without_share_are_not_seen(nam
 
 @pytest.mark.parametrize("name", STYLE_LOSSES)
 def test_statistics_of_two_pictures_together_are_the_mean_of_theirs(name):
-    """What makes the blend of two styles the style of both side by side."""
+    """So the blend of two styles is the style of both side by side."""
     statistics = STYLE_LOSSES[name].statistics
     other = RANDOM.normal(size=GENERATED.shape)
     both = statistics(tf.constant(np.concatenate([GENERATED, other])))

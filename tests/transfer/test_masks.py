@@ -1,11 +1,10 @@
-"""Which style belongs where: shares at a pixel and at a layer, and numbers that must agree."""
+"""Where each style belongs: its share of each pixel, and the weights of a layer's positions."""
 
 import numpy as np
 import pytest
 
-from nst.errors import UserError
 from nst.settings import Settings, make_settings
-from nst.transfer.inputs import Inputs, check_counts
+from nst.transfer.inputs import Inputs
 from nst.transfer.masks import mixed, position_weights, style_shares
 
 PICTURE = np.full((32, 48, 3), 0.5, np.float32)
@@ -57,17 +56,3 @@ def test_mixed_is_the_sum_by_shares():
     parts = [np.full((32, 48, 3), value, np.float32) for value in (1, 3)]
     image = mixed(parts, [LEFT[..., None], 1 - LEFT[..., None]])
     assert (image[0, 0, 0], image[0, -1, 0]) == (1, 3)
-
-
-@pytest.mark.parametrize(
-    ("overrides", "message"),
-    [
-        ({"style_weights": [1.0, 2.0, 3.0]}, "--style-weights: got 3 for 2 style images; give one per image"),
-        ({"style_scale": [1.0, 2.0, 3.0]}, "--style-scale: got 3 for 2 style images"),
-        ({"style_mask": ["a.png"]}, "--style-mask: got 1 for 2 style images"),
-    ],
-)
-def test_numbers_that_do_not_agree_are_refused(refused, overrides, message):
-    with pytest.raises(UserError) as error:
-        check_counts(2, make_settings(overrides=overrides))
-    assert message in str(error.value)

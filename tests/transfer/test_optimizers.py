@@ -1,4 +1,4 @@
-"""Optimisers lower the cost, keep pixels in range, and give the same pixels again; the bands are a linear map."""
+"""Optimisers lower the cost, keep pixels in range, and give the same pixels again."""
 
 import numpy as np
 import pytest
@@ -7,7 +7,7 @@ import tensorflow as tf
 from nst.errors import RunError
 from nst.settings import Settings
 from nst.transfer.optimizers import adam_step, minimize
-from nst.transfer.pyramid import band_pyramid, color_axes, combine, make_pyramid, pixel_pyramid, split
+from nst.transfer.pyramid import make_pyramid
 from nst.transfer.scales import Scale
 from nst.transfer.state import Descent
 
@@ -167,35 +167,3 @@ def test_steps_are_exactly_as_many_as_asked():
     steps = []
     run(7, Settings(), lambda costs, _: steps.append(costs))
     assert len(steps) == 7
-
-
-@pytest.mark.parametrize("settled", [True, False])
-@pytest.mark.parametrize("size", [(20, 24), (37, 16), (5, 5)])
-def test_split_is_the_transpose_of_combine(size, settled):
-    """<combine(bands), image> = <bands, split(image)>: what makes the gradient in the bands right."""
-    pyramid = band_pyramid(size, color_axes(TARGET), settled=settled)
-    random = np.random.default_rng(0)
-    bands = [tf.constant(random.normal(size=(*band, 3)), tf.float32) for band in pyramid.sizes]
-    image = tf.constant(random.normal(size=(*size, 3)), tf.float32)
-    left = tf.reduce_sum(combine(bands, pyramid.band_map) * image)
-    right = tf.add_n([tf.reduce_sum(a * b) for a, b in zip(bands, split(image, pyramid.band_map), strict=True)])
-    np.testing.assert_allclose(left, right, rtol=1e-4)
-
-
-def test_bands_reach_from_the_picture_to_a_few_pixels():
-    sizes = band_pyramid((384, 512), np.eye(3, dtype=np.float32), settled=False).sizes
-    assert sizes[0] == (384, 512)
-    assert max(sizes[-1]) <= 8
-    assert pixel_pyramid((384, 512)).sizes == ((384, 512),)
-
-
-def test_color_axes_are_drawn_out_as_the_style_varies():
-    random = np.random.default_rng(0)
-    grey = np.repeat(random.uniform(size=(30, 30, 1)), 3, axis=-1) + random.normal(0, 0.001, (30, 30, 3))
-    axes = color_axes(grey.astype(np.float32))
-    lengths = np.linalg.norm(axes, axis=1)
-    np.testing.assert_allclose(lengths.max() / lengths.min(), 100 / 3, rtol=1e-3)  # so that colour can still move
-    longest = axes[lengths.argmax()]
-    np.testing.assert_allclose(longest / longest[0], 1, atol=0.01)  # along grey
-    np.testing.assert_allclose(np.mean(lengths**2), 1, rtol=1e-5)
-    assert np.isfinite(color_axes(np.full((9, 9, 3), 0.5, np.float32))).all()

@@ -1,3 +1,5 @@
+"""The scales of a run: sizes about twice as large as the ones before, and their steps."""
+
 import itertools
 
 import pytest

@@ -1,4 +1,4 @@
-"""The time there is for a run is spent on all scales, and ends none of them without a step."""
+"""The time of a run is divided among all scales, and each scale gets a step."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ SCALES = [Scale((side, side), ((side, side),), steps) for side, steps in ((32, 4
 
 
 def steps_of(seconds_per_pixel, **overrides):
-    """Return how many steps each scale gets, and when the run ends, where a step takes so long."""
+    """Return the number of steps of each scale, and the time at the end of the run."""
     now = 0.0
     schedule = Schedule(SCALES, make_settings(overrides=overrides), lambda: now)
     numbers = []

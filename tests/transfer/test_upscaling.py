@@ -1,4 +1,4 @@
-"""What a finer scale starts with: the photo's detail, and the style's own where the photo has none."""
+"""The start of a finer scale: the photo's fine detail, and the style's own where the photo has none."""
 
 import numpy as np
 import pytest

@@ -159,8 +159,12 @@ def _mask_for(photo: np.ndarray) -> Callable[[Path, Picture], np.ndarray]:
     return mask_of
 
 
+@functools.cache
 def _from_pipe(path: Path) -> Path:
-    """Return a temporary file with the bytes of a pipe; the file goes when the process ends."""
+    """Return a temporary file with the bytes of a pipe, the same for each picture that the pipe is for.
+
+    The file goes when the process ends.
+    """
     folder = Path(tempfile.mkdtemp(prefix="neural_art_"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     copy = folder / path.name

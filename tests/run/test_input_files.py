@@ -1,7 +1,6 @@
 """The pictures of a run: found by their names or through a pipe, each read and hashed once."""
 
 import hashlib
-import io
 import os
 import threading
 from pathlib import Path
@@ -77,14 +76,14 @@ def test_settings_come_through_a_pipe(here, pictures, pipe, tiny):
 
 def test_each_file_is_opened_once(tmp_path, pictures, monkeypatch):
     """A picture that serves as photo, style, first picture and mask is read and hashed once."""
-    opened = []
-    monkeypatch.setattr(Path, "read_bytes", lambda path: opened.append(path) or io.FileIO(path).readall())
+    opened, real = [], Path.read_bytes
     photo = Path(pictures[0])
+    digest = hashlib.sha256(photo.read_bytes()).hexdigest()
+    monkeypatch.setattr(Path, "read_bytes", lambda path: opened.append(path) or real(path))
     settings = make_settings(overrides={"init": str(photo), "content_mask": str(photo)})
     request = find_pictures(Request({"content": (photo,), "style": (photo, Path(pictures[1]))}, settings))
     _, inputs, digests = read_inputs(request)
     assert opened == [photo, Path(pictures[1])]
-    digest = hashlib.sha256(io.FileIO(photo).readall()).hexdigest()
     assert (digests["content"], digests["init"], digests["content_mask"]) == ((digest,),) * 3
     np.testing.assert_array_equal(inputs.start, inputs.content)
 

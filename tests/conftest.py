@@ -14,11 +14,13 @@ import pytest
 
 import neural_art
 import nst
+from nst.batch.orders import Order
 from nst.layers import CHANNELS_PER_BLOCK, LAYERS, block_of
 from nst.network import weights
 from nst.network.loaded import forget_network
 from nst.pictures.picture_files import write_picture
 from nst.report.sources import Named, Sources
+from nst.run.request import Request
 from nst.settings import describe, make_settings
 from nst.system.atomic_files import file_sha256
 
@@ -287,3 +289,18 @@ def here(tmp_path, monkeypatch):
     """Be in the folder of the test."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def order(tmp_path, monkeypatch, content, style, tiny_weights):
+    """Return an order of a picture, with a tiny network in place of VGG19."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("nst.network.weights.load_weights", lambda _source=None: tiny_weights)
+    write_picture(Path("content.png"), content)
+    write_picture(Path("style.png"), style)
+    paths = {"content": (Path("content.png"),), "style": (Path("style.png"),)}
+    forget_network()
+    yield Order(
+        Request(paths, make_settings(overrides={"size": 32, "smallest_scale": 32, "steps": 3}), Path("here/art.png"))
+    )
+    forget_network()

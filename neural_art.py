@@ -73,7 +73,7 @@ class Outcome:
 
     @property
     def statuses(self) -> "list[PictureStatus]":
-        """Return what is known of each picture of a batch."""
+        """Return the status of each picture of a batch."""
         if self.batch and self.dry_run:
             return [replace(self.batch.status(task), state=task.state) for task in self.batch.tasks]
         return self.batch.statuses() if self.batch else []
@@ -99,7 +99,7 @@ class Outcome:
 
 
 def run(arguments: dict[str, Any], outcome: Outcome, on_step: "Sequence[OnStep]") -> None:
-    """Do what the parsed arguments ask for. Raises UserError."""
+    """Print, make a picture or make a batch, as the parsed arguments ask. Raises UserError."""
     from nst.batch.plan import is_batch
     from nst.command.config import read_call, read_files
 
@@ -114,7 +114,7 @@ def run(arguments: dict[str, Any], outcome: Outcome, on_step: "Sequence[OnStep]"
 
 
 def print_listing(values: Mapping[str, Any]) -> None:
-    """Print what is asked for instead of a picture."""
+    """Print a listing instead of making a picture."""
     from nst.command import config, listings
 
     if values["list_presets"]:

@@ -151,7 +151,7 @@ def _check_header(where: str, header: Sequence[str]) -> None:
 
 
 def _checked(where: str, values: dict[str, Any]) -> Row:
-    """Return the row. Raises UserError for text that no file name can have, and for what belongs to all rows."""
+    """Return the row. Raises UserError for text that no file name can have, and for an option of the whole batch."""
     texts = [text for value in values.values() for text in (value if isinstance(value, tuple) else (value,))]
     if any(isinstance(text, str) and "\0" in text for text in texts):
         raise UserError(f"{where}: has a NUL character; take it out")

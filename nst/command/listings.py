@@ -24,7 +24,7 @@ def config_text(settings: Settings) -> str:
 
 
 def presets_text() -> str:
-    """Return each preset with its purpose and what it changes, with the default in brackets."""
+    """Return each preset with its purpose and its changes, each with the default in brackets."""
     default = describe(Settings())
     lines = []
     for preset, (purpose, _) in presets().items():

@@ -137,7 +137,7 @@ def _read(path: Path) -> tuple[Picture, str]:
     try:
         payload = path.read_bytes()
     except OSError:
-        return read_picture(path), ""  # which says what is wrong
+        return read_picture(path), ""  # The reader says what is wrong.
     return read_picture(path, payload), hashlib.sha256(payload).hexdigest()
 
 

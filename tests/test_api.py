@@ -9,17 +9,11 @@ from conftest import PROJECT
 
 import nst
 from nst import Settings, UserError, make_settings, redraw
-from nst.network.loaded import forget_network
 
 SMALL = {"size": 32, "smallest_scale": 32, "steps": 2}
 
 
-@pytest.fixture(autouse=True)
-def tiny(monkeypatch, tiny_weights):
-    monkeypatch.setattr("nst.network.weights.load_weights", lambda source=None: tiny_weights)
-    forget_network()
-    yield
-    forget_network()
+pytestmark = pytest.mark.usefixtures("tiny")
 
 
 def test_a_picture_from_arrays_with_a_word_per_step(content, style):

@@ -18,7 +18,6 @@ from pages import HOSTILE, LOOKS, Page, check_alone, check_readable, check_seen,
 import neural_art
 from nst.batch.manifest import NAME, read_manifest
 from nst.batch.orders import Executor, PictureResult, make
-from nst.network.loaded import forget_network
 from nst.pictures.picture_files import read_image, write_picture
 from nst.report.pages import REPORT
 from nst.report.watch_server import served
@@ -31,18 +30,14 @@ SCHEMA = json.loads((PROJECT / "docs" / "result.schema.json").read_text())
 
 
 @pytest.fixture
-def photos(tmp_path, monkeypatch, content, style, tiny_weights):
+def photos(here, monkeypatch, content, style, tiny):
     """Be in a folder with style.png and four photos in photos/, with a tiny network in place of VGG19."""
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("nst.run.folder.OUTPUT", Path("output"))
-    monkeypatch.setattr("nst.network.weights.load_weights", lambda _source=None: tiny_weights)
     Path("photos").mkdir()
     write_picture(Path("style.png"), style)
     for number in range(4):
         write_picture(Path(f"photos/p{number}.png"), np.roll(content, 7 * number, axis=1))
-    forget_network()
-    yield ["photos", "style.png", *SMALL, "-o", "out"]
-    forget_network()
+    return ["photos", "style.png", *SMALL, "-o", "out"]
 
 
 def results(folder="out"):

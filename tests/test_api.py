@@ -34,7 +34,7 @@ def test_masks_and_a_start(content, style):
     assert image.shape == (23, 32, 3)
 
 
-def test_what_is_no_image_is_refused(refused, content, style):
+def test_what_is_no_image_is_refused(content, style):
     with pytest.raises(UserError, match=r"image uint8 \[40, 56, 3\]: must be float32"):
         redraw(content.astype(np.uint8), style)
     with pytest.raises(UserError, match=r"got 2 for 1 style image"):

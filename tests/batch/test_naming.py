@@ -59,7 +59,7 @@ def test_the_folder_made_by_the_program_is_a_batch_or_new():
     assert planned("photos", "stone.jpg").folder == Path("output/photos_stone_2")
 
 
-def test_one_name_for_two_pictures_is_refused(refused):
+def test_one_name_for_two_pictures_is_refused():
     Path("jobs.csv").write_text("content,style,output\ncat.jpg,stone.jpg,A.png\ncastle.jpg,stone.jpg,a.jpg\n")
     with pytest.raises(UserError, match=r"line 3: output a.jpg: is of two pictures, 1 and 2"):
         planned("--batch", "jobs.csv")

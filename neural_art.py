@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from nst.call_options import names_with
 from nst.command.parser import completion, make_parser
 from nst.errors import RunError, UserError, one_line, os_error_words
-from nst.report.status import DONE
+from nst.report.status import DONE, FAILED, STOPPED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from nst.transfer.state import OnStep
 
 EXIT_DONE, EXIT_FAILED, EXIT_USER_ERROR, EXIT_SIGNALLED = 0, 1, 2, 128
-EXITS = {EXIT_DONE: "done", EXIT_FAILED: "failed", EXIT_USER_ERROR: "refused"}  # Any other code means "stopped".
+EXITS = {EXIT_DONE: DONE, EXIT_FAILED: FAILED, EXIT_USER_ERROR: "refused"}  # Any other code means STOPPED.
 NOTHING_DONE = "the first step was not done yet"
 
 
@@ -85,7 +85,7 @@ class Outcome:
         last = self.progress.last if self.progress else None
         scales = self.progress.scales.values() if self.progress else ()
         return {
-            "exit": EXITS.get(self.code, "stopped"),
+            "exit": EXITS.get(self.code, STOPPED),
             "code": self.code,
             "message": self.message,
             "path": str(self.path) if self.path else None,

@@ -99,17 +99,17 @@ def _too_large(sizes: Sizes, limit_mb: float, tile_px: int) -> str:
     """Return the words of the refusal, with the long side that would fit."""
     side = max(sizes.result)
     smaller = (
-        (long_side, replace(sizes, result=_scaled(sizes.result, share), style=_scaled(sizes.style, share)))
-        for share in (k / 100 for k in range(99, 0, -1))
-        for long_side in [round(share * side)]
+        (long_side, replace(sizes, result=_scaled(sizes.result, factor), style=_scaled(sizes.style, factor)))
+        for factor in (k / 100 for k in range(99, 0, -1))
+        for long_side in [round(factor * side)]
     )
     fitting = next((px for px, others in smaller if px >= 16 and memory_mb(others, tile_px) <= limit_mb), None)
     advice = f"--size {fitting} would fit" if fitting else "close other programs or raise --max-memory"
     return f"--size {side}: needs about {memory_mb(sizes, tile_px)} MB of memory, of {limit_mb:.0f} MB there; {advice}"
 
 
-def _scaled(size: Size, share: float) -> Size:
-    return max(1, round(share * size[0])), max(1, round(share * size[1]))
+def _scaled(size: Size, factor: float) -> Size:
+    return max(1, round(factor * size[0])), max(1, round(factor * size[1]))
 
 
 def sizes_of_run(inputs: Inputs, scales: Sequence[Scale]) -> Sizes:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from nst.call_options import names_with
 from nst.command.parser import completion, make_parser
 from nst.errors import RunError, UserError, one_line, os_error_words
-from nst.report.status import DONE
+from nst.report.status import DONE, FAILED, STOPPED
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from nst.transfer.state import OnStep
 
 EXIT_DONE, EXIT_FAILED, EXIT_USER_ERROR, EXIT_SIGNALLED = 0, 1, 2, 128
-EXITS = {EXIT_DONE: "done", EXIT_FAILED: "failed", EXIT_USER_ERROR: "refused"}  # Any other code means "stopped".
+EXITS = {EXIT_DONE: DONE, EXIT_FAILED: FAILED, EXIT_USER_ERROR: "refused"}  # Any other code means STOPPED.
 NOTHING_DONE = "the first step was not done yet"
 
 
@@ -73,7 +73,7 @@ class Outcome:
 
     @property
     def statuses(self) -> "list[PictureStatus]":
-        """Return what is known of each picture of a batch."""
+        """Return the status of each picture of a batch."""
         if self.batch and self.dry_run:
             return [replace(self.batch.status(task), state=task.state) for task in self.batch.tasks]
         return self.batch.statuses() if self.batch else []
@@ -85,7 +85,7 @@ class Outcome:
         last = self.progress.last if self.progress else None
         scales = self.progress.scales.values() if self.progress else ()
         return {
-            "exit": EXITS.get(self.code, "stopped"),
+            "exit": EXITS.get(self.code, STOPPED),
             "code": self.code,
             "message": self.message,
             "path": str(self.path) if self.path else None,
@@ -99,7 +99,7 @@ class Outcome:
 
 
 def run(arguments: dict[str, Any], outcome: Outcome, on_step: "Sequence[OnStep]") -> None:
-    """Do what the parsed arguments ask for. Raises UserError."""
+    """Print, make a picture or make a batch, as the parsed arguments ask. Raises UserError."""
     from nst.batch.plan import is_batch
     from nst.command.config import read_call, read_files
 
@@ -114,7 +114,7 @@ def run(arguments: dict[str, Any], outcome: Outcome, on_step: "Sequence[OnStep]"
 
 
 def print_listing(values: Mapping[str, Any]) -> None:
-    """Print what is asked for instead of a picture."""
+    """Print a listing instead of making a picture."""
     from nst.command import config, listings
 
     if values["list_presets"]:

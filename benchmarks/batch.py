@@ -3,7 +3,7 @@
 
     python benchmarks/batch.py [--pictures 20] [--size 128] [--steps 4]
 
-The photos are one sample, moved by some px each. Start-up of Python and TensorFlow is in both times.
+The photos are copies of one sample, each moved by some px. Both times include the start of Python and TensorFlow.
 """
 
 import argparse
@@ -22,7 +22,7 @@ COMMAND = [sys.executable, str(PROJECT / "neural_art.py")]
 
 
 def make_photos(folder: Path, number: int) -> list[Path]:
-    """Write so many photos, each a sample moved by some px."""
+    """Write `number` photos, each a copy of one sample moved by some px."""
     from nst import read_image, write_picture
 
     photo = read_image(PROJECT / "images" / "cat.jpg")[::4, ::4]
@@ -34,7 +34,7 @@ def make_photos(folder: Path, number: int) -> list[Path]:
 
 
 def seconds(commands: list[list[str]], folder: Path) -> float:
-    """Return how long commands take, one after another."""
+    """Return the seconds that the commands take, one after another."""
     began = time.perf_counter()
     for words in commands:
         subprocess.run([*COMMAND, *words, "--quiet"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
@@ -42,7 +42,7 @@ def seconds(commands: list[list[str]], folder: Path) -> float:
 
 
 def main() -> None:
-    """Print both times and their ratio."""
+    """Print the times of the batch, of the loop and of the batch again, and the ratio of the first two."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pictures", type=int, default=20)
     parser.add_argument("--size", default="128")

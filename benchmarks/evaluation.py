@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Time one evaluation of the cost with its gradient, and hold it against the machine's own matrix product.
+"""Time one evaluation of the cost with its gradient, and compare its speed with the machine's matrix product.
 
     python benchmarks/evaluation.py [--sizes 512x384 ...] [--precisions float32 ...] [--repeats 7]
 
-GFLOP/s counts what direct convolutions, forward and backward, and Gram products would take, so that Winograd's, which
-are fewer, may come out above the matrix product's rate. Each repeat times every case once, in turn.
+GFLOP/s counts the operations of direct convolutions and Gram products, forward and backward. Winograd's filtering needs
+fewer operations, so its rate may be above the rate of the matrix product. Each repeat times every case once, in turn.
 """
 
 import argparse
@@ -25,7 +25,7 @@ from nst.pictures.resizing import Size  # noqa: E402
 from nst.settings import Settings, make_settings  # noqa: E402
 
 CONTENT, STYLE = (PROJECT / "images" / name for name in ("castle.jpg", "starry_night.jpg"))
-MATRIX = 2048  # rows and columns of the matrix product
+MATRIX = 2048  # The number of rows, and of columns, of each matrix in the product.
 
 
 def flop(size: Size, settings: Settings) -> float:
@@ -44,7 +44,7 @@ def flop(size: Size, settings: Settings) -> float:
 
 
 def evaluations(sizes: list[Size], precision: str) -> dict[tuple[Size, str], Callable[[], object]]:
-    """Return what evaluates the default cost once, by size and precision; one network and one graph for all sizes."""
+    """Return functions that evaluate the default cost once, by size and precision, with one network for all."""
     import tensorflow as tf
 
     from nst.network.vgg19 import build_network
@@ -67,7 +67,7 @@ def evaluations(sizes: list[Size], precision: str) -> dict[tuple[Size, str], Cal
 
 
 def matrix_product(precision: str) -> Callable[[], object]:
-    """Return what multiplies two square matrices."""
+    """Return a function that multiplies two square matrices."""
     import tensorflow as tf
 
     a = tf.cast(tf.random.stateless_normal([MATRIX, MATRIX], [1, 2]), precision)
@@ -75,7 +75,7 @@ def matrix_product(precision: str) -> Callable[[], object]:
 
 
 def seconds(work: Callable[[], object]) -> float:
-    """Return how long a call takes."""
+    """Return the seconds that a call takes."""
     started = time.perf_counter()
     work()
     return time.perf_counter() - started

@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
-"""Measure finished pictures, whichever program made them: how near to the style, how near to the content.
+"""Measure finished pictures of any program: the distance to the style, the distance to the content, and the grain.
 
     python benchmarks/judge.py CONTENT STYLE RESULT [RESULT ...]
 
-Measured on the saved file, in float32, by a VGG19 that is built here and shares no code with nst/, so that no program's
-own costs, clipping, rounding and precision can flatter it.
+This script measures the saved file in float32, with its own VGG19 and without code of nst/. For this reason, no program
+gains from its own costs, clipping, rounding or precision.
 
-style    relative squared error of the Gram matrices of relu1_1, relu2_1, relu3_1, relu4_1 and relu5_1, averaged over
-         the layers, with result and style at a long side of 128, 256 and 512 px; then over the three. 0: as the style.
-content  relative squared error of relu4_2 at 512 px. 0: the photo itself; 1: as far from it as black.
-grain    mean |Laplacian| of the luma, divided by the style's, at 512 px. Far above 1: noise.
+style    The relative squared error of the Gram matrices of relu1_1, relu2_1, relu3_1, relu4_1 and relu5_1: the mean of
+         the layers, with result and style at a long side of 128, 256 and 512 px; then the mean of these three sizes.
+         0 means the style itself.
+content  The relative squared error of relu4_2 at 512 px. 0 means the photo itself, 1 as far from the photo as black.
+grain    The mean |Laplacian| of the luma at 512 px, divided by that of the style. Far above 1 means noise.
 """
 
 import argparse
@@ -34,7 +35,7 @@ Grams = dict[str, np.ndarray]
 
 @dataclass(frozen=True)
 class Verdict:
-    """How a finished picture measures; 0 is best for style and content, 1 for grain."""
+    """The measures of a finished picture; the best value is 0 for style and content, and 1 for grain."""
 
     style: float
     style_by_scale: tuple[float, ...]
@@ -43,7 +44,7 @@ class Verdict:
 
 
 class Judge:
-    """Holds the network for many verdicts, and the style last measured."""
+    """Hold the network for many verdicts, and the Gram matrices of each style."""
 
     def __init__(self) -> None:
         stored = np.load(WEIGHTS)
@@ -77,7 +78,7 @@ class Judge:
         )
 
     def features(self, image: Image.Image) -> Grams:
-        """Return the activations [positions, channels], after ReLU, of the layers that are measured."""
+        """Return the activations [positions, channels], after ReLU, of the measured layers."""
         x = tf.constant((np.asarray(image, np.float32)[..., ::-1] - MEAN_BGR)[None])
         found = {}
         for name, kernel, bias in self.layers:
@@ -89,7 +90,7 @@ class Judge:
         return found
 
     def grams(self, image: Image.Image) -> Grams:
-        """Return the Gram matrix, divided by the positions, of each style layer."""
+        """Return the Gram matrix of each style layer, divided by the number of positions."""
         found = self.features(image)
         return {layer: found[layer].T.astype(np.float64) @ found[layer] / len(found[layer]) for layer in STYLE}
 
@@ -106,7 +107,7 @@ def read(path: Path) -> Image.Image:
 
 
 def resized(image: Image.Image, long_side_px: int) -> Image.Image:
-    """Return the picture with this long side, and no side below what the network needs."""
+    """Return the picture with this long side, and with no side below 16 px, the least for the network."""
     scale = long_side_px / max(image.size)
     width, height = (max(16, round(side * scale)) for side in image.size)
     return image.resize((width, height), Image.Resampling.LANCZOS)

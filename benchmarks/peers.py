@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Hold this tool against pastiche: the same pairs and size, all judged on the saved files, times with process start.
+"""Compare neural_art with pastiche: the same pairs and size, measures of the saved files, times with process start.
 
     python -m venv PEER && PEER/bin/pip install torch==2.13.0 pastiche==1.6.0
     python benchmarks/peers.py PEER/bin/pastiche FOLDER [--pairs castle.jpg:starry_night.jpg ...] [--repeats 3]
         [--steps 30 250] [--ours "--preset fast" "--steps 8" ""] [--plot PATH]
 
-The runs of a pair take turns; their seconds are medians over the repeats. For each of pastiche's runs a line says how
-many times as long it takes as our quickest that is as near to the style at no greater content. Runs whose seconds stand
-in FOLDER/times.json already are not repeated.
+The runs of a pair take turns, and their seconds are medians over the repeats. A line for each run of pastiche compares
+its time with our quickest run whose style and content are both no greater. Runs whose seconds are already in
+FOLDER/times.json are not repeated.
 """
 
 import argparse
@@ -22,26 +22,26 @@ from statistics import median
 from judge import Judge, Verdict
 
 PROJECT = Path(__file__).resolve().parent.parent
-SIZE_PX = 512  # the default's; our presets may be of another, pictures are judged at the same three scales
+SIZE_PX = 512  # The default size. Our presets may have another; all pictures are judged at the same three scales.
 
 
 @dataclass
 class Run:
-    """One command for one pair, its picture, and how long it took each time."""
+    """A command for one pair, its picture, and the seconds of each of its runs."""
 
     name: str
-    words: list[str]  # less the picture's path
+    words: list[str]  # The command without the path of the picture.
     picture: Path
     seconds: list[float] = field(default_factory=list)
 
     @property
     def ours(self) -> bool:
-        """Return whether it is this tool's."""
+        """Return whether the run is one of neural_art, not of pastiche."""
         return self.name.startswith("neural_art")
 
 
 def runs_of(pair: list[Path], arguments: argparse.Namespace) -> list[Run]:
-    """Return the runs of a pair."""
+    """Return our runs and the runs of pastiche for a pair."""
     content, style = map(str, pair)
     commands = {}
     for options in arguments.ours:
@@ -73,7 +73,7 @@ def run_missing(runs: list[Run], repeats: int, record: Path) -> None:
 
 
 def report(runs: list[Run], verdicts: dict[str, Verdict]) -> None:
-    """Print a row for each run, and how many times as long pastiche takes to the same quality."""
+    """Print a row for each run, and the time of pastiche divided by our time for the same quality."""
     print("seconds   style  content  grain")
     for run in runs:
         verdict = verdicts[run.name]
@@ -109,13 +109,15 @@ def plot(path: Path, rows: dict[str, list[tuple[Run, Verdict]]]) -> None:
 
 
 def main() -> None:
-    """Run what is missing and report."""
+    """Make the missing runs, and report all."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("pastiche", help="pastiche's command, in an environment of its own")
+    parser.add_argument("pastiche", help="the command of pastiche, in an environment of its own")
     parser.add_argument("folder", type=Path)
     parser.add_argument("--pairs", nargs="+", default=["castle.jpg:starry_night.jpg"], metavar="CONTENT:STYLE")
-    parser.add_argument("--steps", type=int, nargs="+", default=[30, 250], help="pastiche's")
-    parser.add_argument("--ours", nargs="+", default=["--preset fast", ""], help="our options, a run each")
+    parser.add_argument(
+        "--steps", type=int, nargs="+", default=[30, 250], help="the numbers of steps of pastiche's runs"
+    )
+    parser.add_argument("--ours", nargs="+", default=["--preset fast", ""], help="the options of each of our runs")
     parser.add_argument("--repeats", type=int, default=1)
     parser.add_argument("--plot", type=Path)
     arguments = parser.parse_args()

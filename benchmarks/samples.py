@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
-"""Redraw every sample photo in every sample style, judge the results, and lay them out on one contact sheet.
+"""Redraw every sample photo in every sample style, judge the results, and put them on one contact sheet.
 
     python benchmarks/samples.py FOLDER [neural_art.py's options]
 
-Pictures that are in FOLDER already are judged and shown, not made again.
+Pictures that are already in FOLDER are judged and shown, but not made again.
 """
 
 import argparse
@@ -30,7 +30,7 @@ def sample(name: str) -> Path:
 
 
 def make_missing(folder: Path, options: list[str]) -> None:
-    """Make the pictures that are not there yet."""
+    """Make the pictures that are not in the folder yet."""
     for content in CONTENTS:
         for style in STYLES:
             result = folder / f"{content}_{style}.png"
@@ -42,7 +42,7 @@ def make_missing(folder: Path, options: list[str]) -> None:
 
 def judge_all(folder: Path) -> None:
     """Print the measures of all pictures."""
-    from judge import Judge  # brings TensorFlow, which the command sets up
+    from judge import Judge  # The import starts TensorFlow, which the command sets up first.
 
     judge, verdicts = Judge(), {}
     print("style  content  grain")
@@ -57,7 +57,7 @@ def judge_all(folder: Path) -> None:
 
 
 def contact_sheet(folder: Path, path: Path) -> None:
-    """Lay the results out in a row per photo and a column per style, with the originals at the edges."""
+    """Write a sheet of the results: a row for each photo, a column for each style, and the originals at the edges."""
     columns, rows = 1 + len(STYLES), 1 + len(CONTENTS)
     sheet = Image.new("RGB", (columns * CELL_PX, rows * CELL_PX), "white")
     cells = {(0, column): sample(style) for column, style in enumerate(STYLES, start=1)}
@@ -77,7 +77,7 @@ def contact_sheet(folder: Path, path: Path) -> None:
 
 
 def main() -> None:
-    """Make, judge and lay out the pictures."""
+    """Make and judge the pictures, and write the sheet."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     arguments, options = parser.parse_known_args()

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Time a step and take the peak memory at several sizes, each in a process of its own.
+"""Measure the time of a step and the peak memory at several sizes, each in a process of its own.
 
     python benchmarks/scaling.py [--sizes 256 512 1024 2048] [--steps 6] [--tile off] [--plot PATH]
     python benchmarks/scaling.py --sizes 2048 3840 7680 --steps 1 --tile 1024
 
-One scale. Seconds per step are the median of --steps of them, after a first one.
+Each run has one scale. The seconds per step are the median of --steps steps, without the first step of the run.
 """
 
 import argparse
@@ -20,7 +20,7 @@ PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 
 PAIR = ("castle.jpg", "starry_night.jpg")
-ASPECT = 683 / 1024  # of castle.jpg
+ASPECT = 683 / 1024  # The height of castle.jpg divided by its width.
 
 
 def measure(size_px: int, steps: int, tile: str) -> None:
@@ -36,7 +36,7 @@ def measure(size_px: int, steps: int, tile: str) -> None:
 
 
 def run(size_px: int, steps: int, tile: str) -> tuple[float, float]:
-    """Return seconds per step and peak memory in MiB of a process that takes so many steps at one scale."""
+    """Return the seconds per step and the peak memory in MiB of a process that takes `steps` steps at one scale."""
     words = [sys.executable, __file__, "--measure", str(size_px), "--steps", str(steps), "--tile", tile]
     process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert process.stdout
@@ -65,11 +65,11 @@ def plot(path: Path, rows: list[tuple[int, float, float]]) -> None:
 
 
 def main() -> None:
-    """Print a row for each size, and what a pixel costs."""
+    """Print a row for each size, and the memory per pixel."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[256, 512, 1024, 2048])
     parser.add_argument("--steps", type=int, default=6)
-    parser.add_argument("--tile", default="off", help="as of neural_art.py")
+    parser.add_argument("--tile", default="off", help="the value of --tile for neural_art.py")
     parser.add_argument("--plot", type=Path)
     parser.add_argument("--measure", type=int, help=argparse.SUPPRESS)
     arguments = parser.parse_args()

@@ -36,7 +36,7 @@ __all__ = list(PUBLIC)
 
 
 def __getattr__(name: str) -> Any:
-    """Return what `from nst import ...` asks for, imported only now: TensorFlow takes seconds."""
+    """Return a public name, imported only now, because TensorFlow takes seconds to import."""
     if name not in PUBLIC:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"nst.{PUBLIC[name]}"), name)

@@ -16,11 +16,13 @@ sys.path.insert(0, str(PROJECT))
 
 import numpy as np  # noqa: E402
 import tensorflow as tf  # noqa: E402
-from nst.image_io import read_image, resize  # noqa: E402
-from nst.losses import style_statistics  # noqa: E402
-from nst.vgg19 import EMBEDDED, Weights, build_network, load_weights  # noqa: E402
 
+from nst.network.vgg19 import build_network  # noqa: E402
+from nst.network.weights import EMBEDDED, Weights, load_weights  # noqa: E402
+from nst.pictures.picture_files import read_image  # noqa: E402
+from nst.pictures.resizing import resize  # noqa: E402
 from nst.settings import Settings  # noqa: E402
+from nst.transfer.losses import gram_statistics  # noqa: E402
 
 
 def moved_within_codes(weights: Weights, random: np.random.Generator) -> Weights:
@@ -53,7 +55,7 @@ def main() -> None:
         errors = [
             relative(moved[layer][0], weights[layer][0]),
             relative(found[layer], wanted[layer]),
-            relative(style_statistics(found[layer]), style_statistics(wanted[layer])),
+            relative(gram_statistics(found[layer]), gram_statistics(wanted[layer])),
         ]
         print(f"{layer}  {errors[0]:9.2%}  {errors[1]:11.2%}  {errors[2]:7.2%}")
 

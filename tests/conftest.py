@@ -1,5 +1,6 @@
 """Tiny pictures and a tiny network, for all tests in which the real weights do not matter."""
 
+import functools
 import json
 import os
 import shutil
@@ -14,11 +15,13 @@ import pytest
 
 import neural_art
 import nst
+from nst.batch.orders import Order
 from nst.layers import CHANNELS_PER_BLOCK, LAYERS, block_of
-from nst.network import weights
+from nst.network import vgg19, weights
 from nst.network.loaded import forget_network
 from nst.pictures.picture_files import write_picture
 from nst.report.sources import Named, Sources
+from nst.run.request import Request
 from nst.settings import describe, make_settings
 from nst.system.atomic_files import file_sha256
 
@@ -168,8 +171,25 @@ def pictures(tmp_path, content, style) -> list[str]:
     return [str(tmp_path / "content.png"), str(tmp_path / "style.png")]
 
 
+@pytest.fixture(scope="session")
+def build_once(tiny_weights):
+    """Return a function in place of build_network that builds each tiny network once: its graphs are traced once."""
+    build = vgg19.build_network
+
+    @functools.cache
+    def build_tiny(layers, pooling, precision):
+        return build(tiny_weights, layers, pooling=pooling, precision=precision)
+
+    def build_network(given, layers, *, pooling="max", precision="float32"):
+        if given is tiny_weights:
+            return build_tiny(frozenset(layers), pooling, precision)
+        return build(given, layers, pooling=pooling, precision=precision)
+
+    return build_network
+
+
 @pytest.fixture
-def tiny(monkeypatch, tiny_weights):
+def tiny(monkeypatch, tiny_weights, build_once):
     """Put a tiny network in place of VGG19; return the sources that weights were loaded from."""
     sources = []
 
@@ -178,6 +198,7 @@ def tiny(monkeypatch, tiny_weights):
         return tiny_weights
 
     monkeypatch.setattr(weights, "load_weights", load)
+    monkeypatch.setattr(vgg19, "build_network", build_once)
     forget_network()
     yield sources
     forget_network()
@@ -280,3 +301,20 @@ def config(tmp_path):
         return path
 
     return write
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """Be in the folder of the test."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def order(here, content, style, tiny):
+    """Return an order of a picture, with a tiny network in place of VGG19."""
+    write_picture(Path("content.png"), content)
+    write_picture(Path("style.png"), style)
+    paths = {"content": (Path("content.png"),), "style": (Path("style.png"),)}
+    settings = make_settings(overrides={"size": 32, "smallest_scale": 32, "steps": 3})
+    return Order(Request(paths, settings, Path("here/art.png")))

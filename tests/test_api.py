@@ -9,17 +9,11 @@ from conftest import PROJECT
 
 import nst
 from nst import Settings, UserError, make_settings, redraw
-from nst.network.loaded import forget_network
 
 SMALL = {"size": 32, "smallest_scale": 32, "steps": 2}
 
 
-@pytest.fixture(autouse=True)
-def tiny(monkeypatch, tiny_weights):
-    monkeypatch.setattr("nst.network.weights.load_weights", lambda source=None: tiny_weights)
-    forget_network()
-    yield
-    forget_network()
+pytestmark = pytest.mark.usefixtures("tiny")
 
 
 def test_a_picture_from_arrays_with_a_word_per_step(content, style):
@@ -40,7 +34,7 @@ def test_masks_and_a_start(content, style):
     assert image.shape == (23, 32, 3)
 
 
-def test_what_is_no_image_is_refused(refused, content, style):
+def test_what_is_no_image_is_refused(content, style):
     with pytest.raises(UserError, match=r"image uint8 \[40, 56, 3\]: must be float32"):
         redraw(content.astype(np.uint8), style)
     with pytest.raises(UserError, match=r"got 2 for 1 style image"):

@@ -101,7 +101,7 @@ def test_mistakes_name_the_file_and_the_key(config, text, message):
     assert len(str(error.value).splitlines()) == 1
 
 
-def test_a_missing_file_and_a_folder_are_refused(refused, tmp_path):
+def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     with pytest.raises(UserError, match=r"none\.toml: no such file"):
         read_config(tmp_path / "none.toml")
     with pytest.raises(UserError, match="is a folder"):

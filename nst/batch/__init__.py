@@ -1,4 +1,4 @@
-"""Many pictures: planned, handed out, collected, written down.
+"""Many pictures: planned, handed out, collected, noted.
 
 In the order in which a picture passes them. The number is a layer: a module imports only modules of lower floors, and
 of this folder only those with a lower number.
@@ -6,14 +6,28 @@ of this folder only those with a lower number.
     job_file.py      [0] the rows of a batch file
     sweep.py         [1] the settings that a sweep goes through
     tasks.py         [2] the pictures that rows and sweeps ask for
-    manifest.py      [0] batch.jsonl: what a batch has done so far
+    manifest.py      [0] batch.jsonl: the state of each picture
     naming.py        [3] the names of the results
     contact_sheet.py [0] a sweep's pictures in rows and columns
-    plan.py          [4] the whole batch, and which pictures are done already
-    orders.py        [0] a picture to make, and what came of it
-    local_workers.py [1] this process, or others on this machine
-    dask_workers.py  [2] the workers of a Dask cluster
-    progress.py      [0] what became of each picture, as lines or JSON
+    plan.py          [4] the whole batch, and the pictures that are done already
+    orders.py        [0] an order for a picture, and its result
+    local_workers.py [1] the executors of this machine: this process, or others beside it
+    dask_workers.py  [2] the executor of a Dask cluster
+    progress.py      [0] the progress of a batch
     page.py          [0] the page of a batch
     run_batch.py     [5] the loop that hands out pictures and collects them
+
+    row        the flags of one call in a batch file; a call without a file is one row too
+    sweep      a setting with several values; each combination of sweeps makes a picture
+    task       a picture of a batch: its source in the batch, its request, its name, its state
+    wanted     the name that a task's result would have if no other result had it
+    key        a hash of a picture's inputs and of the settings that change pixels; a new key means a changed picture
+    identity   the names of a picture's inputs, by which a changed picture keeps its name
+    manifest   the file that notes the state of each picture; a batch that was stopped goes on from it
+    order      a request with all that a worker needs to make the picture
+    client     the process of the command, which hands out orders
+    worker     a process that makes pictures for the client
+    executor   takes orders from the client and returns a future for each: this process, others here, or a cluster
+    in flight  of orders: handed out and not yet collected
+    crash      the death of a worker over a picture
 """

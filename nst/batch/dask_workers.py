@@ -130,7 +130,7 @@ def _files_of(order: Order) -> list[tuple[str, Path]]:
 
 
 def code_version() -> str:
-    """Return the version of the code in whatever process runs this."""
+    """Return the version of the code in the process that runs this function."""
     return nst.__version__
 
 

@@ -1,6 +1,6 @@
-"""The rows of a batch file, each the flags of one call by name, and the settings that a sweep goes through.
+"""The rows of a batch file. Each row holds the flags of one call by name.
 
-In TOML and JSON lines a value is what it is in a file for --config; in CSV and in a sweep, what one would type.
+A value in TOML or JSON lines is written as in a file for --config; a value in CSV, as on the command line.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ TABLE = "job"
 
 @dataclass(frozen=True)
 class Row:
-    """Where a row stands, for messages, and its values by field name."""
+    """A row of a batch file: its place, for messages, and its values by field name."""
 
     where: str
     values: dict[str, Any]
@@ -151,7 +151,7 @@ def _check_header(where: str, header: Sequence[str]) -> None:
 
 
 def _checked(where: str, values: dict[str, Any]) -> Row:
-    """Return the row. Raises UserError for text that no file name can have, and for what belongs to all rows."""
+    """Return the row. Raises UserError for text that no file name can have, and for an option of the whole batch."""
     texts = [text for value in values.values() for text in (value if isinstance(value, tuple) else (value,))]
     if any(isinstance(text, str) and "\0" in text for text in texts):
         raise UserError(f"{where}: has a NUL character; take it out")

@@ -65,7 +65,7 @@ def in_processes(workers: int) -> Iterator[Executor]:
 
     try:
         yield Executor(submit, lambda: workers, lambda: place_stop(stop))
-    except BaseException:  # all that must not wait has been waited for
+    except BaseException:  # Whoever leaves by an exception has waited long enough.
         for process in multiprocessing.active_children():
             process.kill()
         raise
@@ -98,7 +98,9 @@ def _begin(threads: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ.setdefault(name, str(threads))
-    tqdm.set_lock(threading.RLock())  # its own is one of all processes, which a killed one leaves behind
+    tqdm.set_lock(
+        threading.RLock()
+    )  # tqdm's own lock is shared by all processes, and a killed process leaves it locked.
     parent = multiprocessing.parent_process()
 
     def follow() -> None:

@@ -1,6 +1,6 @@
-"""What a batch has done so far: batch.jsonl in its folder, to which lines are only ever added.
+"""The manifest of a batch, batch.jsonl in its folder: the state of each picture. Lines are only ever added.
 
-A line that a kill has cut short is passed over when read, and the next one starts on a line of its own.
+A reader passes over a line that a kill has cut short; the next line added starts on a line of its own.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ from typing import Any
 from nst.system.atomic_files import file_sha256
 
 NAME = "batch.jsonl"
-SETTLED_NS = 2_000_000_000  # a file that was changed within this time may change again without another time
+SETTLED_NS = 2_000_000_000  # A file changed within this time may change again without a new time of change.
 
 
 @dataclass
 class Manifest:
-    """What is known of a batch's pictures and files.
+    """The state of a batch's pictures and the SHA-256 of its files.
 
-    jobs    name of the result -> what the lines of it say together, the last one winning
+    jobs    name of the result -> the facts in its lines together; a later line wins
     files   path -> size in bytes, time of change in ns, SHA-256
-    hashed  paths in `files` that the file does not hold yet
-    page    a hash of what the batch's page shows, empty while it is being written; None where there never was one
+    hashed  the paths in `files` that batch.jsonl does not hold yet
+    page    a hash of the statuses on the batch's page; empty while the page is being written, None without a page
     """
 
     folder: Path
@@ -36,7 +36,7 @@ class Manifest:
     page: str | None = None
 
     def sha256(self, path: Path) -> str | None:
-        """Return a file's SHA-256, from memory where size and time are the same, or None where it cannot be read."""
+        """Return a file's SHA-256, or None for an unreadable file. A file of known size and time is not read again."""
         name = str(path.absolute())
         try:
             found = path.stat()
@@ -51,17 +51,17 @@ class Manifest:
         return digest
 
     def note(self, name: str, **facts: Any) -> None:
-        """Add a line of a job. Raises OSError."""
+        """Add a line for a picture. Raises OSError."""
         self._add([{"job": name, **facts}])
         self.jobs.setdefault(name, {}).update(facts)
 
     def note_page(self, shown: str) -> None:
-        """Add a line of the batch's page. Raises OSError."""
+        """Add a line for the batch's page. Raises OSError."""
         self._add([{"page": shown}])
         self.page = shown
 
     def keep_hashes(self) -> None:
-        """Add a line for each file that was hashed. Raises OSError."""
+        """Add a line for each newly hashed file. Raises OSError."""
         keys = ("file", "bytes", "mtime_ns", "sha256")
         self._add([dict(zip(keys, (name, *self.files[name]), strict=True)) for name in self.hashed])
         self.hashed.clear()
@@ -80,7 +80,7 @@ class Manifest:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Return what is known of a batch; nothing where there was none. Raises OSError."""
+    """Return the manifest in a folder, empty for a new batch. Raises OSError."""
     manifest = Manifest(folder)
     path = folder / NAME
     lines = path.read_bytes().split(b"\n") if path.exists() else []

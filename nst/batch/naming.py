@@ -43,7 +43,7 @@ def batch_folder(given: Path | None, title: str) -> Path:
 
 
 def name_tasks(tasks: Sequence[Task], manifest: Manifest) -> list[Task]:
-    """Return the tasks with the names of their results: those they had before, and new names for new pictures.
+    """Return the tasks with the names of their results: earlier names for earlier pictures, and new names for new ones.
 
     Raises UserError where two rows name the same result.
     """

@@ -1,4 +1,4 @@
-"""An order for a picture, given to whoever makes it, and the result that comes back.
+"""An order for a picture, given to a worker, and the result that comes back.
 
 An executor takes orders and returns a future for each. Signals are the client's: it tells workers to end by a file,
 for which they look after each step.
@@ -34,7 +34,7 @@ from nst.transfer.state import OnStep
 class Order:
     """A picture to make.
 
-    request   the wish, with paths on the disk of whoever makes the picture
+    request   the wish, with paths on the worker's disk
     if_begun  whether a checkpoint of the same inputs and settings is resumed
     stop      the name of a file in the folder for temporary files that is there once work is to end
     most_mb   the most megabytes to take where the settings set no limit; 0 for most of what is free
@@ -50,7 +50,7 @@ class Order:
 
 @dataclass(frozen=True)
 class PictureResult:
-    """What came of an order.
+    """The result of an order.
 
     error     the reason for no picture, or for an unfinished one, in one line
     warnings  lines that the user should know and that nobody has shown yet
@@ -70,7 +70,7 @@ class PictureResult:
 
 @dataclass(frozen=True)
 class Executor:
-    """Whoever makes the pictures.
+    """The maker of a batch's pictures.
 
     limit  returns the number of orders that may be in flight
     stop   tells workers to end after their step
@@ -91,7 +91,7 @@ def make(
     live: LiveView | None = None,
     on_step: Sequence[OnStep] = (),
 ) -> PictureResult:
-    """Make a picture, from its checkpoint if there is one, and return what came of it; nothing is raised.
+    """Make a picture, from its checkpoint if there is one, and return the result; nothing is raised.
 
     progress  shows the progress; without one, warnings are part of the result
     stopped   returns the number of a signal that came, or 0

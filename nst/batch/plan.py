@@ -33,7 +33,7 @@ from nst.settings import describe
 
 @dataclass(frozen=True)
 class Plan:
-    """A batch: its pictures in order, and what is known of earlier runs of it.
+    """A batch: its pictures in order, and the manifest of its earlier runs.
 
     report  whether it is to have a page of its own
     """
@@ -55,21 +55,21 @@ class Plan:
         return replace(task.request, output=self.result(task), overwrite=replaces)
 
     def statuses(self) -> list[PictureStatus]:
-        """Return what is known of each picture."""
+        """Return the status of each picture."""
         return [self.status(task) for task in self.tasks]
 
     @property
     def page(self) -> Path | None:
-        """Return the page that shows the batch, if there is one that does."""
+        """Return the page of the batch, or None without one."""
         return self.folder / REPORT if self.report and self.manifest.page else None
 
     @property
     def left(self) -> int:
-        """Return how many pictures are to be made."""
+        """Return the number of pictures to make."""
         return sum(task.state != DONE for task in self.tasks)
 
     def status(self, task: Task) -> PictureStatus:
-        """Return what is known of a task's picture."""
+        """Return the status of a task's picture."""
         known, result = self.manifest.jobs.get(task.name, {}), self.result(task)
         if known.get("key") != task.key or (known.get("state") == DONE and not result.exists()):
             known = {}
@@ -87,7 +87,7 @@ class Plan:
         )
 
     def sheets(self) -> list[tuple[Path, Sheet]]:
-        """Return the contact sheets of a sweep with their paths: one for each picture that it makes in several ways.
+        """Return the contact sheets of a sweep with their paths, one for each picture that is made in several ways.
 
         Columns are the values of the last setting, rows those of all others together.
         """

@@ -1,4 +1,4 @@
-"""TODO."""
+"""Settings, presets and layers as text, for a user who asks without making a picture."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from nst.values import FIELDS, toml_value
 
 
 def config_text(settings: Settings) -> str:
-    """Return all settings as TOML that `read_config` reads, grouped as in --help, each with its help."""
+    """Return all settings as TOML for `read_config`, grouped as in --help, each below its help."""
     lines: list[str] = []
     group = None
     for name, value in describe(settings).items():
@@ -24,7 +24,7 @@ def config_text(settings: Settings) -> str:
 
 
 def presets_text() -> str:
-    """Return each preset with its purpose and what it changes, with the default in brackets."""
+    """Return each preset with its purpose and its changes, each with the default in brackets."""
     default = describe(Settings())
     lines = []
     for preset, (purpose, _) in presets().items():
@@ -37,7 +37,7 @@ def presets_text() -> str:
 
 
 def layers_text() -> str:
-    """Return a line for each layer of VGG19: three spellings, channels, and where it is a default, its weight."""
+    """Return a line for each layer of VGG19: its three spellings, its channels, and its weight among the defaults."""
     defaults = {"style": dict(Settings().style_layers), "content": dict(Settings().content_layers)}
     lines = [f"{'layer':9}{'or':9}{'or':14}{'channels':10}default"]
     for layer in LAYERS:

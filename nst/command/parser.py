@@ -15,7 +15,7 @@ FILES = ("CONTENT", "STYLE", "PATH", "FILE", "FOLDER", "RESULT", "WHERE", "WHAT"
 
 
 class Parser(argparse.ArgumentParser):
-    """argparse, with its errors in one line like all others."""
+    """The parser of argparse, whose errors are one line like all others."""
 
     def error(self, message: str) -> NoReturn:
         unknown = message.removeprefix("unrecognized arguments: ").split()[0]

@@ -1,4 +1,4 @@
-"""The whole state of a run in its folder, so that it can go on after whatever stopped it.
+"""The whole state of a run in its folder, from which the run can resume after any stop.
 
 Two files of NumPy's, the newer one and the one before it: a damaged one costs half a minute, not the run.
 """

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nst.errors import UserError
+from nst.report.pages import REPORT
 from nst.run.request import Paths
 from nst.system.atomic_files import remove_parts
 from nst.transfer.state import Step
@@ -51,7 +52,7 @@ class RunFolder:
     @property
     def report(self) -> Path:
         """Return the page of the run."""
-        return self.path / "report.html"
+        return self.path / REPORT
 
     @property
     def checkpoint(self) -> Path:

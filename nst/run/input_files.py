@@ -137,7 +137,7 @@ def _read(path: Path) -> tuple[Picture, str]:
     try:
         payload = path.read_bytes()
     except OSError:
-        return read_picture(path), ""  # which says what is wrong
+        return read_picture(path), ""  # The reader says what is wrong.
     return read_picture(path, payload), hashlib.sha256(payload).hexdigest()
 
 
@@ -159,8 +159,12 @@ def _mask_for(photo: np.ndarray) -> Callable[[Path, Picture], np.ndarray]:
     return mask_of
 
 
+@functools.cache
 def _from_pipe(path: Path) -> Path:
-    """Return a temporary file with the bytes of a pipe; the file goes when the process ends."""
+    """Return a temporary file with the bytes of a pipe, the same for each picture that the pipe is for.
+
+    The file goes when the process ends.
+    """
     folder = Path(tempfile.mkdtemp(prefix="neural_art_"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     copy = folder / path.name

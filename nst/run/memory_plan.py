@@ -1,6 +1,6 @@
-"""How much memory a run takes, whether the machine has it, and how large tiles may be so that it has.
+"""The memory that a run takes, and the tiles that keep it within the memory of the machine.
 
-All figures are of the largest resident size of runs on a processor, rounded up: see benchmarks/RESULTS.md.
+All figures come from the largest resident size of runs on a processor, rounded up; see benchmarks/RESULTS.md.
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from nst.transfer.inputs import Inputs
 from nst.transfer.scales import Scale
 from nst.transfer.tiles import UNTILED_PX, fits
 
-BASE_MB = 1000  # TensorFlow, the weights and the graph
-WHOLE_BYTES = 300  # per pixel of the result: picture, gradient, moments, targets, and those of smaller scales
-EVALUATED_BYTES = {"float32": 2900, "bfloat16": 1150, "float16": 2800}  # per pixel evaluated in one piece
-TILE_BYTES = {"float32": 2600, "bfloat16": 900, "float16": 2500}  # per pixel of a tile
-LBFGS_BYTES = 600  # per pixel of the result, more: ten pairs of steps and gradients in float64
-GIVEN_BYTES = 12  # per pixel of the photo and the styles as they are given: three numbers in float32
-STYLE_BYTES = 150  # per pixel of a style at its largest size
-STYLE_SHARE = 0.5  # of what a pixel evaluated takes: of a style's, only activations
-SIDES_PX = range(2048, 255, -64)  # of tiles, to choose from
-SPARED = 0.1  # of what is free, for other programs
+BASE_MB = 1000  # The memory of TensorFlow, the weights and the graph.
+WHOLE_BYTES = 300  # Bytes per pixel of the result: picture, gradient, moments, targets, and those of smaller scales.
+EVALUATED_BYTES = {"float32": 2900, "bfloat16": 1150, "float16": 2800}  # Bytes per pixel of a picture in one piece.
+TILE_BYTES = {"float32": 2600, "bfloat16": 900, "float16": 2500}  # Bytes per pixel of a tile.
+LBFGS_BYTES = 600  # More bytes per pixel of the result with L-BFGS: ten pairs of steps and gradients in float64.
+GIVEN_BYTES = 12  # Bytes per pixel of the photo and the styles as they are given: three numbers in float32.
+STYLE_BYTES = 150  # Bytes per pixel of a style at its largest size.
+STYLE_FRACTION = 0.5  # A style takes this fraction of the bytes of an evaluated picture: it has activations alone.
+SIDES_PX = range(2048, 255, -64)  # The sides of tiles to choose from.
+SPARED = 0.1  # The fraction of the free memory that is left to other programs.
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """What a run needs memory for.
+    """The facts that decide how much memory a run needs.
 
     result     the size of the picture
-    style      that of the largest style, as it is compared with the result
-    precision  of the network, one of EVALUATED_BYTES
-    given_px   pixels of all pictures as they are given
+    style      the size of the largest style when it is compared with the result
+    precision  the type of the network's convolutions, one of EVALUATED_BYTES
+    given_px   the pixels of all pictures as they are given
     optimizer  as in Settings
     """
 
@@ -49,21 +49,21 @@ class Sizes:
 
 
 def sizes_of(scales: Sequence[Scale], settings: Settings, precision: str, given: Sequence[Size]) -> Sizes:
-    """Return what needs most memory in a run from pictures of the given sizes."""
+    """Return the sizes of a run over some scales, from pictures of the given sizes."""
     largest_style = max(scales[-1].style_sizes, key=math.prod)
     return Sizes(scales[-1].size, largest_style, precision, sum(map(math.prod, given)), settings.optimizer)
 
 
 def memory_mb(sizes: Sizes, tile_px: int) -> int:
     """Return about how many megabytes a run takes at its largest scale."""
-    evaluated = max(_evaluated(sizes.result, sizes, tile_px), STYLE_SHARE * _evaluated(sizes.style, sizes, tile_px))
+    evaluated = max(_evaluated(sizes.result, sizes, tile_px), STYLE_FRACTION * _evaluated(sizes.style, sizes, tile_px))
     whole_bytes = WHOLE_BYTES + (LBFGS_BYTES if sizes.optimizer == "lbfgs" else 0)
     whole = max(whole_bytes * math.prod(sizes.result), STYLE_BYTES * math.prod(sizes.style))
     return round(BASE_MB + (whole + evaluated + GIVEN_BYTES * sizes.given_px) / 1e6)
 
 
 def _evaluated(size: Size, sizes: Sizes, tile_px: int) -> float:
-    """Return the bytes that the network takes for a picture, whole or in tiles."""
+    """Return the bytes that the network takes for a picture, in one piece or in tiles."""
     whole = EVALUATED_BYTES[sizes.precision] * math.prod(size)
     return whole if fits(size, tile_px) else TILE_BYTES[sizes.precision] * tile_px**2
 
@@ -96,20 +96,20 @@ def _limit_mb(most_mb: float) -> float:
 
 
 def _too_large(sizes: Sizes, limit_mb: float, tile_px: int) -> str:
-    """Return what is wrong and what would fit, in words."""
+    """Return the words of the refusal, with the long side that would fit."""
     side = max(sizes.result)
     smaller = (
-        (long_side, replace(sizes, result=_scaled(sizes.result, share), style=_scaled(sizes.style, share)))
-        for share in (k / 100 for k in range(99, 0, -1))
-        for long_side in [round(share * side)]
+        (long_side, replace(sizes, result=_scaled(sizes.result, factor), style=_scaled(sizes.style, factor)))
+        for factor in (k / 100 for k in range(99, 0, -1))
+        for long_side in [round(factor * side)]
     )
     fitting = next((px for px, others in smaller if px >= 16 and memory_mb(others, tile_px) <= limit_mb), None)
     advice = f"--size {fitting} would fit" if fitting else "close other programs or raise --max-memory"
     return f"--size {side}: needs about {memory_mb(sizes, tile_px)} MB of memory, of {limit_mb:.0f} MB there; {advice}"
 
 
-def _scaled(size: Size, share: float) -> Size:
-    return max(1, round(share * size[0])), max(1, round(share * size[1]))
+def _scaled(size: Size, factor: float) -> Size:
+    return max(1, round(factor * size[0])), max(1, round(factor * size[1]))
 
 
 def sizes_of_run(inputs: Inputs, scales: Sequence[Scale]) -> Sizes:

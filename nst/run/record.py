@@ -103,7 +103,7 @@ def deciding(settings: Settings) -> dict[str, Any]:
 
 
 def is_of(record: Record, settings: Settings, digests: Digests) -> bool:
-    """Return whether a checkpoint's record is of these settings and inputs, whatever changes no pixel aside."""
+    """Return whether a checkpoint's record is of these inputs and of these settings, as far as they change pixels."""
     begun = {role: tuple(record.digests_of(role)) for role in record.located if role != "weights"}
     decided = deciding(settings)
     return digests == begun and all(record.settings.get(name) == value for name, value in decided.items())

@@ -111,7 +111,7 @@ class Results:
             self._attempt(folder.report.name, lambda: write_run_page(folder.report, self._run(image, state, message)))
 
     def save_so_far(self, failure: str = "") -> str:
-        """Write the picture after the last step, and unless the run failed a checkpoint; return in words what there is.
+        """Write the picture after the last step, and a checkpoint unless the run failed; return words for the user.
 
         failure  why the run cannot go on
         """
@@ -183,7 +183,7 @@ class Results:
         )
 
     def _attempt(self, what: str, write: Callable[[], None]) -> None:
-        """Write a file that the run can do without; warn once where that fails, for whatever reason."""
+        """Write a file that the run can do without; warn once where that fails, for any reason."""
         try:
             write()
         except Exception as error:

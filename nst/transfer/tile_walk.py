@@ -1,4 +1,4 @@
-"""The network applied to a large picture tile by tile: forward, and gradients backward. Callers say what is done.
+"""The network applied to a large picture tile by tile, forward and backward. Callers give the work for each tile.
 
 The walk goes segment by segment. A segment's output for the whole picture is small, and so is kept: the next segment
 needs no halo for the segments before it.

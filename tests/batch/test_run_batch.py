@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import threading
 import time
 from concurrent.futures import BrokenExecutor, Future
 from contextlib import contextmanager
@@ -17,7 +18,6 @@ from pages import HOSTILE, LOOKS, Page, check_alone, check_readable, check_seen,
 import neural_art
 from nst.batch.manifest import NAME, read_manifest
 from nst.batch.orders import Executor, PictureResult, make
-from nst.network.loaded import forget_network
 from nst.pictures.picture_files import read_image, write_picture
 from nst.report.pages import REPORT
 from nst.report.watch_server import served
@@ -30,18 +30,14 @@ SCHEMA = json.loads((PROJECT / "docs" / "result.schema.json").read_text())
 
 
 @pytest.fixture
-def photos(tmp_path, monkeypatch, content, style, tiny_weights):
+def photos(here, monkeypatch, content, style, tiny):
     """Be in a folder with style.png and four photos in photos/, with a tiny network in place of VGG19."""
-    monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("nst.run.folder.OUTPUT", Path("output"))
-    monkeypatch.setattr("nst.network.weights.load_weights", lambda _source=None: tiny_weights)
     Path("photos").mkdir()
     write_picture(Path("style.png"), style)
     for number in range(4):
         write_picture(Path(f"photos/p{number}.png"), np.roll(content, 7 * number, axis=1))
-    forget_network()
-    yield ["photos", "style.png", *SMALL, "-o", "out"]
-    forget_network()
+    return ["photos", "style.png", *SMALL, "-o", "out"]
 
 
 def results(folder="out"):
@@ -517,3 +513,36 @@ def test_a_manifest_that_cannot_be_written_ends_the_batch(photos, capsys, monkey
     monkeypatch.setattr("nst.batch.manifest.os.fsync", full)
     assert neural_art.main(photos) == neural_art.EXIT_FAILED
     assert "out/batch.jsonl: No space left on device" in capsys.readouterr().err
+
+
+def test_a_contact_sheet_that_cannot_be_written_costs_no_batch(photos, capsys):
+    words = ["photos/p0.png", "style.png", "--sweep", "seed=1,2", *SMALL, "-o", "sweep"]
+    assert neural_art.main(words) == 0
+    sheet = Path("sweep/p0_style_sweep.png")
+    sheet.unlink()
+    sheet.mkdir()
+    (sheet / "file").touch()
+    capsys.readouterr()
+    assert neural_art.main([*words, "--force"]) == 0
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 2
+    assert "sweep/p0_style_sweep.png: Is a directory; the batch has no contact sheet" in err
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "content,style\nphotos/p0.png,style.png\nphotos/p1.png,style.png\n",
+        '{"content": "photos/p0.png", "style": "style.png"}\n{"content": "photos/p1.png", "style": "style.png"}\n',
+        "[[job]]\ncontent = 'photos/p0.png'\nstyle = 'style.png'\n"
+        "[[job]]\ncontent = 'photos/p1.png'\nstyle = 'style.png'\n",
+    ],
+    ids=["csv", "jsonl", "toml"],
+)
+def test_a_batch_file_comes_through_a_pipe(photos, capsys, text):
+    os.mkfifo("jobs")
+    writer = threading.Thread(target=Path("jobs").write_text, args=(text,), daemon=True)
+    writer.start()
+    assert neural_art.main(["--batch", "jobs", "--list"]) == 0
+    writer.join(5)
+    assert capsys.readouterr().out.splitlines()[-1] == "2 pictures in output/batch, 0 of them done"

@@ -82,7 +82,7 @@ def test_flags_and_a_file_win_over_the_record(record, config, tmp_path):
     assert (content, style) == ("other.png", (str(tmp_path / "stone.png"),))
 
 
-def test_a_preset_beside_a_record_is_refused(refused, record):
+def test_a_preset_beside_a_record_is_refused(record):
     with pytest.raises(UserError, match="preset best: --settings-from stands in its place"):
         called({"settings_from": str(record()), "preset": "best"})
 

@@ -2,14 +2,17 @@
 
 import tensorflow as tf
 
+from nst.network import vgg19
 from nst.network.loaded import forget_network, network_of
+from nst.network.vgg19 import build_network
 from nst.network.weights import weights_sha256
 from nst.settings import make_settings
 
 FLOAT32 = {"precision": "float32"}
 
 
-def test_a_network_is_kept_for_settings_that_ask_for_the_same(tiny, tiny_weights):
+def test_a_network_is_kept_for_settings_that_ask_for_the_same(tiny, tiny_weights, monkeypatch):
+    monkeypatch.setattr(vgg19, "build_network", build_network)  # The real one, which keeps nothing.
     network, facts = network_of(make_settings(overrides=FLOAT32))
     assert facts == {"precision": "float32", "weights_sha256": weights_sha256(tiny_weights)}
     assert network_of(make_settings(overrides={**FLOAT32, "steps": 1, "style_weight": 2}))[0] is network

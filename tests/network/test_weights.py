@@ -132,13 +132,13 @@ def refusal(path):
 @pytest.mark.parametrize(
     "data", [b"", b"nothing of the kind", b"\x89HDF\r\n\x1a\n" + b"\0" * 90, b"PK\x03\x04" + b"\0" * 50]
 )
-def test_foreign_files_are_refused(refused, tmp_path, suffix, data):
+def test_foreign_files_are_refused(tmp_path, suffix, data):
     path = tmp_path / f"weights.{suffix}"
     path.write_bytes(data)
     assert "damaged" in refusal(path)
 
 
-def test_truncated_weights_are_refused(refused, tmp_path):
+def test_truncated_weights_are_refused(tmp_path):
     path = tmp_path / "cut.npz"
     path.write_bytes(EMBEDDED.read_bytes()[:1_000_000])
     assert "damaged or cut short" in refusal(path)
@@ -156,7 +156,7 @@ def test_another_network_is_refused_by_its_shapes(tmp_path):
     assert "is not VGG19: the kernel of conv1_1 is (5, 5, 3, 64), expected" in refusal(path)
 
 
-def test_numbers_that_are_not_finite_are_refused(refused, tmp_path, tiny_weights):
+def test_numbers_that_are_not_finite_are_refused(tmp_path, tiny_weights):
     path = tmp_path / "nan.mat"
     broken = dict(tiny_weights, conv3_1=(tiny_weights["conv3_1"][0] * np.nan, tiny_weights["conv3_1"][1]))
     layers = [{"name": layer, "weights": cell([kernel, bias])} for layer, (kernel, bias) in broken.items()]

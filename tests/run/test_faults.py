@@ -209,7 +209,7 @@ PICTURES = st.sampled_from(["content", "style", "black", "white", "tall"])
 
 
 @pytest.mark.slow
-def test_any_settings_and_pictures_make_a_picture_or_are_refused(refused, tiny_weights, content, style):
+def test_any_settings_and_pictures_make_a_picture_or_are_refused(tiny_weights, content, style):
     """Whatever goes together gives a finite picture of the size that was asked for; the rest is one UserError."""
     pictures = {
         "content": content,

@@ -1,9 +1,21 @@
-"""The pictures of a run are found by their names."""
+"""The pictures of a run: found by their names or through a pipe, each read and hashed once."""
 
+import hashlib
+import os
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import SMALL
 from PIL import Image, features
 
+import neural_art
 from nst.pictures.decoding import readable_suffixes
-from nst.run.input_files import find_contents
+from nst.pictures.picture_files import read_image
+from nst.run.input_files import find_contents, find_pictures, read_inputs
+from nst.run.request import Request
+from nst.settings import make_settings
 
 
 def test_a_folder_stands_for_its_pictures_in_every_format_that_is_read(tmp_path):
@@ -20,3 +32,66 @@ def test_a_folder_stands_for_its_pictures_in_every_format_that_is_read(tmp_path)
 def test_formats_that_the_program_does_not_read_are_no_pictures():
     assert {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".gif", ".bmp", ".psd"} <= readable_suffixes()
     assert not {".eps", ".pdf", ".txt", ".svg", ""} & readable_suffixes()
+
+
+@pytest.fixture
+def pipe(tmp_path):
+    """Return a function that makes a pipe with some bytes in it, which can be read once, and returns its path."""
+    threads = []
+
+    def make(payload, name="pipe"):
+        path = tmp_path / name
+        os.mkfifo(path)
+        threads.append(threading.Thread(target=path.write_bytes, args=(payload,), daemon=True))
+        threads[-1].start()
+        return path
+
+    yield make
+    for thread in threads:
+        thread.join(5)
+        assert not thread.is_alive()
+
+
+def test_pictures_come_through_pipes(here, pictures, pipe, tiny):
+    words = [*SMALL, "-o", "whole.png"]
+    assert neural_art.main([*pictures, *words]) == 0
+    content, style = (str(pipe(Path(path).read_bytes(), f"{k}.pipe")) for k, path in enumerate(pictures))
+    assert neural_art.main([content, style, *SMALL, "-o", "piped.png"]) == 0
+    np.testing.assert_array_equal(read_image(here / "piped.png"), read_image(here / "whole.png"))
+
+
+def test_a_pipe_serves_for_a_whole_batch(here, pictures, pipe, tiny, capsys):
+    """The photo is read once and painted twice."""
+    content = str(pipe(Path(pictures[0]).read_bytes()))
+    words = [content, pictures[1], "--sweep", "seed=1,2", *SMALL, "-o", "out"]
+    assert neural_art.main(words) == 0
+    assert len(capsys.readouterr().out.splitlines()) == 2
+
+
+def test_settings_come_through_a_pipe(here, pictures, pipe, tiny):
+    config = pipe(b"size = 48\nsmallest-scale = 48\nsteps = 1\n")
+    assert neural_art.main([*pictures, "--config", str(config), "-o", "art.png"]) == 0
+    assert max(read_image(here / "art.png").shape[:2]) == 48
+
+
+def test_each_file_is_opened_once(tmp_path, pictures, monkeypatch):
+    """A picture that serves as photo, style, first picture and mask is read and hashed once."""
+    opened, real = [], Path.read_bytes
+    photo = Path(pictures[0])
+    digest = hashlib.sha256(photo.read_bytes()).hexdigest()
+    monkeypatch.setattr(Path, "read_bytes", lambda path: opened.append(path) or real(path))
+    settings = make_settings(overrides={"init": str(photo), "content_mask": str(photo)})
+    request = find_pictures(Request({"content": (photo,), "style": (photo, Path(pictures[1]))}, settings))
+    _, inputs, digests = read_inputs(request)
+    assert opened == [photo, Path(pictures[1])]
+    assert (digests["content"], digests["init"], digests["content_mask"]) == ((digest,),) * 3
+    np.testing.assert_array_equal(inputs.start, inputs.content)
+
+
+def test_a_run_reads_each_file_once(here, pictures, tiny, monkeypatch):
+    opened, real = [], Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda path: opened.append(str(path)) or real(path))
+    (here / "art.toml").write_text("seed = 3\n")
+    assert neural_art.main([*pictures, *SMALL, "--config", "art.toml", "-o", "art.png"]) == 0
+    counts = [opened.count(name) for name in ("art.toml", *pictures)]
+    assert counts == [1, 1, 1]

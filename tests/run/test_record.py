@@ -91,7 +91,7 @@ def test_a_record_leads_to_no_other_folder(record):
         ({"files": {"content": ["a\nb.png"], "style": ["b.png"]}}, "has a control character"),
     ],
 )
-def test_damaged_records_are_refused(refused, record, changes, message):
+def test_damaged_records_are_refused(record, changes, message):
     path = record(**changes)
     with pytest.raises(UserError) as error:
         read_record(path)
@@ -101,14 +101,14 @@ def test_damaged_records_are_refused(refused, record, changes, message):
 
 
 @pytest.mark.parametrize("text", ["Made in a studio", "{", "[]", "3", "null", '{"content": "a"}', "[" * 100_000])
-def test_what_is_no_record_is_refused(refused, tmp_path, text):
+def test_what_is_no_record_is_refused(tmp_path, text):
     (tmp_path / "settings.json").write_text(text)
     with pytest.raises(UserError, match="damaged or not of neural_art"):
         read_record(tmp_path / "settings.json")
 
 
 @pytest.mark.parametrize("depth", [400, 900, 5000])
-def test_a_record_of_lists_in_lists_is_refused(refused, record, depth):
+def test_a_record_of_lists_in_lists_is_refused(record, depth):
     path = record(settings={"style_layers": "HERE"})
     path.write_text(path.read_text().replace('"HERE"', "[" * depth + "]" * depth))
     with pytest.raises(UserError, match=r"damaged or not of neural_art|must be a list"):

@@ -1,0 +1,65 @@
+"""The names of a batch's results, and of its folder."""
+
+import json
+from pathlib import Path
+
+import pytest
+from plans import done, files, names, planned, states
+
+from nst.batch.plan import plan_text
+from nst.errors import UserError
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("nst.run.folder.OUTPUT", Path("output"))
+
+
+HOSTILE = ["a b.jpg", "it's.jpg", '"q".jpg', "-x.jpg", "--size.jpg", "ü☃.jpg", "new\nline.jpg", "<script>.jpg", "*.jpg"]
+HOSTILE += ["$(touch x).jpg", "CAT.jpg", "cat.jpg", "cat.jpeg", "%s.jpg", "a" * 250 + ".jpg"]
+
+
+def test_hostile_names_are_distinct_and_the_same_again():
+    files(*(f"{folder}/{name}" for folder in ("one", "two") for name in HOSTILE))
+    plan = planned("*/*", "stone.jpg", "-o", "out")
+    assert len(plan.tasks) == 2 * len(HOSTILE)
+    assert len({name.casefold() for name in names(plan)}) == 2 * len(HOSTILE)
+    assert all("\n" not in name and "/" not in name and len(name.encode()) < 200 for name in names(plan))
+    assert len(plan_text(plan).splitlines()) == len(plan.tasks) + 2
+    done(plan, *range(1, len(plan.tasks), 2))
+    again = planned("*/*", "stone.jpg", "-o", "out")
+    assert names(again) == names(plan)
+    assert states(again)[:2] == ["done", "to do"]
+    done(plan)
+    alone = planned("two", "stone.jpg", "-o", "out")  # other numbers, the same names for the same pictures
+    before = {task.request.paths["content"]: task.name for task in plan.tasks}
+    assert names(alone) == [before[task.request.paths["content"]] for task in alone.tasks]
+
+
+def test_rows_with_hostile_names(tmp_path):
+    files(*HOSTILE)
+    Path("jobs.jsonl").write_text("".join(json.dumps({"content": name, "style": name}) + "\n" for name in HOSTILE))
+    assert [task.request.paths["content"][0].name for task in planned("--batch", "jobs.jsonl").tasks] == HOSTILE
+
+
+def test_a_batch_of_other_pictures_in_the_same_folder_leaves_results_alone():
+    files("one/cat.jpg", "two/cat.jpg")
+    done(planned("one", "stone.jpg", "-o", "out"))
+    Path("out/notes_stone.png").write_bytes(b"mine")
+    files("two/notes.jpg")
+    assert names(planned("two", "stone.jpg", "-o", "out")) == ["cat_stone_2.png", "notes_stone_2.png"]
+
+
+def test_the_folder_made_by_the_program_is_a_batch_or_new():
+    files("photos/a.jpg", "output/photos_stone/settings.json")
+    plan = planned("photos", "stone.jpg")
+    assert plan.folder == Path("output/photos_stone_2")
+    done(plan)
+    assert planned("photos", "stone.jpg").folder == Path("output/photos_stone_2")
+
+
+def test_one_name_for_two_pictures_is_refused():
+    Path("jobs.csv").write_text("content,style,output\ncat.jpg,stone.jpg,A.png\ncastle.jpg,stone.jpg,a.jpg\n")
+    with pytest.raises(UserError, match=r"line 3: output a.jpg: is of two pictures, 1 and 2"):
+        planned("--batch", "jobs.csv")

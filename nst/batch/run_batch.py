@@ -112,9 +112,8 @@ def run_batch(
     any_left = bool(run.waiting)
     with deferred() as signalled, ExitStack() as claim:
         try:
-            with _executor(
-                options, run, signalled, live, on_step
-            ) as executor:  # first: where no cluster answers, no folder is made
+            # The executor comes first: where no cluster answers, no folder is made.
+            with _executor(options, run, signalled, live, on_step) as executor:
                 claim.enter_context(_begun(plan))
                 _work(run, executor, signalled)
             if not run.signal:

@@ -20,9 +20,8 @@ from nst.run.request import Request
 from nst.transfer.inputs import check_counts
 
 LONGEST_NAME = 150  # The most bytes in the name of a result, without suffix and number.
-UNFIT = re.compile(
-    r"[\x00-\x1f\x7f/\\\ud800-\udfff]"
-)  # Characters that a file name, or a line with one, must not have.
+# Characters that a file name, or a line with one, must not have.
+UNFIT = re.compile(r"[\x00-\x1f\x7f/\\\ud800-\udfff]")
 
 
 @dataclass(frozen=True)

@@ -137,7 +137,8 @@ def _read(path: Path) -> tuple[Picture, str]:
     try:
         payload = path.read_bytes()
     except OSError:
-        return read_picture(path), ""  # The reader says what is wrong.
+        read_picture(path)  # The reader says in words what is wrong.
+        raise
     return read_picture(path, payload), hashlib.sha256(payload).hexdigest()
 
 

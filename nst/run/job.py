@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from nst.errors import UserError
-from nst.pictures.picture_files import Picture, check_format
+from nst.pictures.picture_files import Picture, check_format, over_white
 from nst.report.costs import plotting
 from nst.report.pages import check_engine
+from nst.report.sources import Named, Sources
 from nst.run.checkpoint import Checkpoint, check_state, read_checkpoint
 from nst.run.folder import RunFolder, default_output, first_free, result_name
 from nst.run.input_files import Digests, read_inputs
@@ -54,6 +56,16 @@ class Job:
     def steps_done(self) -> int:
         """Return the number of steps that the resumed run has done."""
         return len(self.checkpoint.steps) if self.checkpoint else 0
+
+    @cached_property
+    def sources(self) -> Sources:
+        """Return the photo and the styles as pages show them."""
+        styles = zip(self.request.paths["style"], self.inputs.styles, strict=True)
+        return Sources(
+            Named(self.request.paths["content"][0].name, over_white(self.photo)),
+            tuple(Named(path.name, image) for path, image in styles),
+            sum(scale.steps for scale in self.scales),
+        )
 
     def check_overwrite(self) -> None:
         """Raise UserError where the run would replace a result, or a stopped run, that it must not."""

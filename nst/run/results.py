@@ -22,7 +22,7 @@ from nst.pictures.resizing import resize, resize_alpha
 from nst.report.costs import write_cost_plot, write_costs
 from nst.report.progress import Progress
 from nst.report.run_page import Run, write_run_page
-from nst.report.sources import Named, Sources
+from nst.report.sources import Named
 from nst.report.status import DONE, FAILED, STOPPED
 from nst.run.checkpoint import Checkpoint, write_checkpoint
 from nst.run.folder import first_free
@@ -145,7 +145,7 @@ class Results:
         size = self.job.scales[-1].size
         shown = over_white(Picture(resize(image, size), resize_alpha(self.job.photo.alpha, size)))
         return Run(
-            sources_of(self.job),
+            self.job.sources,
             Named(self.output.name, shown),
             state,
             message,
@@ -191,13 +191,3 @@ class Results:
                 self.warned.add(what)
                 words = os_error_words(error, what) if isinstance(error, OSError) else f"{what}: {error!r}"
                 self.progress.tell(f"{words}; the run goes on without {what}")
-
-
-def sources_of(job: Job) -> Sources:
-    """Return the photo and the styles as pages show them."""
-    styles = zip(job.request.paths["style"], job.inputs.styles, strict=True)
-    return Sources(
-        Named(job.request.paths["content"][0].name, over_white(job.photo)),
-        tuple(Named(path.name, image) for path, image in styles),
-        sum(scale.steps for scale in job.scales),
-    )

@@ -22,7 +22,7 @@ from nst.run.job import Job, begun_elsewhere, plan_job
 from nst.run.origin import Origin
 from nst.run.record import make_record, network_warnings
 from nst.run.request import Request
-from nst.run.results import Results, sources_of
+from nst.run.results import Results
 from nst.system.atomic_files import folder_lock
 from nst.system.signals import AtOnce, Stopped, deferred
 from nst.transfer.state import OnStep, State, Step
@@ -90,7 +90,7 @@ def _make(job: Job, progress: Progress, live: LiveView, on_step: Sequence[OnStep
     steps = list(earlier.steps) if earlier else []
     record = make_record(job.request, job.folder.output, job.digests, facts)
     before = started - (earlier.seconds if earlier else 0)
-    showing = live.showing(sources_of(job), steps, seconds_left=lambda: progress.seconds_left)
+    showing = live.showing(job.sources, steps, seconds_left=lambda: progress.seconds_left)
     with folder_lock(job.folder.path), deferred() as signalled, progress, showing:
         there = [(step, job.folder.snapshot(step)) for step in steps if job.folder.snapshot(step).exists()]
         results = Results(job, record, progress, before, steps, there)

@@ -94,7 +94,7 @@ def parse_setting(item: Field[Any], value: Any) -> Any:
         value = [f"{layer}:{weight}" for layer, weight in value.items()]
     if isinstance(value, list) and kind in LISTS:
         if kind == "layers":
-            return parse_layer_weights(value)
+            return () if value in [[word] for word in option_of(item).words] else parse_layer_weights(value)
         return tuple(_parse_number(item, word) if kind == "numbers" else word for word in value)
     if not isinstance(value, str) or kind in ("text", "bool", *LISTS) or value in option_of(item).words:
         return value

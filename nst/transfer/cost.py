@@ -7,10 +7,9 @@ from functools import lru_cache
 
 import tensorflow as tf
 
-from nst.layers import block_of, stride_px
 from nst.network.vgg19 import Network, flat
 from nst.transfer.losses import STYLE_LOSSES, Costs, StyleLoss, content_cost, match_cost, match_sums
-from nst.transfer.places import averaged, repeated
+from nst.transfer.places import Places
 from nst.transfer.statistics import Statistics
 from nst.transfer.targets import ContentTarget, MatchLayer, Targets, TargetsLayout, View
 
@@ -25,16 +24,17 @@ def content_part(found: dict[str, tf.Tensor], targets: dict[str, ContentTarget])
 
 
 def match_part(
-    maps: dict[str, tf.Tensor], layers: dict[str, MatchLayer], side_px: int, grid: Sequence[tf.Tensor]
+    maps: dict[str, tf.Tensor], layers: dict[str, MatchLayer], places: Places, size: Sequence[tf.Tensor]
 ) -> tf.Tensor:
     """Return the sums of match_cost, [places, 2], of activations [height, width, channels] by layer.
 
-    grid  the rows and columns of places of side_px
+    size  of the picture, or of the core of a tile
     """
-    sums = [tf.zeros([grid[0] * grid[1], 2])]
+    rows, columns = places.grid(size)
+    sums = [tf.zeros([rows * columns, 2])]
     for name, target in layers.items():
-        here = repeated(averaged(maps[name], name, side_px), name, side_px, grid)
-        sums.append(match_sums(here, target.wanted, target.squares))
+        here = tf.cast(flat(places.averaged(maps[name], name)), tf.float32)
+        sums.append(places.in_order(match_sums(here, target.wanted, target.squares), name, size))
     return tf.add_n(sums)
 
 
@@ -92,8 +92,7 @@ def cost_graph(network: Network, style_loss: str, layout: TargetsLayout) -> Cost
                 {name: loss.statistics(found[name], part.weights.get(name)) for name in part.style}
                 for part in targets.parts
             ]
-            grid = [side // layout.place_px for side in tf.unstack(tf.shape(image)[:2])]
-            sums = match_part(maps, targets.match.layers, layout.place_px, grid)
+            sums = match_part(maps, targets.match.layers, layout.places, tf.unstack(tf.shape(image)[:2]))
             costs, of_regions = costs_by_name(loss, layout, content, statistics, sums, targets)
             chains = [targets.factors[0] * content, *of_regions] if layout.guided else []
         if not chains:

@@ -18,18 +18,13 @@ PositionWeights = Any  # A tensor [positions, 1] whose numbers add up to 1, or N
 Costs = dict[str, tf.Tensor]  # A cost by its name, and the weighted sum of all as "total".
 
 
-@tf.custom_gradient
-def gram_matrix(features: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
-    """Return FᵀF of features [positions, channels] as [channels, channels]. Gatys et al. 2016, eq. 3.
+def gram_matrix(features: tf.Tensor) -> tf.Tensor:
+    """Return FᵀF of features F [positions, channels] as [channels, channels]. Gatys et al. 2016, eq. 3.
 
-    The gradient F (D + Dᵀ) is one product, where automatic differentiation of FᵀF takes two. Both products are of the
-    features' type, with sums in float32. The Gram matrix of bfloat16 features is float32.
+    Both the product and its gradient are of the features' type, with sums in float32. The Gram matrix of bfloat16
+    features is float32.
     """
-
-    def gradient(upstream: tf.Tensor) -> tf.Tensor:
-        return tf.matmul(features, tf.cast(upstream + tf.transpose(upstream), features.dtype))
-
-    return _in_float32(tf.matmul(features, features, transpose_a=True)), gradient
+    return _product(features, features)
 
 
 def gram_statistics(features: tf.Tensor, weights: PositionWeights = None) -> tf.Tensor:
@@ -39,9 +34,24 @@ def gram_statistics(features: tf.Tensor, weights: PositionWeights = None) -> tf.
     given (Gatys et al. 2017, "Controlling perceptual factors", eq. 6).
     """
     if weights is not None:
-        return gram_matrix(features * tf.cast(tf.sqrt(weights), features.dtype))
+        return _product(features, features * tf.cast(weights, features.dtype))
     gram = gram_matrix(features)
     return gram / tf.cast(tf.shape(features)[0], gram.dtype)
+
+
+@tf.custom_gradient
+def _product(
+    features: tf.Tensor, weighted: tf.Tensor
+) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple[tf.Tensor, None]]]:
+    """Return FᵀWF of features F and W F, with diagonal and constant W.
+
+    The gradient W F (D + Dᵀ) is one product, where automatic differentiation takes two.
+    """
+
+    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, None]:
+        return tf.matmul(weighted, tf.cast(upstream + tf.transpose(upstream), features.dtype)), None
+
+    return _in_float32(tf.matmul(features, weighted, transpose_a=True)), gradient
 
 
 def gram_cost(statistics: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
@@ -162,16 +172,29 @@ def content_cost(features: tf.Tensor, target: tf.Tensor, weights: PositionWeight
 
 
 def match_sums(features: tf.Tensor, wanted: tf.Tensor, squares: tf.Tensor) -> tf.Tensor:
-    """Return the part of a layer in the products of match_cost: [places, 2].
+    """Return the part of a layer in the products of match_cost: [positions, places, 2].
 
-    features  F, the activations at the places, [places, channels]
-    wanted    f T, with the layer's factor f and T, the layer's part of the wanted directions
-    squares   f² of each place, [places, 1]
+    features  F, the activations of a layer, [positions, channels]
+    wanted    f T, with the layer's factor f and T, the layer's part of the wanted directions, at the places that belong
+              to each position: [positions, places, channels]
+    squares   f² of each place, [positions, places]
 
     First f F·T, then f² |F|². Added up over all layers of a hypercolumn h, they are h·t and |h|².
     """
-    along = tf.reduce_sum(features * wanted, axis=1)
-    return tf.stack([along, tf.reduce_sum(squares * tf.square(features), axis=1)], axis=1)
+
+    @tf.custom_gradient
+    def sums(features: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+        along = tf.reduce_sum(features[:, None] * wanted, axis=2)
+        square = squares * tf.reduce_sum(tf.square(features), axis=1, keepdims=True)
+
+        def gradient(upstream: tf.Tensor) -> tf.Tensor:
+            of_square = 2 * tf.reduce_sum(upstream[..., 1] * squares, axis=1, keepdims=True)
+            return tf.reduce_sum(upstream[..., :1] * wanted, axis=1) + of_square * features
+
+        return tf.stack([along, square], axis=2), gradient
+
+    found: tf.Tensor = sums(features)
+    return found
 
 
 def match_cost(sums: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:

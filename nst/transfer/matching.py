@@ -20,7 +20,7 @@ from nst.settings import Settings
 from nst.transfer.first_picture import toward_style_colors
 from nst.transfer.inputs import Inputs
 from nst.transfer.known_image import KEPT_PX, KnownImage
-from nst.transfer.places import grid_of, hypercolumns, place_px
+from nst.transfer.places import Places, hypercolumns, places_of
 from nst.transfer.scales import Scale
 from nst.transfer.tiles import fits
 
@@ -56,6 +56,7 @@ class Candidates(NamedTuple):
 class Match(NamedTuple):
     """The candidates of each region, and for each region, the index of the candidate nearest to each place."""
 
+    places: Places
     candidates: tuple[Candidates, ...]
     nearest: np.ndarray  # int32 [regions, places]
 
@@ -75,26 +76,29 @@ def make_match(
     tile_px  the side of tiles, in which larger pictures are computed; see fits
     nearest  as an earlier part of the run found it
     """
-    candidates = _of_regions(network, inputs, scale, tile_px)
+    layers = [layer for layer, _ in inputs.settings.match_layers]
+    places = places_of(scale.size, layers)
+    candidates = _of_regions(network, inputs, scale, places, tile_px)
     if nearest is None:
         query = toward_style_colors(resize(inputs.content, scale.size), inputs)
         if picture is not None:
             query = (1 - PICTURE_PART) * query + PICTURE_PART * picture
-        layers = [layer for layer, _ in inputs.settings.match_layers]
-        columns = hypercolumns(network, query, layers, place_px(scale.size), tile_px)
+        columns = hypercolumns(network, query, layers, places, tile_px)
         nearest = np.stack([_nearest(columns, choices) for choices in candidates])
-    return Match(candidates, nearest)
+    return Match(places, candidates, nearest)
 
 
-def _of_regions(network: Network, inputs: Inputs, scale: Scale, tile_px: int) -> tuple[Candidates, ...]:
+def _of_regions(
+    network: Network, inputs: Inputs, scale: Scale, places: Places, tile_px: int
+) -> tuple[Candidates, ...]:
     """Return the candidates of each region: of all styles together, or with masks, of each style."""
-    settings, side = inputs.settings, place_px(scale.size)
+    settings = inputs.settings
     images = [KnownImage.of(resize(style, size)) for style, size in zip(inputs.styles, scale.style_sizes, strict=True)]
     weighted = tuple(zip(images, inputs.weights, strict=True))
     groups = tuple(((image, 1.0),) for image in images) if inputs.style_masks else (weighted,)
     return tuple(
         (_kept_candidates if all(fits(image.shape[:2], KEPT_PX) for image, _ in group) else _candidates)(
-            network, settings.match_layers, settings.rotations, group, side, tile_px
+            network, settings.match_layers, settings.rotations, group, places, tile_px
         )
         for group in groups
     )
@@ -114,7 +118,7 @@ def _candidates(
     layer_weights: LayerWeights,
     rotations: int,
     styles: tuple[tuple[KnownImage, float], ...],
-    side_px: int,
+    places: Places,
     tile_px: int,
 ) -> Candidates:
     """Return the candidates of some styles, as many of each as its weight says.
@@ -122,15 +126,15 @@ def _candidates(
     rotations  the number of quarter turns in which each style is seen
     """
     layers = [layer for layer, _ in layer_weights]
-    parts = [_turned(network, known.image, layers, rotations, side_px, tile_px) for known, _ in styles]
-    counts = _counts([len(places) for _, places in parts], [weight for _, weight in styles])
-    chosen, of_style, places = [], [], []
+    parts = [_turned(network, known.image, layers, rotations, places, tile_px) for known, _ in styles]
+    counts = _counts([len(there) for _, there in parts], [weight for _, weight in styles])
+    chosen, of_style, where = [], [], []
     random = np.random.default_rng(0)
-    for index, ((columns, where), count) in enumerate(zip(parts, counts, strict=True)):
-        rows = np.sort(random.permutation(len(where))[:count])
+    for index, ((columns, there), count) in enumerate(zip(parts, counts, strict=True)):
+        rows = np.sort(random.permutation(len(there))[:count])
         chosen.append({layer: column[rows] for layer, column in columns.items()})
         of_style.append(np.full(count, index, np.int32))
-        places.append(where[rows])
+        where.append(there[rows])
     joined = [np.concatenate([part[layer] for part in chosen]) for layer in layers]
     factors = tuple(
         float(np.sqrt(weight / max(float(np.mean(np.einsum("pc,pc->p", column, column))), 1e-12)))
@@ -146,8 +150,8 @@ def _candidates(
         axes,
         _unit(_unit(centred) @ axes),
         np.concatenate(of_style),
-        np.concatenate(places),
-        tuple(grid_of(known.image.shape[:2], side_px) for known, _ in styles),
+        np.concatenate(where),
+        tuple(places.grid(known.image.shape[:2]) for known, _ in styles),
     )
 
 
@@ -155,14 +159,14 @@ _kept_candidates = lru_cache(maxsize=6)(_candidates)  # Kept for the next pictur
 
 
 def _turned(
-    network: Network, image: np.ndarray, layers: Sequence[str], rotations: int, side_px: int, tile_px: int
+    network: Network, image: np.ndarray, layers: Sequence[str], rotations: int, places: Places, tile_px: int
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """Return the hypercolumns of a style in all turns, and the place in the unturned style of each."""
-    rows, columns = grid_of(image.shape[:2], side_px)
-    whole = image[: rows * side_px, : columns * side_px]  # A turn must not move the grid.
+    rows, columns = places.grid(image.shape[:2])
+    whole = image[: rows * places.side_px, : columns * places.side_px]  # A turn must not move the places.
     grid = np.arange(rows * columns, dtype=np.int32).reshape(rows, columns)
     turns = [
-        hypercolumns(network, np.ascontiguousarray(np.rot90(whole, turn)), layers, side_px, tile_px)
+        hypercolumns(network, np.ascontiguousarray(np.rot90(whole, turn)), layers, places, tile_px)
         for turn in range(rotations)
     ]
     found = {layer: np.concatenate([turn[layer] for turn in turns]) for layer in layers}

@@ -22,7 +22,6 @@ from nst.transfer.losses import STYLE_LOSSES
 from nst.transfer.masks import position_weights, style_shares, total
 from nst.transfer.matching import Match, matched_map
 from nst.transfer.photo_maps import PhotoMaps, resize_map
-from nst.transfer.places import at_places, place_px
 from nst.transfer.scales import Scale
 from nst.transfer.statistics import Statistics, statistics, weighted_statistics
 from nst.transfer.targets import Part, StyleTarget
@@ -128,8 +127,8 @@ def _matched_statistics(
         for area in (areas[number] for number in own):
             choices, nearest = match.candidates[area.region], match.nearest[area.region]
             among = 0 if inputs.style_masks else index  # The style's number among the styles of the region.
-            places = matched_map(choices, nearest, among, at_places(area.share, place_px(scale.size)))
-            share = _style_share(places, style.shape[:2])
+            matched = matched_map(choices, nearest, among, match.places.means(area.share))
+            share = _style_share(matched, style.shape[:2])
             weightings.append({name: position_weights(share, name) for name in names})
         for number, some in zip(
             own, weighted_statistics(network, style, names, loss, weightings, tile_px=tile_px), strict=True

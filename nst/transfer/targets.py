@@ -11,6 +11,7 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from nst.pictures.resizing import Size
+from nst.transfer.places import Places
 
 
 class ContentTarget(NamedTuple):
@@ -44,8 +45,8 @@ class Part(NamedTuple):
 class MatchLayer(NamedTuple):
     """The part of a layer in the wanted hypercolumns; see match_sums.
 
-    wanted   [places, channels]
-    squares  [places, 1]
+    wanted   at the places of each of the layer's positions, [positions, places, channels]
+    squares  [positions, places]
     """
 
     wanted: tf.Tensor
@@ -56,7 +57,7 @@ class MatchTarget(NamedTuple):
     """The wanted hypercolumns at the places of the picture, and where they count.
 
     layers   by layer
-    weights  for each place and region, [places, regions]
+    weights  for each place, row by row, and each region, [places, regions]
     """
 
     layers: dict[str, MatchLayer]
@@ -87,7 +88,7 @@ class TargetsLayout(NamedTuple):
     style_layers  of each part
     weighted      whether parts have weights
     guided        the number of regions that have their own pixels
-    place_px      the side of the places
+    places        the places that are matched
     """
 
     content_layers: tuple[str, ...]
@@ -95,7 +96,7 @@ class TargetsLayout(NamedTuple):
     match_layers: tuple[str, ...]
     weighted: bool
     guided: int
-    place_px: int
+    places: Places
 
     @property
     def regions(self) -> int:
@@ -121,7 +122,7 @@ class TargetsLayout(NamedTuple):
             dict.fromkeys(self.content_layers, ContentTarget(matrix, column, number)),
             parts,
             (tf.TensorSpec([None, None, 1]),) * self.guided,
-            MatchTarget(dict.fromkeys(self.match_layers, MatchLayer(matrix, column)), tf.TensorSpec([None, self.regions])),
+            MatchTarget(dict.fromkeys(self.match_layers, MatchLayer(tf.TensorSpec([None, None, None]), matrix)), tf.TensorSpec([None, self.regions])),
             tf.TensorSpec([3]),
         )
 

@@ -17,7 +17,7 @@ from nst.network.vgg19 import Network, Segment, flat
 from nst.pictures.resizing import Size
 from nst.transfer.cost import content_part, costs_by_name, match_part
 from nst.transfer.losses import STYLE_LOSSES, Costs, StyleLoss
-from nst.transfer.places import grid_of
+from nst.transfer.places import Places
 from nst.transfer.statistics import Statistics
 from nst.transfer.targets import ContentTarget, MatchLayer, Targets, TargetsLayout, View
 from nst.transfer.tile_walk import run_on_core, walk_backward, walk_forward
@@ -34,13 +34,13 @@ def cost_in_tiles(
     Without regions one chain of gradients goes back; with regions, one for the content and one for each region.
     """
     size, targets, layout = view.size, view.targets, view.layout
-    network, place_px = network.up_to(layout.layers), layout.place_px
+    network, places = network.up_to(layout.layers), layout.places
     graphs = {
         segment: tile_graphs(segment, style_loss, layout, last=segment is network.segments[-1])
         for segment in network.segments
     }
     statistics: list[Statistics] = [dict.fromkeys(part.style, 0.0) for part in targets.parts]
-    sums = np.zeros((*grid_of(size, place_px), 2), np.float32)
+    sums = np.zeros((*places.grid(size), 2), np.float32)
     content = tf.constant(0.0)
 
     def add(segment: Segment, x: tf.Tensor, tile: Tile) -> tf.Tensor | None:
@@ -51,11 +51,11 @@ def cost_in_tiles(
             for name, value in values.items():
                 some[name] += value
         if layout.match_layers:
-            there = sums[tile.core(place_px)]
+            there = sums[_core_places(tile, places)]
             there += matched.numpy().reshape(there.shape)
         return output
 
-    inputs = list(walk_forward(network, image.numpy(), side_px, add, grid_px=place_px))
+    inputs = list(walk_forward(network, image.numpy(), side_px, add, grid_px=places.square_px))
     whole = tf.constant(sums.reshape(-1, 2))
     with tf.GradientTape(persistent=True) as tape:
         tape.watch([statistics, whole])
@@ -72,13 +72,13 @@ def cost_in_tiles(
         of_tile = [
             RegionSlopes(
                 [{name: part[name] for name in segment.layers if name in part} for part in parts],
-                tf.constant(places[tile.core(place_px)].reshape(-1, 2)),
+                tf.constant(of_sums[_core_places(tile, places)].reshape(-1, 2)),
             )
-            for parts, places in slopes
+            for parts, of_sums in slopes
         ]
         return graphs[segment].backward(x, tile_targets(segment, tile, view), targets.factors[0], of_tile, above)
 
-    gradient, *within = walk_backward(network, inputs, side_px, 1 + layout.guided, go_back, grid_px=place_px)
+    gradient, *within = walk_backward(network, inputs, side_px, 1 + layout.guided, go_back, grid_px=places.square_px)
     for share, part in zip(targets.pixels, within, strict=True):
         gradient += share.numpy() * part
     return costs, tf.constant(gradient)
@@ -117,7 +117,7 @@ def tile_targets(segment: Segment, tile: Tile, view: View) -> TileTargets:
 
     def in_core(whole: tf.Tensor, stride: int) -> tf.Tensor:
         positions = whole.numpy().reshape(size[0] // stride, size[1] // stride, -1)
-        return tf.constant(positions[tile.core(stride)].reshape(-1, positions.shape[2]), tf.float32)
+        return tf.constant(positions[tile.core(stride)].reshape(-1, *whole.shape[1:]), tf.float32)
 
     fractions = {name: fraction_in_core(tile, size, name) for name in names}
     content = {
@@ -134,12 +134,19 @@ def tile_targets(segment: Segment, tile: Tile, view: View) -> TileTargets:
         for part in targets.parts
     )
     match = {
-        name: MatchLayer(*(in_core(numbers, view.layout.place_px) for numbers in target))
+        name: MatchLayer(*(in_core(numbers, view.layout.places.step_px(name)) for numbers in target))
         for name, target in targets.match.layers.items()
         if name in names
     }
     scalars = {name: tf.constant(fraction, tf.float32) for name, fraction in fractions.items()}
     return TileTargets(tf.constant(tile.core_edges), scalars, content, weights, match)
+
+
+def _core_places(tile: Tile, places: Places) -> tuple[slice, slice]:
+    """Return the slice of the core of a tile in an array of the picture's places."""
+    along = places.square_px // places.side_px
+    rows, columns = (slice(along * part.start, along * part.stop) for part in tile.core(places.square_px))
+    return rows, columns
 
 
 def stride_of(layer: str) -> int:
@@ -232,8 +239,7 @@ def _costs_in_core(
         }
         for layers, weights in zip(layout.style_layers, targets.weights, strict=True)
     ]
-    grid = tf.unstack(targets.edges[:, 1] // layout.place_px - targets.edges[:, 0] // layout.place_px)
-    sums = match_part(maps, targets.match, layout.place_px, grid)
+    sums = match_part(maps, targets.match, layout.places, tf.unstack(targets.edges[:, 1] - targets.edges[:, 0]))
     return content_part(own, targets.content), statistics, sums, None if last else output
 
 

@@ -18,7 +18,7 @@ from nst.transfer.inputs import Inputs
 from nst.transfer.losses import color_distances, content_cost
 from nst.transfer.matching import Match
 from nst.transfer.photo_maps import PhotoMaps, resize_map
-from nst.transfer.places import at_places, grid_of, place_px
+from nst.transfer.places import places_of
 from nst.transfer.scales import Scale
 from nst.transfer.style_parts import make_parts, region_shares
 from nst.transfer.targets import ColorTarget, ContentTarget, MatchLayer, MatchTarget, Targets, TargetsLayout, View
@@ -58,7 +58,7 @@ def make_view(
         tuple(targets.match.layers),
         weighted=bool(targets.parts[0].weights),
         guided=len(pixels),
-        place_px=place_px(size),
+        places=places_of(size, [layer for layer, _ in settings.match_layers]),
     )
     return View(size, targets, layout, _color_target(inputs, size) if settings.cost_weights[3] else None)
 
@@ -118,22 +118,21 @@ def _match_target(inputs: Inputs, size: Size, maps: PhotoMaps, match: Match | No
     regions = region_shares(inputs, size) or [np.ones((*size, 1), np.float32)]
     if not match:
         return MatchTarget({}, tf.zeros([0, len(regions)]))
-    side = place_px(size)
-    grid = grid_of(size, side)
-    places = grid[0] * grid[1]
-    shares = np.stack([at_places(region, side) for region in regions], axis=1)
+    places = places_of(size, [layer for layer, _ in inputs.settings.match_layers])
+    grid = places.grid(size)
+    shares = np.stack([places.means(region) for region in regions], axis=1)
     own = np.argmax(shares, axis=1)
     layers = {}
     for index, (layer, _) in enumerate(inputs.settings.match_layers):
-        wanted = np.empty((places, match.candidates[0].directions[layer].shape[1]), np.float32)
-        squares = np.empty((places, 1), np.float32)
+        wanted = np.empty((len(own), match.candidates[0].directions[layer].shape[1]), np.float32)
+        factors = np.empty((len(own), 1), np.float32)
         for region, (choices, nearest) in enumerate(zip(match.candidates, match.nearest, strict=True)):
-            factor, here = choices.factors[index], own == region
-            wanted[here] = factor * choices.directions[layer][nearest[here]]
-            squares[here] = factor**2
-        layers[layer] = MatchLayer(tf.constant(wanted), tf.constant(squares))
-    kept = resize_map(maps.kept, grid).reshape(-1, 1) / places
-    weights = kept * shares * np.eye(len(regions))[own]
+            here = own == region
+            factors[here] = choices.factors[index]
+            wanted[here] = choices.factors[index] * choices.directions[layer][nearest[here]]
+        squares = places.by_position(factors**2, layer, size)[..., 0]
+        layers[layer] = MatchLayer(tf.constant(places.by_position(wanted, layer, size)), tf.constant(squares))
+    weights = resize_map(maps.kept, grid).reshape(-1, 1) / len(own) * shares * np.eye(len(regions))[own]
     return MatchTarget(layers, tf.constant(weights, tf.float32))
 
 

@@ -186,7 +186,7 @@ class Settings:
         limits=(1, 1_000_000),
     )
     coarse_steps: float = option(
-        1.6, "float", "optimisation", "factor on the number of steps for each halving of the size", limits=(0.1, 100)
+        1.4, "float", "optimisation", "factor on the number of steps for each halving of the size", limits=(0.1, 100)
     )
     fine_steps: float = option(
         0.7,

@@ -25,7 +25,7 @@ from nst.transfer.scales import Scale
 from nst.transfer.tiles import fits
 
 PICTURE_PART = 0.25  # The part of the picture in what is matched. The rest is the photo in the style's colours.
-MOST_CANDIDATES = 8000  # The greatest number of places of the styles to choose from.
+MOST_CANDIDATES = 4000  # The greatest number of places of the styles to choose from.
 AXES = 128  # The number of axes onto which hypercolumns are projected.
 SPARE_AXES, ROUNDS = 32, 3  # Of the search for the axes: more axes than are wanted, and rounds.
 AT_ONCE = 1024  # The number of places that are matched at a time, to save memory.

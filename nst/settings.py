@@ -83,14 +83,14 @@ class Settings:
         0.95,
         "float",
         "look",
-        "how freely the style fills what is plain in the photo, such as a sky, 0 to 1; 0 holds to the photo everywhere",
+        "how freely the style fills what is plain in the photo, such as a sky; 0 keeps to the photo everywhere",
         limits=(0, 1),
     )
     compose_layers: LayerWeights = option(
         (("conv5_1", 0.5),),
         "layers",
         "look",
-        "further style layers, for what is plain in the photo, at sizes up to 300 px: the style's large forms; or 'none'",
+        "more style layers for what is plain in the photo, at sizes up to 300 px: they give large forms; or 'none'",
         words=("none",),
     )
     subject_weight: float = option(

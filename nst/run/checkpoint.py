@@ -125,7 +125,7 @@ def _read(path: Path) -> Checkpoint:
                 raise ValueError(path)
             moments = tuple(arrays[f"moment_{k}"] for k in range(values["moments"]))
             totals = tuple(step.costs["total"] for step in steps[len(steps) - found["within"] :])
-            mean, nearest = (arrays[name] if name in arrays else None for name in ("mean", "nearest"))
+            mean, nearest = (arrays.get(name) for name in ("mean", "nearest"))
             descent = Descent(image, totals, moments, found["rate"], mean, found["averaged"])
             state = State(found["scale"], found["steps"], descent, nearest)
     record = record_from_json(path, values["record"], inputs)

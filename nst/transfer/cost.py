@@ -62,7 +62,9 @@ def costs_by_name(
     costs = {"content": content, "style": tf.add_n(styles)}
     if layout.match_layers:
         matches = match_cost(sums, targets.match.weights)
-        of_regions = [cost + gamma * part for cost, part in zip(of_regions, tf.unstack(matches, layout.regions), strict=True)]
+        of_regions = [
+            cost + gamma * part for cost, part in zip(of_regions, tf.unstack(matches, layout.regions), strict=True)
+        ]
         costs["match"] = tf.reduce_sum(matches)
     return {"total": tf.add_n([alpha * content, *of_regions]), **costs}, of_regions
 

@@ -31,7 +31,7 @@ def estimated_seconds(network: Network, inputs: Inputs, scales: Sequence[Scale],
         size = size_with_long_side(size, PROBE_PX)
     small = (max(SMALLEST_SIDE_PX, size[0]), max(SMALLEST_SIDE_PX, size[1]))
     probe = Scale(small, (small,) * len(inputs.styles), 1)
-    match = make_match(network, inputs, probe, None, tile_px=UNTILED_PX) if settings.cost_weights[2] else None
+    match = make_match(network, inputs, probe, None, tile_px=UNTILED_PX)
     view = make_view(network, inputs, probe, make_photo_maps(network, resize(inputs.content, small), settings), match)
     evaluate = make_evaluate(network, view, settings)
     picture = tf.constant(resize(inputs.content, small))

@@ -12,13 +12,13 @@ KEPT_PX = 512  # The side of a square as large as the largest image of which any
 
 @dataclass(frozen=True)
 class KnownImage:
-    """An image, known by its shape and the SHA-256 of its numbers."""
+    """An image, known by its size and the SHA-256 of its numbers."""
 
     digest: bytes
-    shape: tuple[int, ...]
+    shape: tuple[int, int]
     image: np.ndarray = field(compare=False)
 
     @classmethod
     def of(cls, image: np.ndarray) -> KnownImage:
         """Return an image with its digest."""
-        return cls(hashlib.sha256(image.tobytes()).digest(), image.shape, image)
+        return cls(hashlib.sha256(image.tobytes()).digest(), image.shape[:2], image)

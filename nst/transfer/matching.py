@@ -1,7 +1,7 @@
 """The match: for each place of the picture, the place of the style that is most like it.
 
-Kolkin et al. 2022, "Neural Neighbor Style Transfer". Likeness is the cosine of the angle between hypercolumns, each less
-the mean of its own picture, and projected onto the axes along which those of the style vary most.
+Kolkin et al. 2022, "Neural Neighbor Style Transfer". Likeness is the cosine of the angle between hypercolumns, each
+less the mean of its own picture, and projected onto the axes along which those of the style vary most.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import tensorflow as tf
 from nst.layers import LayerWeights
 from nst.network.vgg19 import Network
 from nst.pictures.resizing import resize
-from nst.settings import Settings
 from nst.transfer.first_picture import toward_style_colors
 from nst.transfer.inputs import Inputs
 from nst.transfer.known_image import KEPT_PX, KnownImage
@@ -69,13 +68,15 @@ def make_match(
     *,
     tile_px: int,
     nearest: np.ndarray | None = None,
-) -> Match:
-    """Return the match of a scale.
+) -> Match | None:
+    """Return the match of a scale, or None where the settings give it no weight.
 
     picture  the picture with which the scale starts; None for the first scale, where only the photo is matched
     tile_px  the side of tiles, in which larger pictures are computed; see fits
     nearest  as an earlier part of the run found it
     """
+    if not inputs.settings.cost_weights[2]:
+        return None
     layers = [layer for layer, _ in inputs.settings.match_layers]
     places = places_of(scale.size, layers)
     candidates = _of_regions(network, inputs, scale, places, tile_px)
@@ -88,16 +89,14 @@ def make_match(
     return Match(places, candidates, nearest)
 
 
-def _of_regions(
-    network: Network, inputs: Inputs, scale: Scale, places: Places, tile_px: int
-) -> tuple[Candidates, ...]:
+def _of_regions(network: Network, inputs: Inputs, scale: Scale, places: Places, tile_px: int) -> tuple[Candidates, ...]:
     """Return the candidates of each region: of all styles together, or with masks, of each style."""
     settings = inputs.settings
     images = [KnownImage.of(resize(style, size)) for style, size in zip(inputs.styles, scale.style_sizes, strict=True)]
     weighted = tuple(zip(images, inputs.weights, strict=True))
     groups = tuple(((image, 1.0),) for image in images) if inputs.style_masks else (weighted,)
     return tuple(
-        (_kept_candidates if all(fits(image.shape[:2], KEPT_PX) for image, _ in group) else _candidates)(
+        (_kept_candidates if all(fits(image.shape, KEPT_PX) for image, _ in group) else _candidates)(
             network, settings.match_layers, settings.rotations, group, places, tile_px
         )
         for group in groups

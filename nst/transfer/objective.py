@@ -53,9 +53,7 @@ def _color_structure() -> Callable[[tf.Tensor, ColorTarget], tuple[tf.Tensor, tf
     """Return the graph of an image's color_structure_cost and its gradient."""
     matrix = tf.TensorSpec([None, None])
 
-    @tf.function(
-        input_signature=(tf.TensorSpec([None, None, 3]), ColorTarget(matrix, matrix, matrix)), autograph=False
-    )
+    @tf.function(input_signature=(tf.TensorSpec([None, None, 3]), ColorTarget(matrix, matrix, matrix)), autograph=False)
     def graph(image: tf.Tensor, target: ColorTarget) -> tuple[tf.Tensor, tf.Tensor]:
         with tf.GradientTape() as tape:
             tape.watch(image)

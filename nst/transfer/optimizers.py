@@ -106,7 +106,7 @@ def adam(
         rate /= 2
         if failures > TRIES:
             raise _out_of_hand(numbers)
-    return picture.numpy() if mean is None else mean.numpy()
+    return descent().result
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Where the photo has something to keep: maps of its structure and of its subject. Where it is plain, the style composes.
+"""Where the photo has something to keep: maps of its structure and of its subject. The style fills the rest.
 
 A map is float32 [height, width] in [0, 1], made once for a run, at MAP_PX or less.
 """
@@ -23,6 +23,7 @@ LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Of red, green and 
 FAINT = 0.08  # The deviation of lightness that counts as half a structure.
 STRUCTURE_POWER = 1.5  # More than 1 makes faint structure count less.
 FULL = 0.9  # The quantile of a map at which it is 1.
+LEAST_FULL = 0.02  # The least value that is 1: a photo of one colour has no structure, and no subject.
 NOTHING = 0.02  # The quantile of the subject's map at which it is 0.
 
 
@@ -84,4 +85,4 @@ def resize_map(found: np.ndarray, size: Size) -> np.ndarray:
 
 def _up_to(values: np.ndarray) -> np.ndarray:
     """Return values, of which those at the quantile FULL or above become 1, and those below 0 become 0."""
-    return np.clip(values / max(float(np.quantile(values, FULL)), 1e-6), 0, 1).astype(np.float32)
+    return np.clip(values / max(float(np.quantile(values, FULL)), LEAST_FULL), 0, 1).astype(np.float32)

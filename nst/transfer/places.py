@@ -1,8 +1,8 @@
 """Places: squares of the picture, each with the activations of several layers there. Together they are a hypercolumn.
 
 Hariharan et al. 2015, "Hypercolumns for object segmentation and fine-grained localization". The activations of a finer
-layer are averaged over the place; those of a coarser layer are the same for all places under its position. Both look only
-at the place itself, and so a picture in tiles has the same hypercolumns.
+layer are averaged over the place; those of a coarser layer are the same for all places under its position. Both look
+only at the place itself, and so a picture in tiles has the same hypercolumns.
 """
 
 from __future__ import annotations

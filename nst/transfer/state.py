@@ -45,6 +45,11 @@ class Descent:
         """Return the number of steps done in this scale."""
         return len(self.totals)
 
+    @property
+    def result(self) -> np.ndarray:
+        """Return the picture that the scale would end with now."""
+        return self.image if self.mean is None else self.mean
+
 
 @dataclass(frozen=True)
 class State:

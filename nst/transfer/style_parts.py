@@ -1,8 +1,8 @@
 """The parts of a picture that are compared with the styles each on its own, and the targets of each.
 
-A region is where a style belongs, or a blend of styles; see masks. With `compose` it has two parts: the plain part, which
-the style fills as the styles' own plain parts are filled, and the rest. Each position belongs to both by its share. The
-target of a part are the statistics of the styles, in which the places count to which the part is matched.
+A region is where a style belongs, or a blend of styles; see masks. With `compose` it has two parts: the plain part,
+which the style fills, and the rest. Each position belongs to both by its share. The target of a part are the statistics
+of the styles, in which the places count to which the part is matched.
 """
 
 from __future__ import annotations
@@ -82,7 +82,7 @@ def make_parts(
 
 
 def make_areas(inputs: Inputs, size: Size, maps: PhotoMaps) -> list[Area]:
-    """Return where the parts of all regions are: of each region the plain part and the rest, or with no compose, one."""
+    """Return where the parts of all regions are: of each region, the plain part and the rest, or all of it."""
     settings = inputs.settings
     layers = [dict(settings.style_layers)]
     own = [np.ones((*size, 1), np.float32)]
@@ -93,7 +93,7 @@ def make_areas(inputs: Inputs, size: Size, maps: PhotoMaps) -> list[Area]:
             more = {name: layers[0].get(name, 0) + weight for name, weight in settings.compose_layers}
             layers = [layers[0] | more, layers[1]]
     regions = region_shares(inputs, size) or own[:1]
-    one_each = list(np.eye(len(inputs.styles)))
+    one_each = np.eye(len(inputs.styles)).tolist()
     areas = [
         Area(
             index,

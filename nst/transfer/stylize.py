@@ -64,11 +64,9 @@ def stylize(
         if index > begun:
             first = first_picture(inputs, scale.size)
             start = Descent(enlarge(image, first, scales[index - 1].size, scale.size, settings))
-        match = None
-        if settings.cost_weights[2]:
-            nearest = resume.nearest if resume and index == begun else None
-            picture = start.image if index else None
-            match = make_match(network, inputs, scale, picture, tile_px=tile_px, nearest=nearest)
+        picture = start.image if index else None
+        nearest = resume.nearest if resume and index == begun else None
+        match = make_match(network, inputs, scale, picture, tile_px=tile_px, nearest=nearest)
         view = make_view(network, inputs, scale, maps, match, tile_px=tile_px)
 
         def report(
@@ -78,10 +76,9 @@ def stylize(
             step = Step(number, scales[index].size, costs, elapsed())
             nearest = match.nearest if match else None
             for listener in on_step:
-                listener(step, lambda: finish(descent().image), lambda: State(index, number, descent(), nearest))
+                listener(step, lambda: finish(descent().result), lambda: State(index, number, descent(), nearest))
 
         evaluate = make_evaluate(network, view, settings, tile_px=tile_px)
         pyramid = make_pyramid(scale, colors, settings)
         image = minimize(evaluate, start, pyramid, fraction_done, settings, report=report)
     return finish(image)
-

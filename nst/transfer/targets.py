@@ -122,7 +122,10 @@ class TargetsLayout(NamedTuple):
             dict.fromkeys(self.content_layers, ContentTarget(matrix, column, number)),
             parts,
             (tf.TensorSpec([None, None, 1]),) * self.guided,
-            MatchTarget(dict.fromkeys(self.match_layers, MatchLayer(tf.TensorSpec([None, None, None]), matrix)), tf.TensorSpec([None, self.regions])),
+            MatchTarget(
+                dict.fromkeys(self.match_layers, MatchLayer(tf.TensorSpec([None, None, None]), matrix)),
+                tf.TensorSpec([None, self.regions]),
+            ),
             tf.TensorSpec([3]),
         )
 

@@ -1,8 +1,8 @@
 """The cost of a picture in tiles against its targets, with the gradient: the same as of the picture in one piece.
 
-Statistics are sums over positions, and the match is a sum over layers, and so a picture in tiles goes through the
-network twice. The first walk adds up the sums of the whole picture. Then the slope of the cost in each of them is known,
-and the second walk carries these slopes back to the pixels.
+Statistics are sums over positions, and the match has sums over layers, and so a picture in tiles goes through the
+network twice. The first walk adds up the sums of the whole picture. Then the slope of the cost in each of them is
+known, and the second walk carries these slopes back to the pixels.
 """
 
 from collections.abc import Callable
@@ -14,12 +14,11 @@ import tensorflow as tf
 
 from nst.layers import block_of, stride_px
 from nst.network.vgg19 import Network, Segment, flat
-from nst.pictures.resizing import Size
 from nst.transfer.cost import content_part, costs_by_name, match_part
 from nst.transfer.losses import STYLE_LOSSES, Costs, StyleLoss
 from nst.transfer.places import Places
 from nst.transfer.statistics import Statistics
-from nst.transfer.targets import ContentTarget, MatchLayer, Targets, TargetsLayout, View
+from nst.transfer.targets import ContentTarget, MatchLayer, TargetsLayout, View
 from nst.transfer.tile_walk import run_on_core, walk_backward, walk_forward
 from nst.transfer.tiles import Tile, fraction_in_core
 
@@ -196,9 +195,7 @@ def tile_graphs(segment: Segment, style_loss: str, layout: TargetsLayout, *, las
     above = [] if last else [tf.TensorSpec([None, None, None])] * chains
 
     @tf.function(input_signature=tile, autograph=False)
-    def forward(
-        x: tf.Tensor, targets: TileTargets
-    ) -> tuple[tf.Tensor, list[Statistics], tf.Tensor, tf.Tensor | None]:
+    def forward(x: tf.Tensor, targets: TileTargets) -> tuple[tf.Tensor, list[Statistics], tf.Tensor, tf.Tensor | None]:
         return _costs_in_core(segment, loss, layout, x, targets, last=last)
 
     @tf.function(input_signature=(*tile, tf.TensorSpec([]), slopes, above), autograph=False)

@@ -22,7 +22,8 @@ from nst.layers import CHANNELS_PER_BLOCK, LAYERS, block_of  # noqa: E402
 from nst.network.tensorflow_setup import network_precision, start_tensorflow  # noqa: E402
 from nst.pictures.picture_files import read_image  # noqa: E402
 from nst.pictures.resizing import Size  # noqa: E402
-from nst.settings import Settings, make_settings  # noqa: E402
+from nst.preset_files import make_settings  # noqa: E402
+from nst.settings import Settings  # noqa: E402
 
 CONTENT, STYLE = (PROJECT / "images" / name for name in ("castle.jpg", "starry_night.jpg"))
 MATRIX = 2048  # The number of rows, and of columns, of each matrix in the product.

@@ -11,6 +11,10 @@ from typing import Any
 from nst.errors import UserError, suggestion
 from nst.layers import format_layer_weights, parse_layer_weights
 
+GONE = {  # Settings of earlier versions, by name: what to use now.
+    "copies": "is gone: pictures are compared at their own size alone; --compose gives large forms",
+    "strokes": "is gone: strokes come from --match-weight",
+}
 LARGEST = 1e12  # The upper limit of a number that has no other limit.
 LISTS = ("layers", "numbers", "paths")  # The kinds whose values are lists.
 METAVARS = {

@@ -1,32 +1,17 @@
-"""Settings: every choice of a picture, with its default, limits and help, written once; and the presets.
+"""Settings: every choice of a picture, with its default, limits and help, written once.
 
 To add a setting, add a field. Flags, keys of files and the test of README.md's table follow from the fields.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from functools import cache
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, fields
 
-from nst.errors import UserError, suggestion
-from nst.layers import LayerWeights
-from nst.options import check_setting, field_name, json_value, option, parse_setting
-from nst.system.atomic_files import read_text, read_toml
+from nst.errors import UserError
+from nst.layers import SUBJECT_LAYERS, SUBJECT_MAP_LAYER, LayerWeights
+from nst.options import check_setting, option
 
 ORIGINAL_SIZE = "original"
 AUTO_TILE, NO_TILES = "auto", "off"
-STYLE_LAYERS: LayerWeights = (
-    ("conv1_1", 0.2),
-    ("conv2_1", 0.4),
-    ("conv3_1", 1.0),
-    ("conv3_4", 1.0),
-    ("conv4_1", 1.0),
-)
-SUBJECT_LAYERS: LayerWeights = (("conv4_2", 4.0), ("conv3_4", 0.3))  # Compared with the photo on its subject.
-SUBJECT_MAP_LAYER = "conv4_4"  # The layer whose activations show where the photo's subject is.
-PRESETS = Path(__file__).resolve().parent / "presets"
-DEFAULT_PRESET = "default"
+STYLE_LAYERS: LayerWeights = (("conv1_1", 0.2), ("conv2_1", 0.4), ("conv3_1", 1.0), ("conv3_4", 1.0), ("conv4_1", 1.0))
 
 
 @dataclass(frozen=True)
@@ -325,7 +310,7 @@ class Settings:
     def network_layers(self) -> frozenset[str]:
         """Return the layers of the network that the costs and the maps of the photo need."""
         layers = self.content_layers + self.style_layers
-        layers += self.match_layers if self.cost_weights[2] else ()
+        layers += self.match_layers if self.match_weight else ()
         layers += self.compose_layers if self.compose else ()
         layers += (*SUBJECT_LAYERS, (SUBJECT_MAP_LAYER, 1.0)) if self.subject_weight else ()
         return frozenset(name for name, _ in layers)
@@ -338,40 +323,3 @@ class Settings:
         about the same amount, however little there is to gain.
         """
         return min(1.0, 2 * self.strength)
-
-
-@cache
-def presets() -> dict[str, tuple[str, dict[str, Any]]]:
-    """Return name -> (purpose, values by field name) of each file in presets/, the default first.
-
-    A preset is a file for --config. Its first line is a comment with the purpose.
-    """
-    paths = sorted(PRESETS.glob("*.toml"), key=lambda path: (path.stem != DEFAULT_PRESET, path.stem))
-    return {
-        path.stem: (
-            read_text(path).splitlines()[0].removeprefix("# "),
-            {field_name(key): value for key, value in read_toml(path).items()},
-        )
-        for path in paths
-    }
-
-
-def make_settings(preset: str = DEFAULT_PRESET, overrides: Mapping[str, Any] | None = None) -> Settings:
-    """Return the preset's Settings with `overrides`: field name -> value, or the words that a user wrote for it.
-
-    Raises UserError for an unknown preset or name, and for a value that cannot be read or is outside its limits.
-    """
-    if preset not in presets():
-        raise UserError(f"preset {preset}: there is none{suggestion(preset, presets())} ({', '.join(presets())})")
-    known = {item.name: item for item in fields(Settings)}
-    values = {}
-    for name, value in {**presets()[preset][1], **(overrides or {})}.items():
-        if name not in known:
-            raise UserError(f"setting {name}: there is none{suggestion(name, known)}")
-        values[name] = parse_setting(known[name], value)
-    return replace(Settings(), **values)
-
-
-def describe(settings: Settings) -> dict[str, Any]:
-    """Return field name -> value as JSON holds it. `make_settings` reads the values back."""
-    return {item.name: json_value(item, getattr(settings, item.name)) for item in fields(settings)}

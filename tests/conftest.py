@@ -20,9 +20,9 @@ from nst.layers import CHANNELS_PER_BLOCK, LAYERS, block_of
 from nst.network import vgg19, weights
 from nst.network.loaded import forget_network
 from nst.pictures.picture_files import write_picture
+from nst.preset_files import describe, make_settings
 from nst.report.sources import Named, Sources
 from nst.run.request import Request
-from nst.settings import describe, make_settings
 from nst.system.atomic_files import file_sha256
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -34,7 +34,16 @@ SHALLOW = {  # of shallow_network
     "subject_weight": 0.0,
 }
 PLAIN = {"match_weight": 0.0, "color_weight": 0.0, "compose": 0.0}  # with SHALLOW: content and style cost alone
-SMALL = ["--size", "64", "--smallest-scale", "32", "--steps", "2"]  # flags of a run that takes a moment
+SMALL = [
+    "--size",
+    "64",
+    "--smallest-scale",
+    "32",
+    "--steps",
+    "2",
+    "--coarse-steps",
+    "2",
+]  # flags of a run that takes a moment
 
 
 @pytest.fixture(scope="session")

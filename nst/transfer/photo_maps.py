@@ -12,10 +12,10 @@ import tensorflow as tf
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from nst.layers import block_of, stride_px
+from nst.layers import SUBJECT_MAP_LAYER, block_of, stride_px
 from nst.network.vgg19 import Network
 from nst.pictures.resizing import Size, resize, size_with_long_side
-from nst.settings import SUBJECT_MAP_LAYER, Settings
+from nst.settings import Settings
 
 MAP_PX = 512  # The longest side of the photo of which maps are made.
 NEIGHBOURHOOD = 1 / 40  # The standard deviation of a place's neighbourhood, as a fraction of the long side.

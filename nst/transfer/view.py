@@ -9,10 +9,9 @@ from dataclasses import replace
 import numpy as np
 import tensorflow as tf
 
-from nst.layers import block_of, stride_px
+from nst.layers import SUBJECT_LAYERS, block_of, stride_px
 from nst.network.vgg19 import Network, Segment, flat
 from nst.pictures.resizing import Size, resize, resize_matrix, size_with_long_side
-from nst.settings import SUBJECT_LAYERS
 from nst.transfer.first_picture import toward_style_colors
 from nst.transfer.inputs import Inputs
 from nst.transfer.losses import color_distances, content_cost

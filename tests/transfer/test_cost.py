@@ -6,7 +6,7 @@ import tensorflow as tf
 from conftest import PLAIN, SHALLOW, view_of
 
 from nst.pictures.resizing import resize
-from nst.settings import make_settings
+from nst.preset_files import make_settings
 from nst.transfer.cost import cost_graph, cost_in_one_piece
 from nst.transfer.inputs import Inputs
 from nst.transfer.scales import Scale

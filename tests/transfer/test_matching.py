@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from conftest import SHALLOW
 
-from nst.settings import make_settings
+from nst.preset_files import make_settings
 from nst.transfer import matching as module
 from nst.transfer.inputs import Inputs
 from nst.transfer.matching import make_match, matched_map, principal_axes

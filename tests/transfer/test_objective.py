@@ -6,7 +6,7 @@ import tensorflow as tf
 from conftest import PLAIN, SHALLOW, view_of
 
 from nst.pictures.resizing import resize_matrix
-from nst.settings import make_settings
+from nst.preset_files import make_settings
 from nst.transfer.first_picture import first_picture
 from nst.transfer.inputs import Inputs
 from nst.transfer.objective import make_evaluate

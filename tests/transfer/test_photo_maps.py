@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nst.settings import make_settings
+from nst.preset_files import make_settings
 from nst.transfer.photo_maps import make_photo_maps, resize_map, structure_map, subject_map
 
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from conftest import SHALLOW
 
-from nst.settings import Settings, make_settings
+from nst.preset_files import make_settings
+from nst.settings import Settings
 from nst.transfer import stylize as module
 from nst.transfer.inputs import Inputs
 from nst.transfer.state import Step

@@ -6,7 +6,7 @@ import tensorflow as tf
 from conftest import PLAIN, view_of
 
 from nst.network.vgg19 import build_network
-from nst.settings import make_settings
+from nst.preset_files import make_settings
 from nst.transfer.inputs import Inputs
 from nst.transfer.losses import STYLE_LOSSES
 from nst.transfer.objective import make_evaluate

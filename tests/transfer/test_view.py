@@ -8,7 +8,7 @@ import tensorflow as tf
 from conftest import PLAIN, SHALLOW, view_of
 
 from nst.network.vgg19 import Network, Segment
-from nst.settings import make_settings
+from nst.preset_files import make_settings
 from nst.transfer.cost import cost_in_one_piece
 from nst.transfer.inputs import Inputs
 from nst.transfer.scales import Scale
@@ -108,9 +108,10 @@ def test_a_masked_place_is_matched_within_its_own_style(shallow_network, content
         match = view_of(shallow_network, given, scale).targets.match
         found[name] = match.layers["conv1_1"].wanted.numpy().reshape(10, 14, -1)
         np.testing.assert_allclose(tf.reduce_sum(match.weights), 1, rtol=0.05)
-    assert np.abs(found["as it is"] - found["swapped"]).max() > 1e-3
-    assert np.ptp(found["as it is"][:, :3], axis=(0, 1)).max() < 1e-5  # all of one style, which is of one colour
-    assert np.ptp(found["as it is"][:, 4:], axis=(0, 1)).max() < 1e-5
+    left, right = found["as it is"][:, :3].mean(axis=(0, 1)), found["as it is"][:, 4:].mean(axis=(0, 1))
+    np.testing.assert_allclose(found["swapped"][:, 4:].mean(axis=(0, 1)), left, rtol=0.2, atol=3e-4)
+    np.testing.assert_allclose(found["swapped"][:, :3].mean(axis=(0, 1)), right, rtol=0.2, atol=3e-4)
+    assert np.abs(left - right).max() > 1e-3
 
 
 def test_the_subject_is_held_by_its_own_layers(tiny_network, content, style):

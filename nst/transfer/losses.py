@@ -18,13 +18,18 @@ PositionWeights = Any  # A tensor [positions, 1] whose numbers add up to 1, or N
 Costs = dict[str, tf.Tensor]  # A cost by its name, and the weighted sum of all as "total".
 
 
-def gram_matrix(features: tf.Tensor) -> tf.Tensor:
+@tf.custom_gradient
+def gram_matrix(features: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
     """Return FᵀF of features F [positions, channels] as [channels, channels]. Gatys et al. 2016, eq. 3.
 
-    Both the product and its gradient are of the features' type, with sums in float32. The Gram matrix of bfloat16
-    features is float32.
+    The gradient F (D + Dᵀ) is one product, where automatic differentiation of FᵀF takes two. Both products are of the
+    features' type, with sums in float32. The Gram matrix of bfloat16 features is float32.
     """
-    return _product(features, features)
+
+    def gradient(upstream: tf.Tensor) -> tf.Tensor:
+        return tf.matmul(features, tf.cast(upstream + tf.transpose(upstream), features.dtype))
+
+    return _in_float32(tf.matmul(features, features, transpose_a=True)), gradient
 
 
 def gram_statistics(features: tf.Tensor, weights: PositionWeights = None) -> tf.Tensor:
@@ -34,24 +39,21 @@ def gram_statistics(features: tf.Tensor, weights: PositionWeights = None) -> tf.
     given (Gatys et al. 2017, "Controlling perceptual factors", eq. 6).
     """
     if weights is not None:
-        return _product(features, features * tf.cast(weights, features.dtype))
+        return _weighted_gram(features, tf.cast(weights, features.dtype))
     gram = gram_matrix(features)
     return gram / tf.cast(tf.shape(features)[0], gram.dtype)
 
 
 @tf.custom_gradient
-def _product(
-    features: tf.Tensor, weighted: tf.Tensor
+def _weighted_gram(
+    features: tf.Tensor, weights: tf.Tensor
 ) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple[tf.Tensor, None]]]:
-    """Return FᵀWF of features F and W F, with diagonal and constant W.
-
-    The gradient W F (D + Dᵀ) is one product, where automatic differentiation takes two.
-    """
+    """Return FᵀWF with diagonal W. For the gradient W F (D + Dᵀ) no weighted copy of the features is kept."""
 
     def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, None]:
-        return tf.matmul(weighted, tf.cast(upstream + tf.transpose(upstream), features.dtype)), None
+        return weights * tf.matmul(features, tf.cast(upstream + tf.transpose(upstream), features.dtype)), None
 
-    return _in_float32(tf.matmul(features, weighted, transpose_a=True)), gradient
+    return _in_float32(tf.matmul(features, weights * features, transpose_a=True)), gradient
 
 
 def gram_cost(statistics: tf.Tensor, target: tf.Tensor) -> tf.Tensor:

@@ -25,7 +25,9 @@ def request_of(here, pictures):
 
     def make(**overrides):
         content, style = map(Path, pictures)
-        settings = make_settings(overrides={"size": 64, "smallest_scale": 32, "steps": 2, "coarse_steps": 2.0, **overrides})
+        settings = make_settings(
+            overrides={"size": 64, "smallest_scale": 32, "steps": 2, "coarse_steps": 2.0, **overrides}
+        )
         return find_pictures(Request({"content": (content,), "style": (style,)}, settings, Path("art.png")))
 
     return make

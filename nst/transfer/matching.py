@@ -23,6 +23,7 @@ from nst.transfer.places import Places, hypercolumns, places_of
 from nst.transfer.scales import Scale
 from nst.transfer.tiles import fits
 
+RIM_PX = 16  # The width of the rim of a style that is not matched: there the network sees beyond the picture.
 PICTURE_PART = 0.25  # The part of the picture in what is matched. The rest is the photo in the style's colours.
 MOST_CANDIDATES = 4000  # The greatest number of places of the styles to choose from.
 AXES = 128  # The number of axes onto which hypercolumns are projected.
@@ -168,8 +169,13 @@ def _turned(
         hypercolumns(network, np.ascontiguousarray(np.rot90(whole, turn)), layers, places, tile_px)
         for turn in range(rotations)
     ]
-    found = {layer: np.concatenate([turn[layer] for turn in turns]) for layer in layers}
-    return found, np.concatenate([np.rot90(grid, turn).ravel() for turn in range(rotations)])
+    rim = min(RIM_PX // places.side_px, (min(rows, columns) - 1) // 4)
+    inner = np.zeros((rows, columns), bool)
+    inner[rim : rows - rim, rim : columns - rim] = True
+    chosen = [np.rot90(inner, turn).ravel() for turn in range(rotations)]
+    found = {layer: np.concatenate([t[layer][own] for t, own in zip(turns, chosen, strict=True)]) for layer in layers}
+    where = [np.rot90(grid, turn).ravel()[own] for turn, own in enumerate(chosen)]
+    return found, np.concatenate(where)
 
 
 def _counts(there: Sequence[int], weights: Sequence[float]) -> list[int]:

@@ -23,11 +23,15 @@ def noise(size, seed=0):
     return np.random.default_rng(seed).uniform(size=(*size, 3)).astype(np.float32)
 
 
-def test_each_place_of_the_style_finds_itself(shallow_network):
-    style = noise((48, 64))
+INNER = (slice(2, -2), slice(2, -2))  # of the grid of a style of 48x64 px: all but the rim, which is not matched
+
+
+def test_each_place_of_the_style_finds_itself_but_on_the_rim(shallow_network):
+    style, grid = noise((48, 64)), np.arange(12 * 16).reshape(12, 16)
     match = match_of(shallow_network, style, style)
     candidates = match.candidates[0]
-    np.testing.assert_array_equal(candidates.places[match.nearest[0]], np.arange(12 * 16))
+    np.testing.assert_array_equal(candidates.places[match.nearest[0]].reshape(12, 16)[INNER], grid[INNER])
+    np.testing.assert_array_equal(np.sort(candidates.places), grid[INNER].ravel())
 
 
 def test_a_turned_photo_finds_itself_among_the_turns(shallow_network):
@@ -35,7 +39,7 @@ def test_a_turned_photo_finds_itself_among_the_turns(shallow_network):
     style = noise((48, 64))
     match = match_of(shallow_network, np.ascontiguousarray(np.rot90(style)), style, rotations=4)
     found = match.candidates[0].places[match.nearest[0]].reshape(16, 12)
-    np.testing.assert_array_equal(found, np.rot90(np.arange(12 * 16).reshape(12, 16)))
+    np.testing.assert_array_equal(found[INNER], np.rot90(np.arange(12 * 16).reshape(12, 16))[INNER])
 
 
 def test_a_blend_chooses_among_all_styles_by_weight(shallow_network):
@@ -43,10 +47,10 @@ def test_a_blend_chooses_among_all_styles_by_weight(shallow_network):
     photo = np.concatenate([first[:, :32], second[:, 32:]], axis=1)
     match = match_of(shallow_network, photo, first, second)
     of_style = match.candidates[0].styles[match.nearest[0]].reshape(12, 16)
-    assert (of_style[:, :7] == 0).all()
-    assert (of_style[:, 9:] == 1).all()
+    assert np.mean(of_style[2:-2, 2:7] == 0) > 0.9
+    assert np.mean(of_style[2:-2, 9:-2] == 1) > 0.9
     counts = np.bincount(match_of(shallow_network, photo, first, second, style_weights=[3, 1]).candidates[0].styles)
-    np.testing.assert_allclose(counts, [192, 64], atol=1)
+    np.testing.assert_allclose(counts, [96, 32], atol=1)
     assert set(match_of(shallow_network, photo, first, second, style_weights=[1, 0]).candidates[0].styles) == {0}
 
 
@@ -76,9 +80,11 @@ def test_matched_map_counts_the_places_of_one_style(shallow_network):
     first, second = noise((48, 64)), noise((48, 64), 1)
     match = match_of(shallow_network, first, first, second)
     candidates, nearest = match.candidates[0], match.nearest[0]
-    weights = np.linspace(0, 1, 192)
-    np.testing.assert_allclose(matched_map(candidates, nearest, 0, weights).ravel(), weights)
-    assert matched_map(candidates, nearest, 1, weights).sum() == 0
+    weights = np.zeros((12, 16))
+    weights[INNER] = np.linspace(0, 1, 96).reshape(8, 12)
+    found = [matched_map(candidates, nearest, style, weights.ravel()) for style in (0, 1)]
+    assert np.mean(np.isclose(found[0], weights)) > 0.95
+    np.testing.assert_allclose(found[0].sum() + found[1].sum(), weights.sum())
 
 
 @pytest.mark.parametrize("channels", [20, 300])

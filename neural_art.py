@@ -80,7 +80,7 @@ class Outcome:
 
     def as_json(self) -> dict[str, Any]:
         """Return the object that docs/result.schema.json describes."""
-        from nst.settings import describe
+        from nst.preset_files import describe
 
         last = self.progress.last if self.progress else None
         scales = self.progress.scales.values() if self.progress else ()

@@ -22,7 +22,8 @@ from nst.layers import CHANNELS_PER_BLOCK, LAYERS, block_of  # noqa: E402
 from nst.network.tensorflow_setup import network_precision, start_tensorflow  # noqa: E402
 from nst.pictures.picture_files import read_image  # noqa: E402
 from nst.pictures.resizing import Size  # noqa: E402
-from nst.settings import Settings, make_settings  # noqa: E402
+from nst.preset_files import make_settings  # noqa: E402
+from nst.settings import Settings  # noqa: E402
 
 CONTENT, STYLE = (PROJECT / "images" / name for name in ("castle.jpg", "starry_night.jpg"))
 MATRIX = 2048  # The number of rows, and of columns, of each matrix in the product.
@@ -50,17 +51,22 @@ def evaluations(sizes: list[Size], precision: str) -> dict[tuple[Size, str], Cal
     from nst.network.vgg19 import build_network
     from nst.network.weights import load_weights
     from nst.transfer.inputs import Inputs
+    from nst.transfer.matching import make_match
     from nst.transfer.objective import make_evaluate
+    from nst.transfer.photo_maps import make_photo_maps
     from nst.transfer.scales import Scale
-    from nst.transfer.targets import make_view
+    from nst.transfer.tiles import UNTILED_PX
+    from nst.transfer.view import make_view
 
     settings = make_settings()
-    layers = [layer for layer, _ in settings.style_layers + settings.content_layers]
-    features = build_network(load_weights(), layers, pooling=settings.pooling, precision=precision)
+    features = build_network(load_weights(), settings.network_layers, pooling=settings.pooling, precision=precision)
     calls: dict[tuple[Size, str], Callable[[], object]] = {}
     inputs = Inputs(read_image(CONTENT), (read_image(STYLE),), settings)
     for size in sizes:
-        evaluate = make_evaluate(features, [make_view(features, inputs, Scale(size, (size,), 1))], settings)
+        scale = Scale(size, (size,), 1)
+        match = make_match(features, inputs, scale, None, tile_px=UNTILED_PX)
+        maps = make_photo_maps(features, inputs.content, settings)
+        evaluate = make_evaluate(features, make_view(features, inputs, scale, maps, match), settings)
         image = tf.constant(np.random.default_rng(0).uniform(size=(*size, 3)), tf.float32)
         calls[size, precision] = lambda image=image, evaluate=evaluate: evaluate(image)[1].numpy()
     return calls

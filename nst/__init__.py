@@ -6,7 +6,8 @@ __init__.py says. Each folder's __init__.py lists its modules and defines the te
     errors.py    [1] UserError: what the user can mend, in words; shown without a traceback
     layers.py    [1] the layers of VGG19: names in three spellings, channels, "NAME:WEIGHT"
     options.py   [1] an Option: how the value of a setting is read, checked and written in words
-    settings.py  [1] Settings: every default with type, limits and help; the presets in presets/
+    settings.py  [1] Settings: every default with type, limits and help
+    preset_files.py [1] the presets in presets/, and settings made from a preset and a user's words
     call_options.py [1] the options of a call that are not settings
     values.py    [1] how a setting or an option of the call is written in a file
     system/      [1] what the machine gives: files, memory, signals
@@ -27,7 +28,7 @@ __version__ = "0.1.0"
 PUBLIC = {
     "redraw": "api",
     "Settings": "settings",
-    "make_settings": "settings",
+    "make_settings": "preset_files",
     "UserError": "errors",
     "read_image": "pictures.picture_files",
     "write_picture": "pictures.picture_files",

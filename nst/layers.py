@@ -18,6 +18,8 @@ LAYERS = tuple(
 SMALLEST_SIDE_PX = 16  # The picture is halved four times before conv5, where at least one pixel must be left.
 
 LayerWeights = tuple[tuple[str, float], ...]
+SUBJECT_LAYERS: LayerWeights = (("conv4_2", 4.0), ("conv3_4", 0.3))  # Compared with the photo on its subject.
+SUBJECT_MAP_LAYER = "conv4_4"  # The layer whose activations show where the photo's subject is.
 
 
 def block_of(layer: str) -> int:

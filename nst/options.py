@@ -11,6 +11,10 @@ from typing import Any
 from nst.errors import UserError, suggestion
 from nst.layers import format_layer_weights, parse_layer_weights
 
+GONE = {  # Settings of earlier versions, by name: what to use now.
+    "copies": "is gone: pictures are compared at their own size alone; --compose gives large forms",
+    "strokes": "is gone: strokes come from --match-weight",
+}
 LARGEST = 1e12  # The upper limit of a number that has no other limit.
 LISTS = ("layers", "numbers", "paths")  # The kinds whose values are lists.
 METAVARS = {
@@ -94,7 +98,7 @@ def parse_setting(item: Field[Any], value: Any) -> Any:
         value = [f"{layer}:{weight}" for layer, weight in value.items()]
     if isinstance(value, list) and kind in LISTS:
         if kind == "layers":
-            return parse_layer_weights(value)
+            return () if value in [[word] for word in option_of(item).words] else parse_layer_weights(value)
         return tuple(_parse_number(item, word) if kind == "numbers" else word for word in value)
     if not isinstance(value, str) or kind in ("text", "bool", *LISTS) or value in option_of(item).words:
         return value

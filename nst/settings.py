@@ -1,33 +1,17 @@
-"""Settings: every choice of a picture, with its default, limits and help, written once; and the presets.
+"""Settings: every choice of a picture, with its default, limits and help, written once.
 
 To add a setting, add a field. Flags, keys of files and the test of README.md's table follow from the fields.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
-from functools import cache
-from pathlib import Path
-from typing import Any
+from dataclasses import dataclass, fields
 
-from nst.errors import UserError, suggestion
-from nst.layers import LayerWeights
-from nst.options import check_setting, field_name, json_value, option, parse_setting
-from nst.system.atomic_files import read_text, read_toml
+from nst.errors import UserError
+from nst.layers import SUBJECT_LAYERS, SUBJECT_MAP_LAYER, LayerWeights
+from nst.options import check_setting, option
 
 ORIGINAL_SIZE = "original"
 AUTO_TILE, NO_TILES = "auto", "off"
-STYLE_LAYERS: LayerWeights = (
-    ("conv1_1", 0.125),
-    ("conv2_1", 0.125),
-    ("conv3_1", 0.125),
-    ("conv3_4", 0.125),
-    ("conv4_1", 0.125),
-    ("conv5_1", 0.125),
-    ("conv5_2", 0.125),
-    ("conv5_4", 0.125),
-)
-PRESETS = Path(__file__).resolve().parent / "presets"
-DEFAULT_PRESET = "default"
+STYLE_LAYERS: LayerWeights = (("conv1_1", 0.2), ("conv2_1", 0.4), ("conv3_1", 1.0), ("conv3_4", 1.0), ("conv4_1", 1.0))
 
 
 @dataclass(frozen=True)
@@ -42,7 +26,7 @@ class Settings:
         limits=(0, 1),
     )
     content_weight: float = option(
-        0.28, "float", "look", "alpha, the weight of the content; a larger one keeps the photo clearer", metavar="ALPHA"
+        0.08, "float", "look", "alpha, the weight of the content; a larger one keeps the photo clearer", metavar="ALPHA"
     )
     style_weight: float = option(
         1.0, "float", "look", "beta, the weight of the style; a larger one shows more of the painting", metavar="BETA"
@@ -59,6 +43,43 @@ class Settings:
         "layers",
         "look",
         "layers of the network at which the content is compared, written in the same way",
+    )
+    match_weight: float = option(
+        8.0,
+        "float",
+        "look",
+        "gamma, the weight of the match: each place is drawn to that place of the style which is most like it",
+        metavar="GAMMA",
+    )
+    match_layers: LayerWeights = option(
+        STYLE_LAYERS, "layers", "look", "layers of the network at which places are matched, written in the same way"
+    )
+    rotations: int = option(
+        1, "int", "look", "number of quarter turns in which places of the style are matched", limits=(1, 4)
+    )
+    color_weight: float = option(
+        2.0,
+        "float",
+        "look",
+        "kappa, the weight of the structure of colours: areas of one colour in the photo stay of one colour",
+        metavar="KAPPA",
+    )
+    compose: float = option(
+        0.95,
+        "float",
+        "look",
+        "how freely the style fills what is plain in the photo, such as a sky; 0 keeps to the photo everywhere",
+        limits=(0, 1),
+    )
+    compose_layers: LayerWeights = option(
+        (("conv5_1", 0.5),),
+        "layers",
+        "look",
+        "more style layers for what is plain in the photo, at sizes up to 300 px: they give large forms; or 'none'",
+        words=("none",),
+    )
+    subject_weight: float = option(
+        1.0, "float", "look", "weight of the photo's subject, such as a face, which is kept clearer than the rest"
     )
     style_loss: str = option(
         "gram",
@@ -120,9 +141,6 @@ class Settings:
         "long side in px of the picture at the start; it then about doubles until the result's size is reached",
         limits=(16, 20000),
     )
-    copies: bool = option(
-        True, "bool", "size", "compare the picture at all smaller sizes too, so that large shapes get the style as well"
-    )
     init: str = option(
         "content", "text", "start", "first picture: content, noise, style, or the PATH of a picture", metavar="WHAT"
     )
@@ -131,11 +149,11 @@ class Settings:
     )
     init_noise: float = option(0.0, "float", "start", "fraction of noise in the first picture", limits=(0, 1))
     seed: int = option(0, "int", "start", "seed of the noise; another seed gives another noise", limits=(0, 2**32 - 1))
-    strokes: float = option(
-        1.0,
+    photo_detail: float = option(
+        0.1,
         "float",
         "start",
-        "amount of the style's own strokes, 0 to 1, that is put into plain areas each time that the picture grows",
+        "amount of the photo's own fine detail, 0 to 1, that is put in each time that the picture grows",
         limits=(0, 1),
     )
     optimizer: str = option(
@@ -146,14 +164,14 @@ class Settings:
         choices=("adam", "lbfgs"),
     )
     steps: int = option(
-        14,
+        16,
         "int",
         "optimisation",
         "number of steps at the result's size, or at 512 px if the result is larger",
         limits=(1, 1_000_000),
     )
     coarse_steps: float = option(
-        2.0, "float", "optimisation", "factor on the number of steps for each halving of the size", limits=(0.1, 100)
+        1.4, "float", "optimisation", "factor on the number of steps for each halving of the size", limits=(0.1, 100)
     )
     fine_steps: float = option(
         0.7,
@@ -186,6 +204,13 @@ class Settings:
     )
     beta2: float = option(
         0.8, "float", "optimisation", "decay rate of Adam's mean of the squared gradients", limits=(0, 0.999999)
+    )
+    average: float = option(
+        0.25,
+        "float",
+        "optimisation",
+        "fraction of the steps at the end of each size whose pictures are averaged, which leaves less grain",
+        limits=(0, 1),
     )
     basis: str = option(
         "bands",
@@ -271,15 +296,24 @@ class Settings:
         for item in fields(self):
             check_setting(item, getattr(self, item.name))
         if not any(self.cost_weights):
-            raise UserError("--content-weight and --style-weight: are both 0, with --strength; raise one of them")
+            raise UserError("--content-weight, --style-weight, --match-weight and --color-weight: are all 0; raise one")
         if self.style_weights and not any(self.style_weights):
             raise UserError("--style-weights: are all 0; raise one of them")
 
     @property
-    def cost_weights(self) -> tuple[float, float]:
-        """Return alpha and beta, each multiplied by the square of a number that `strength` gives, 1 at 0.5."""
-        content, style = 2 * (1 - self.strength), 2 * self.strength
-        return self.content_weight * content**2, self.style_weight * style**2
+    def cost_weights(self) -> tuple[float, float, float, float]:
+        """Return alpha, beta, gamma and kappa. All but kappa go by `strength`: they are as given at 0.5."""
+        content, style = (2 * (1 - self.strength)) ** 2, (2 * self.strength) ** 2
+        return self.content_weight * content, self.style_weight * style, self.match_weight * style, self.color_weight
+
+    @property
+    def network_layers(self) -> frozenset[str]:
+        """Return the layers of the network that the costs and the maps of the photo need."""
+        layers = self.content_layers + self.style_layers
+        layers += self.match_layers if self.match_weight else ()
+        layers += self.compose_layers if self.compose else ()
+        layers += (*SUBJECT_LAYERS, (SUBJECT_MAP_LAYER, 1.0)) if self.subject_weight else ()
+        return frozenset(name for name, _ in layers)
 
     @property
     def departure(self) -> float:
@@ -289,40 +323,3 @@ class Settings:
         about the same amount, however little there is to gain.
         """
         return min(1.0, 2 * self.strength)
-
-
-@cache
-def presets() -> dict[str, tuple[str, dict[str, Any]]]:
-    """Return name -> (purpose, values by field name) of each file in presets/, the default first.
-
-    A preset is a file for --config. Its first line is a comment with the purpose.
-    """
-    paths = sorted(PRESETS.glob("*.toml"), key=lambda path: (path.stem != DEFAULT_PRESET, path.stem))
-    return {
-        path.stem: (
-            read_text(path).splitlines()[0].removeprefix("# "),
-            {field_name(key): value for key, value in read_toml(path).items()},
-        )
-        for path in paths
-    }
-
-
-def make_settings(preset: str = DEFAULT_PRESET, overrides: Mapping[str, Any] | None = None) -> Settings:
-    """Return the preset's Settings with `overrides`: field name -> value, or the words that a user wrote for it.
-
-    Raises UserError for an unknown preset or name, and for a value that cannot be read or is outside its limits.
-    """
-    if preset not in presets():
-        raise UserError(f"preset {preset}: there is none{suggestion(preset, presets())} ({', '.join(presets())})")
-    known = {item.name: item for item in fields(Settings)}
-    values = {}
-    for name, value in {**presets()[preset][1], **(overrides or {})}.items():
-        if name not in known:
-            raise UserError(f"setting {name}: there is none{suggestion(name, known)}")
-        values[name] = parse_setting(known[name], value)
-    return replace(Settings(), **values)
-
-
-def describe(settings: Settings) -> dict[str, Any]:
-    """Return field name -> value as JSON holds it. `make_settings` reads the values back."""
-    return {item.name: json_value(item, getattr(settings, item.name)) for item in fields(settings)}

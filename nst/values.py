@@ -13,7 +13,7 @@ from typing import Any
 
 from nst.call_options import OPTIONS, names_with
 from nst.errors import UserError, suggestion
-from nst.options import field_name, flag, option_of, read_setting
+from nst.options import GONE, field_name, flag, option_of, read_setting
 from nst.settings import Settings
 from nst.system.atomic_files import read_toml
 
@@ -48,7 +48,7 @@ def known_name(where: object, key: str) -> str:
     known = [*FIELDS, *names_with("in_file")]
     if name not in known:
         hint = suggestion(flag(name)[2:], [flag(other)[2:] for other in known])
-        raise UserError(f"{where}: {key}: there is no such key{hint}")
+        raise UserError(f"{where}: {key}: {GONE.get(name) or f'there is no such key{hint}'}")
     return name
 
 

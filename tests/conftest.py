@@ -20,14 +20,30 @@ from nst.layers import CHANNELS_PER_BLOCK, LAYERS, block_of
 from nst.network import vgg19, weights
 from nst.network.loaded import forget_network
 from nst.pictures.picture_files import write_picture
+from nst.preset_files import describe, make_settings
 from nst.report.sources import Named, Sources
 from nst.run.request import Request
-from nst.settings import describe, make_settings
 from nst.system.atomic_files import file_sha256
 
 PROJECT = Path(__file__).resolve().parent.parent
-SHALLOW = {"style_layers": ["conv1_1:0.25", "conv2_1:0.75"], "content_layers": ["conv2_2"]}  # of shallow_network
-SMALL = ["--size", "64", "--smallest-scale", "32", "--steps", "2"]  # flags of a run that takes a moment
+SHALLOW = {  # of shallow_network
+    "style_layers": ["conv1_1:0.25", "conv2_1:0.75"],
+    "content_layers": ["conv2_2"],
+    "match_layers": ["conv1_1:0.25", "conv2_1:0.75"],
+    "compose_layers": ["none"],
+    "subject_weight": 0.0,
+}
+PLAIN = {"match_weight": 0.0, "color_weight": 0.0, "compose": 0.0}  # with SHALLOW: content and style cost alone
+SMALL = [
+    "--size",
+    "64",
+    "--smallest-scale",
+    "32",
+    "--steps",
+    "2",
+    "--coarse-steps",
+    "2",
+]  # flags of a run that takes a moment
 
 
 @pytest.fixture(scope="session")
@@ -105,6 +121,17 @@ def numpy_vgg19():
         return found
 
     return activations
+
+
+def view_of(network, inputs, scale, *, picture=None, tile_px=10_000):
+    """Return the view of a scale, made as stylize makes it for a run that starts the scale with `picture`."""
+    from nst.transfer.matching import make_match
+    from nst.transfer.photo_maps import make_photo_maps
+    from nst.transfer.view import make_view
+
+    maps = make_photo_maps(network, inputs.content, inputs.settings)
+    match = make_match(network, inputs, scale, picture, tile_px=tile_px)
+    return make_view(network, inputs, scale, maps, match, tile_px=tile_px)
 
 
 @pytest.fixture(scope="session")

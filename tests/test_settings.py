@@ -7,7 +7,8 @@ import pytest
 from nst.command.parser import add_flags
 from nst.errors import UserError
 from nst.options import flag
-from nst.settings import DEFAULT_PRESET, PRESETS, STYLE_LAYERS, Settings, describe, make_settings, presets
+from nst.preset_files import DEFAULT_PRESET, PRESETS, describe, make_settings, presets
+from nst.settings import STYLE_LAYERS, Settings
 
 
 def parsed(words: list[str]) -> dict[str, object]:
@@ -38,12 +39,19 @@ EXAMPLES = {
     "balance": ([], True),
     "size": (["original"], "original"),
     "smallest_scale": (["64"], 64),
-    "copies": ([], True),
     "match_colors": ([], True),
     "init": (["some/file.png"], "some/file.png"),
     "init_noise": (["0.25"], 0.25),
     "seed": (["12"], 12),
-    "strokes": (["0.5"], 0.5),
+    "photo_detail": (["0.5"], 0.5),
+    "match_weight": (["4"], 4.0),
+    "match_layers": (["conv3_1"], (("conv3_1", 1.0),)),
+    "rotations": (["4"], 4),
+    "color_weight": (["0.5"], 0.5),
+    "compose": (["0.5"], 0.5),
+    "compose_layers": (["none"], ()),
+    "subject_weight": (["0.5"], 0.5),
+    "average": (["0.5"], 0.5),
     "optimizer": (["lbfgs"], "lbfgs"),
     "steps": (["7"], 7),
     "coarse_steps": (["1.5"], 1.5),
@@ -78,7 +86,7 @@ def test_every_setting_has_a_flag(name):
     assert getattr(settings, name) == value
 
 
-@pytest.mark.parametrize("name", ["balance", "copies", "match_colors"])
+@pytest.mark.parametrize("name", ["balance", "match_colors"])
 def test_switches_can_be_turned_off(name):
     assert getattr(make_settings(overrides=parsed(["--no-" + name.replace("_", "-")])), name) is False
 
@@ -97,7 +105,7 @@ def test_course_holds_the_numbers_of_the_course():
     course = make_settings("course")
     assert (course.content_weight, course.style_weight, course.learning_rate, course.steps) == (10, 40, 2, 200)
     assert (course.pooling, course.init_noise, course.size, course.balance) == ("avg", 0.6, 400, False)
-    assert (course.optimizer, course.decay, course.basis, course.copies) == ("adam", "none", "pixels", False)
+    assert (course.optimizer, course.decay, course.basis, course.average) == ("adam", "none", "pixels", 0)
 
 
 @pytest.mark.parametrize(
@@ -160,12 +168,35 @@ def test_misspelt_preset_gets_a_hint():
         make_settings("corse")
 
 
-@pytest.mark.parametrize("overrides", [{"strength": 0, "content_weight": 0}, {"strength": 1, "style_weight": 0}])
-def test_strength_cannot_leave_both_weights_zero(overrides):
-    with pytest.raises(UserError, match="both 0"):
+NO_WEIGHT = {"content_weight": 0, "style_weight": 0, "match_weight": 0, "color_weight": 0}
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        NO_WEIGHT,
+        {"strength": 0, "content_weight": 0, "color_weight": 0},
+        {**NO_WEIGHT, "strength": 1, "content_weight": 1},
+    ],
+)
+def test_not_all_weights_can_be_zero(overrides):
+    with pytest.raises(UserError, match="are all 0; raise one"):
         make_settings(overrides=overrides)
 
 
-def test_both_weights_cannot_be_zero():
-    with pytest.raises(UserError, match="both 0"):
-        make_settings(overrides={"content_weight": 0, "style_weight": 0})
+@pytest.mark.parametrize("name", ["match_weight", "style_weight", "content_weight", "color_weight"])
+def test_one_weight_is_enough(name):
+    assert any(make_settings(overrides={**NO_WEIGHT, name: 1}).cost_weights)
+
+
+@pytest.mark.parametrize(("name", "instead"), [("strokes", "--match-weight"), ("copies", "--compose")])
+def test_a_setting_that_is_gone_says_what_to_use(name, instead):
+    with pytest.raises(UserError, match=f"setting {name}: is gone: .*{instead}"):
+        make_settings(overrides={name: 1})
+
+
+def test_the_network_has_the_layers_that_are_used():
+    off = {"match_weight": 0, "compose": 0, "subject_weight": 0, "style_layers": ["conv1_1"]}
+    assert make_settings(overrides=off).network_layers == {"conv1_1", "conv4_2"}
+    assert {"conv5_1", "conv4_4", "conv3_1"} <= make_settings().network_layers
+    assert make_settings("course").network_layers == {"conv4_2", *dict(make_settings("course").style_layers)}

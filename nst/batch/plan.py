@@ -22,13 +22,13 @@ from nst.batch.tasks import Task, fit_name, tasks_of
 from nst.call_options import OPTIONS
 from nst.errors import UserError, one_line
 from nst.options import flag, format_value
+from nst.preset_files import describe
 from nst.report.pages import REPORT
 from nst.report.status import CHANGED, DONE, STARTED, STOPPED, TO_DO, PictureStatus
 from nst.run.folder import RunFolder, counted, result_name
 from nst.run.input_files import stands_for_many
 from nst.run.record import deciding
 from nst.run.request import ROLES, WEIGHTS_WITHOUT_FILE, Request
-from nst.settings import describe
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,13 @@ from typing import Any
 from nst.call_options import OPTIONS, names_with
 from nst.errors import UserError
 from nst.options import flag, option_of
+from nst.preset_files import DEFAULT_PRESET, make_settings
 from nst.run.checkpoint import read_checkpoint
 from nst.run.folder import RunFolder
 from nst.run.origin import Origin
 from nst.run.record import Record, find_input, read_record
 from nst.run.request import ROLES, Paths, Request, settings_naming
-from nst.settings import DEFAULT_PRESET, Settings, make_settings
+from nst.settings import Settings
 from nst.values import FIELDS, read_config
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from nst.layers import CHANNELS_PER_BLOCK, LAYERS, block_of, keras_name
 from nst.options import flag, option_of
-from nst.settings import Settings, describe, make_settings, presets
+from nst.preset_files import describe, make_settings, presets
+from nst.settings import Settings
 from nst.values import FIELDS, toml_value
 
 

@@ -7,8 +7,9 @@ from typing import Any, NoReturn
 import nst
 from nst.call_options import OPTIONS, CallOption
 from nst.errors import UserError, suggestion
-from nst.options import LISTS, METAVARS, default_words, flag, option_of
-from nst.settings import DEFAULT_PRESET, Settings, presets
+from nst.options import GONE, LISTS, METAVARS, default_words, field_name, flag, option_of
+from nst.preset_files import DEFAULT_PRESET, presets
+from nst.settings import Settings
 
 POSITIONALS = ("content", "style")
 FILES = ("CONTENT", "STYLE", "PATH", "FILE", "FOLDER", "RESULT", "WHERE", "WHAT")  # Metavars that stand for a file.
@@ -19,6 +20,9 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         unknown = message.removeprefix("unrecognized arguments: ").split()[0]
+        gone = GONE.get(field_name(unknown.split("=")[0].removeprefix("--").removeprefix("no-")))
+        if gone and unknown.startswith("--"):
+            raise UserError(f"{unknown}: {gone}")
         flags = [flag for flag in self._option_string_actions if flag.startswith("--")]
         hint = suggestion(unknown, flags) if unknown.startswith("--") else ""
         raise UserError(f"{message}{hint}; see --help")

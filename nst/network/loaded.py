@@ -19,8 +19,7 @@ def forget_network() -> None:
 
 def network_of(settings: Settings) -> tuple[Network, dict[str, Any]]:
     """Return the network that the settings ask for, and the facts for a run's record: precision and weights_sha256."""
-    layers = frozenset(layer for layer, _ in settings.style_layers + settings.content_layers)
-    return _build(settings.weights, layers, settings.pooling, network_precision(settings.precision))
+    return _build(settings.weights, settings.network_layers, settings.pooling, network_precision(settings.precision))
 
 
 @lru_cache(maxsize=1)  # A single network: TensorFlow never frees a network whose gradient was taken.

@@ -4,6 +4,8 @@ Kernels are [height, width, in, out] with RGB input. VGG19 was trained on pixels
 image is brought to that range first.
 """
 
+from __future__ import annotations
+
 import itertools
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
@@ -58,12 +60,21 @@ class Network:
 
     def __call__(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
         """Return the activations by layer, [positions, channels]."""
+        return {layer: flat(activation) for layer, activation in self.maps(image).items()}
+
+    def maps(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Return the activations by layer, [height, width, channels]."""
         x: tf.Tensor | None = image
         found: dict[str, tf.Tensor] = {}
         for segment in self.segments:
             some, x = segment.run(x)
-            found |= {layer: flat(activation) for layer, activation in some.items()}
+            found |= some
         return found
+
+    def up_to(self, layers: Collection[str]) -> Network:
+        """Return the network without the segments after those of the layers."""
+        last = max(index for index, segment in enumerate(self.segments) if set(layers) & set(segment.layers))
+        return Network(self.segments[: last + 1])
 
 
 def flat(activation: tf.Tensor) -> tf.Tensor:

@@ -13,11 +13,12 @@ import numpy as np
 from nst.errors import UserError
 from nst.options import flag, format_value, option_of
 from nst.pictures.picture_files import preview, read_preview
+from nst.preset_files import describe
 from nst.report.chart import make_chart, scales_of
 from nst.report.pages import LARGEST_PX, SMALL_PX, PagePicture, embedded, environment
 from nst.report.sources import Named, Sources, title_of
 from nst.report.status import STOPPED
-from nst.settings import Settings, describe
+from nst.settings import Settings
 from nst.system.atomic_files import atomic_write
 from nst.system.memory import peak_mb
 from nst.transfer.state import Step

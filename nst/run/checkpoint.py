@@ -21,7 +21,7 @@ from nst.system.atomic_files import atomic_write
 from nst.transfer.scales import Scale
 from nst.transfer.state import Descent, State, Step
 
-VERSION = 1
+VERSION = 2
 DAMAGED = (OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, RuntimeError, zipfile.BadZipFile)
 
 
@@ -48,13 +48,20 @@ def write_checkpoint(folder: RunFolder, checkpoint: Checkpoint) -> None:
     if state:
         arrays = {f"moment_{k}": moment for k, moment in enumerate(state.descent.moments)}
         arrays["image"] = state.descent.image
+        arrays |= {name: array for name, array in _optional(state).items() if array is not None}
     values = {
         "version": VERSION,
         "record": checkpoint.record.as_json(),
         "inputs": checkpoint.record.located,
         "seconds": checkpoint.seconds,
         "state": state
-        and {"scale": state.scale, "steps": state.steps, "within": state.descent.steps, "rate": state.descent.rate},
+        and {
+            "scale": state.scale,
+            "steps": state.steps,
+            "within": state.descent.steps,
+            "rate": state.descent.rate,
+            "averaged": state.descent.averaged,
+        },
         "moments": len(state.descent.moments) if state else 0,
         "steps": [asdict(step) for step in checkpoint.steps],
     }
@@ -95,6 +102,11 @@ def check_state(folder: RunFolder, state: State | None, scales: Sequence[Scale])
         raise UserError(f"{folder.checkpoint}: is of a run over other scales, by another version; start the run anew")
 
 
+def _optional(state: State) -> dict[str, np.ndarray | None]:
+    """Return the arrays that not every state has."""
+    return {"mean": state.descent.mean, "nearest": state.nearest}
+
+
 def _read(path: Path) -> Checkpoint:
     """Return the checkpoint in a file. Raises one of DAMAGED."""
     with zipfile.ZipFile(path) as archive:
@@ -113,7 +125,9 @@ def _read(path: Path) -> Checkpoint:
                 raise ValueError(path)
             moments = tuple(arrays[f"moment_{k}"] for k in range(values["moments"]))
             totals = tuple(step.costs["total"] for step in steps[len(steps) - found["within"] :])
-            state = State(found["scale"], found["steps"], Descent(image, totals, moments, found["rate"]))
+            mean, nearest = (arrays.get(name) for name in ("mean", "nearest"))
+            descent = Descent(image, totals, moments, found["rate"], mean, found["averaged"])
+            state = State(found["scale"], found["steps"], descent, nearest)
     record = record_from_json(path, values["record"], inputs)
     return Checkpoint(record, state, steps, float(values["seconds"]))
 

@@ -18,10 +18,10 @@ from nst.transfer.inputs import Inputs
 from nst.transfer.scales import Scale
 from nst.transfer.tiles import UNTILED_PX, fits
 
-BASE_MB = 1000  # The memory of TensorFlow, the weights and the graph.
-WHOLE_BYTES = 300  # Bytes per pixel of the result: picture, gradient, moments, targets, and those of smaller scales.
-EVALUATED_BYTES = {"float32": 2900, "bfloat16": 1150, "float16": 2800}  # Bytes per pixel of a picture in one piece.
-TILE_BYTES = {"float32": 2600, "bfloat16": 900, "float16": 2500}  # Bytes per pixel of a tile.
+BASE_MB = 1050  # The memory of TensorFlow, the weights and the graph.
+WHOLE_BYTES = 450  # Bytes per pixel of the result: picture, gradient, moments, targets, and those of smaller scales.
+EVALUATED_BYTES = {"float32": 3400, "bfloat16": 1650, "float16": 3300}  # Bytes per pixel of a picture in one piece.
+TILE_BYTES = {"float32": 2600, "bfloat16": 950, "float16": 2500}  # Bytes per pixel of a tile.
 LBFGS_BYTES = 600  # More bytes per pixel of the result with L-BFGS: ten pairs of steps and gradients in float64.
 GIVEN_BYTES = 12  # Bytes per pixel of the photo and the styles as they are given: three numbers in float32.
 STYLE_BYTES = 150  # Bytes per pixel of a style at its largest size.

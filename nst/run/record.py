@@ -17,9 +17,10 @@ from typing import Any
 import nst
 from nst.errors import UserError
 from nst.options import option_of
+from nst.preset_files import describe
 from nst.run.input_files import Digests, sample
 from nst.run.request import INITS, ROLES, WEIGHTS_WITHOUT_FILE, Paths, Request
-from nst.settings import Settings, describe
+from nst.settings import Settings
 from nst.system.atomic_files import file_sha256, read_text
 from nst.values import FIELDS, read_value, refuse_control_characters
 

@@ -10,10 +10,12 @@ from nst.layers import SMALLEST_SIDE_PX
 from nst.network.vgg19 import Network
 from nst.pictures.resizing import resize, size_with_long_side
 from nst.transfer.inputs import Inputs
+from nst.transfer.matching import make_match
 from nst.transfer.objective import make_evaluate
+from nst.transfer.photo_maps import make_photo_maps
 from nst.transfer.scales import Scale
-from nst.transfer.targets import make_view
-from nst.transfer.tiles import fits
+from nst.transfer.tiles import UNTILED_PX, fits
+from nst.transfer.view import make_view
 
 PROBE_PX = 128  # The long side of the picture whose step is measured.
 TIME_IN_TILES = 1.6  # The time of a step in tiles, as a multiple of its time in one piece.
@@ -28,8 +30,10 @@ def estimated_seconds(network: Network, inputs: Inputs, scales: Sequence[Scale],
     if max(size) > PROBE_PX:
         size = size_with_long_side(size, PROBE_PX)
     small = (max(SMALLEST_SIDE_PX, size[0]), max(SMALLEST_SIDE_PX, size[1]))
-    view = make_view(network, inputs, Scale(small, (small,) * len(inputs.styles), 1))
-    evaluate = make_evaluate(network, [view], settings)
+    probe = Scale(small, (small,) * len(inputs.styles), 1)
+    match = make_match(network, inputs, probe, None, tile_px=UNTILED_PX)
+    view = make_view(network, inputs, probe, make_photo_maps(network, resize(inputs.content, small), settings), match)
+    evaluate = make_evaluate(network, view, settings)
     picture = tf.constant(resize(inputs.content, small))
     evaluate(picture)  # makes the graph
     began = time.monotonic()

@@ -32,7 +32,7 @@ def first_picture(inputs: Inputs, size: Size) -> np.ndarray:
     settings = inputs.settings
     picture = resize(_source(inputs, size), size)
     if settings.match_colors:
-        picture = picture + settings.departure * (in_style_colors(picture, inputs) - picture)
+        picture = toward_style_colors(picture, inputs)
     noise_fraction = 1.0 if settings.init == "noise" else settings.init_noise
     if not noise_fraction:
         return picture.astype(np.float32, copy=False)
@@ -50,6 +50,11 @@ def _source(inputs: Inputs, size: Size) -> np.ndarray:
     if inputs.settings.init in ("content", "noise"):
         return inputs.content
     raise ValueError("settings.init is a path, so `start` must hold its picture")
+
+
+def toward_style_colors(picture: np.ndarray, inputs: Inputs) -> np.ndarray:
+    """Return a picture in the styles' colours, or below a strength of 0.5, between its own colours and theirs."""
+    return picture + inputs.settings.departure * (in_style_colors(picture, inputs) - picture)
 
 
 def in_style_colors(picture: np.ndarray, inputs: Inputs) -> np.ndarray:

@@ -12,13 +12,15 @@ ROOT_ROUNDS = 14  # The rounds of Newton's and Schulz' iteration for the root of
 LEAST_VARIANCE = 1e-6  # The least variance along a direction, as a fraction of the variances' sum.
 LEAST_SQUARE = 1e-8  # The least square of a deviation. The root has no slope at 0.
 
+LEAST_COLOR_SQUARE = 1e-4  # The same of the distance between two colours.
+
 PositionWeights = Any  # A tensor [positions, 1] whose numbers add up to 1, or None for equal weights.
 Costs = dict[str, tf.Tensor]  # A cost by its name, and the weighted sum of all as "total".
 
 
 @tf.custom_gradient
 def gram_matrix(features: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
-    """Return FᵀF of features [positions, channels] as [channels, channels]. Gatys et al. 2016, eq. 3.
+    """Return FᵀF of features F [positions, channels] as [channels, channels]. Gatys et al. 2016, eq. 3.
 
     The gradient F (D + Dᵀ) is one product, where automatic differentiation of FᵀF takes two. Both products are of the
     features' type, with sums in float32. The Gram matrix of bfloat16 features is float32.
@@ -37,9 +39,21 @@ def gram_statistics(features: tf.Tensor, weights: PositionWeights = None) -> tf.
     given (Gatys et al. 2017, "Controlling perceptual factors", eq. 6).
     """
     if weights is not None:
-        return gram_matrix(features * tf.cast(tf.sqrt(weights), features.dtype))
+        return _weighted_gram(features, tf.cast(weights, features.dtype))
     gram = gram_matrix(features)
     return gram / tf.cast(tf.shape(features)[0], gram.dtype)
+
+
+@tf.custom_gradient
+def _weighted_gram(
+    features: tf.Tensor, weights: tf.Tensor
+) -> tuple[tf.Tensor, Callable[[tf.Tensor], tuple[tf.Tensor, None]]]:
+    """Return FᵀWF with diagonal W. For the gradient W F (D + Dᵀ) no weighted copy of the features is kept."""
+
+    def gradient(upstream: tf.Tensor) -> tuple[tf.Tensor, None]:
+        return weights * tf.matmul(features, tf.cast(upstream + tf.transpose(upstream), features.dtype)), None
+
+    return _in_float32(tf.matmul(features, weights * features, transpose_a=True)), gradient
 
 
 def gram_cost(statistics: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
@@ -149,10 +163,64 @@ def _mean_and_deviation(statistics: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return mean, tf.sqrt(tf.maximum(square - tf.square(mean), LEAST_SQUARE))
 
 
-def content_cost(features: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
-    """Return J_content: sum((C - G)²) / (4 nH nW nC) of activations [positions, channels]."""
-    apart = _in_float32(features) - _in_float32(target)
-    return tf.reduce_sum(tf.square(apart)) / (4.0 * tf.cast(tf.size(apart), apart.dtype))
+def content_cost(features: tf.Tensor, target: tf.Tensor, weights: PositionWeights = None) -> tf.Tensor:
+    """Return J_content: sum(w (C - G)²) / (4 nH nW nC) of activations [positions, channels].
+
+    weights  w [positions, 1], of any sum; 1 where none are given
+    """
+    apart = tf.square(_in_float32(features) - _in_float32(target))
+    weighted = apart if weights is None else weights * apart
+    return tf.reduce_sum(weighted) / (4.0 * tf.cast(tf.size(apart), apart.dtype))
+
+
+def match_sums(features: tf.Tensor, wanted: tf.Tensor, squares: tf.Tensor) -> tf.Tensor:
+    """Return the part of a layer in the products of match_cost: [positions, places, 2].
+
+    features  F, the activations of a layer, [positions, channels]
+    wanted    f T, with the layer's factor f and T, the layer's part of the wanted directions, at the places that belong
+              to each position: [positions, places, channels]
+    squares   f² of each place, [positions, places]
+
+    First f F·T, then f² |F|². Added up over all layers of a hypercolumn h, they are h·t and |h|².
+    """
+
+    @tf.custom_gradient
+    def sums(features: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+        along = tf.reduce_sum(features[:, None] * wanted, axis=2)
+        square = squares * tf.reduce_sum(tf.square(features), axis=1, keepdims=True)
+
+        def gradient(upstream: tf.Tensor) -> tf.Tensor:
+            of_square = 2 * tf.reduce_sum(upstream[..., 1] * squares, axis=1, keepdims=True)
+            return tf.reduce_sum(upstream[..., :1] * wanted, axis=1) + of_square * features
+
+        return tf.stack([along, square], axis=2), gradient
+
+    found: tf.Tensor = sums(features)
+    return found
+
+
+def match_cost(sums: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    """Return J_match for each column of weights [places, n]: sum(w (1 - h·t / |h|)). Kolkin et al. 2022, eq. 1.
+
+    sums  [places, 2]: h·t of the hypercolumn h and the wanted direction t, of length 1, and |h|²
+    """
+    cosine = sums[:, :1] * tf.math.rsqrt(sums[:, 1:] + LEAST_SQUARE)
+    return tf.reduce_sum(weights * (1 - cosine), axis=0)
+
+
+def color_distances(colors: tf.Tensor) -> tf.Tensor:
+    """Return the distances between all colours [n, 3] as [n, n]."""
+    squares = tf.reduce_sum(tf.square(colors), axis=1)
+    apart = squares[:, None] + squares - 2 * tf.matmul(colors, colors, transpose_b=True)
+    return tf.sqrt(tf.maximum(apart, 0) + LEAST_COLOR_SQUARE)
+
+
+def color_structure_cost(colors: tf.Tensor, distances: tf.Tensor) -> tf.Tensor:
+    """Return J_color: mean |D - E|, of the distances D between all colours [n, 3] and those that they should have, E.
+
+    The self-similarity of Kolkin et al. 2019, "Style transfer by relaxed optimal transport", on colours.
+    """
+    return tf.reduce_mean(tf.abs(color_distances(colors) - distances))
 
 
 def total_variation(image: tf.Tensor) -> tf.Tensor:

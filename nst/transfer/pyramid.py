@@ -18,7 +18,7 @@ from nst.pictures.resizing import Size, resize_matrix
 from nst.settings import Settings
 from nst.transfer.scales import Scale
 
-LEAST_SPREAD = 0.03  # The least spread of a style's colours along an axis, as a fraction of the largest.
+LEAST_SPREAD = 0.003  # The least spread of a style's colours along an axis, as a fraction of the largest.
 COARSEST_PX = 4  # The long side below which there is no coarser band.
 GROWTH = 2**0.25  # The amount of a band, as a multiple of the next finer band's, where nothing is settled.
 SETTLED_GROWTH = 0.25  # The same, where a coarser scale has settled the coarser bands.

@@ -30,26 +30,38 @@ class Descent:
     totals   the total cost at each step of this scale
     moments  Adam's memory of the gradients. L-BFGS leaves none, and starts to remember anew.
     rate     a factor of the step size, halved each time that numbers got out of hand
+    mean     the mean of the pictures averaged so far, and averaged, their number; see settings.average
     """
 
     image: np.ndarray
     totals: tuple[float, ...] = ()
     moments: tuple[np.ndarray, ...] = ()
     rate: float = 1.0
+    mean: np.ndarray | None = None
+    averaged: int = 0
 
     @property
     def steps(self) -> int:
         """Return the number of steps done in this scale."""
         return len(self.totals)
 
+    @property
+    def result(self) -> np.ndarray:
+        """Return the picture that the scale would end with now."""
+        return self.image if self.mean is None else self.mean
+
 
 @dataclass(frozen=True)
 class State:
-    """Where a run is: the index of its scale, the number of steps done over all scales, and the optimiser's descent."""
+    """Where a run is: the index of its scale, the number of steps done over all scales, and the optimiser's descent.
+
+    nearest  the match of the scale, made when it began; see Match
+    """
 
     scale: int
     steps: int
     descent: Descent
+    nearest: np.ndarray | None = None
 
 
 # A listener: takes the step, and functions that return the picture after the step and the state to resume from.

@@ -8,20 +8,22 @@ from functools import partial
 import numpy as np
 
 from nst.network.vgg19 import Network
+from nst.system.memory import give_back_free_memory
 from nst.transfer.estimate import estimated_seconds
 from nst.transfer.first_picture import first_picture, palette
 from nst.transfer.inputs import Inputs
-from nst.transfer.masks import style_shares
+from nst.transfer.matching import Match, make_match
 from nst.transfer.objective import make_evaluate
 from nst.transfer.optimizers import minimize
+from nst.transfer.photo_maps import make_photo_maps
 from nst.transfer.preserved_photo import finished, with_preserved_colors
 from nst.transfer.pyramid import make_pyramid
 from nst.transfer.scales import Scale
 from nst.transfer.schedule import Schedule
 from nst.transfer.state import Descent, OnStep, State, Step
-from nst.transfer.targets import make_view
 from nst.transfer.tiles import UNTILED_PX
 from nst.transfer.upscaling import enlarge
+from nst.transfer.view import make_view
 
 
 def stylize(
@@ -55,28 +57,30 @@ def stylize(
     elapsed = clock or (lambda: time.monotonic() - began)
     schedule, colors = Schedule(scales, settings, elapsed), palette(inputs)
     numbers = itertools.count(resume.steps + 1 if resume else 1)
+    maps = make_photo_maps(network, inputs.content, settings)
     start = resume.descent if resume else Descent(first_picture(inputs, scales[0].size))
     image, begun = start.image, resume.scale if resume else 0
-    views = [make_view(network, inputs, scale, tile_px=tile_px) for scale in scales[:begun][::-1] if settings.copies]
     for index, scale in list(enumerate(scales))[begun:]:
-        views = [make_view(network, inputs, scale, tile_px=tile_px), *(views if settings.copies else [])]
-
-        def report(costs: dict[str, float], descent: Callable[[], Descent], index: int = index) -> None:
-            number = next(numbers)
-            step = Step(number, scales[index].size, costs, elapsed())
-            for listener in on_step:
-                listener(step, lambda: finish(descent().image), lambda: State(index, number, descent()))
-
         fraction_done = schedule.fraction_done(index)
         if index > begun:
-            start = Descent(_enlarged(image, inputs, scales[index - 1], scale))
-        evaluate = make_evaluate(network, views, settings, tile_px=tile_px)
+            first = first_picture(inputs, scale.size)
+            start = Descent(enlarge(image, first, scales[index - 1].size, scale.size, settings))
+        picture = start.image if index else None
+        nearest = resume.nearest if resume and index == begun else None
+        match = make_match(network, inputs, scale, picture, tile_px=tile_px, nearest=nearest)
+        view = make_view(network, inputs, scale, maps, match, tile_px=tile_px)
+        give_back_free_memory()
+
+        def report(
+            costs: dict[str, float], descent: Callable[[], Descent], index: int = index, match: Match | None = match
+        ) -> None:
+            number = next(numbers)
+            step = Step(number, scales[index].size, costs, elapsed())
+            nearest = match.nearest if match else None
+            for listener in on_step:
+                listener(step, lambda: finish(descent().result), lambda: State(index, number, descent(), nearest))
+
+        evaluate = make_evaluate(network, view, settings, tile_px=tile_px)
         pyramid = make_pyramid(scale, colors, settings)
         image = minimize(evaluate, start, pyramid, fraction_done, settings, report=report)
     return finish(image)
-
-
-def _enlarged(image: np.ndarray, inputs: Inputs, coarser: Scale, scale: Scale) -> np.ndarray:
-    """Return the picture of the coarser scale at the next scale, with fine detail."""
-    first, shares = first_picture(inputs, scale.size), style_shares(inputs, scale.size)
-    return enlarge(image, first, inputs.styles, shares, coarser, scale, inputs.settings)

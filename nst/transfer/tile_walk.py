@@ -41,17 +41,20 @@ def _cropped(array: tf.Tensor, edges: tf.Tensor, stride: int) -> tf.Tensor:
     return tf.slice(array, tf.concat([start, [0]], 0), tf.concat([stop - start, channels], 0))
 
 
-def walk_forward(network: Network, image: np.ndarray, side_px: int, run: ForwardOnTile) -> Iterator[np.ndarray]:
+def walk_forward(
+    network: Network, image: np.ndarray, side_px: int, run: ForwardOnTile, *, grid_px: int = 1
+) -> Iterator[np.ndarray]:
     """Yield the input of each segment for the whole picture. `run` has then been called for the segments before it.
 
     side_px  the side of tiles for block 1; see tiles
+    grid_px  tiles start at multiples of this, a power of two, too
     """
     x, size = image, image.shape[:2]
     for index, segment in enumerate(network.segments):
         yield x
         stride, next_stride = stride_px(segment.first_block), stride_px(segment.last_block + 1)
         output = _room(size, network.segments[index + 1]) if index + 1 < len(network.segments) else None
-        for tile in tiles_for(segment, size, side_px):
+        for tile in tiles_for(segment, size, side_px, grid_px):
             part = run(segment, tf.constant(x[tile.whole(stride)]), tile)
             if output is not None and part is not None:
                 output[tile.core(next_stride)] = part.numpy()
@@ -60,19 +63,20 @@ def walk_forward(network: Network, image: np.ndarray, side_px: int, run: Forward
 
 
 def walk_backward(
-    network: Network, inputs: Sequence[np.ndarray], side_px: int, chains: int, run: BackwardOnTile
+    network: Network, inputs: Sequence[np.ndarray], side_px: int, chains: int, run: BackwardOnTile, *, grid_px: int = 1
 ) -> list[np.ndarray]:
     """Return d/d(image) of each chain.
 
     inputs  the input of each segment for the whole picture, as walk_forward yields them
     chains  the number of chains
+    grid_px as walk_forward has it
     """
     size = inputs[0].shape[:2]
     upstream: list[np.ndarray] = []
     for segment, x in zip(network.segments[::-1], inputs[::-1], strict=True):
         stride, next_stride = stride_px(segment.first_block), stride_px(segment.last_block + 1)
         gradients = [np.zeros(x.shape, np.float32) for _ in range(chains)]
-        for tile in tiles_for(segment, size, side_px):
+        for tile in tiles_for(segment, size, side_px, grid_px):
             above = [tf.constant(gradient[tile.core(next_stride)]) for gradient in upstream]
             parts = run(segment, tf.constant(x[tile.whole(stride)]), tile, above)
             for gradient, part in zip(gradients, parts, strict=True):
@@ -81,9 +85,9 @@ def walk_backward(
     return upstream
 
 
-def tiles_for(segment: Segment, size: Size, side_px: int) -> list[Tile]:
-    """Return the tiles of a picture for a segment; see tiles."""
-    return tiles(size, segment.first_block, segment.reach_px, segment.grid_px, side_px)
+def tiles_for(segment: Segment, size: Size, side_px: int, grid_px: int = 1) -> list[Tile]:
+    """Return the tiles of a picture for a segment; see tiles and walk_forward."""
+    return tiles(size, segment.first_block, segment.reach_px, max(segment.grid_px, grid_px), side_px)
 
 
 def _room(size: Size, segment: Segment) -> np.ndarray:

@@ -7,11 +7,11 @@ from nst.errors import UserError
 
 
 def test_sweeps_make_the_product_the_last_fastest():
-    sweeps = read_sweeps(["style-weight=20,40", "style-layers=conv1_1 conv2_1:2, conv4_1", "copies=on,off"])
+    sweeps = read_sweeps(["style-weight=20,40", "style-layers=conv1_1 conv2_1:2, conv4_1", "balance=on,off"])
     found = list(combinations(sweeps))
     assert len(found) == 8
     assert found[1] == (
-        {"style_weight": 20.0, "style_layers": (("conv1_1", 1.0), ("conv2_1", 2.0)), "copies": False},
+        {"style_weight": 20.0, "style_layers": (("conv1_1", 1.0), ("conv2_1", 2.0)), "balance": False},
         ("20", "conv1_1 conv2_1:2", "off"),
     )
     assert list(combinations([])) == [({}, ())]

@@ -111,7 +111,14 @@ FLAGS = [
     ["--init", "noise", "--seed", "3"],
     ["--init", "style", "--no-match-colors"],
     ["--init-noise", "0.5"],
-    ["--strokes", "0"],
+    ["--photo-detail", "1"],
+    ["--match-weight", "0"],
+    ["--compose", "0"],
+    ["--color-weight", "0"],
+    ["--subject-weight", "0"],
+    ["--compose-layers", "none"],
+    ["--rotations", "4"],
+    ["--average", "1"],
     ["--style-layers", "relu1_1:2", "block3_conv1", "--content-layers", "conv3_2"],
     ["--strength", "0.8"],
     ["--style-loss", "covariance"],
@@ -121,7 +128,7 @@ FLAGS = [
     ["--preserve-color", "statistics", "--style-loss", "moments"],
     ["--preserve-color", "histogram", "--optimizer", "lbfgs"],
     ["--tv-weight", "0.5"],
-    ["--no-copies", "--coarse-steps", "1"],
+    ["--coarse-steps", "1"],
     ["--precision", network_precision("auto")],
     ["--verbose"],
 ]
@@ -129,7 +136,7 @@ FLAGS = [
 
 @pytest.mark.parametrize("flags", FLAGS, ids=" ".join)
 def test_flags_change_the_picture(tmp_path, pictures, tiny, plain, flags):
-    assert neural_art.main([*pictures, *flags, *SMALL, "-o", str(tmp_path / "other.png")]) == 0
+    assert neural_art.main([*pictures, *SMALL, *flags, "-o", str(tmp_path / "other.png")]) == 0
     other = read_image(tmp_path / "other.png")
     if flags[0] in ("--precision", "--verbose", "--preset"):
         np.testing.assert_array_equal(plain, other)  # the sizes and steps of a preset are overridden here
@@ -253,7 +260,7 @@ def test_a_printed_configuration_reads_back_as_the_same(words, tmp_path, capsys)
 
 
 def test_lists_need_neither_pictures_nor_tensorflow():
-    for flag, line in (("--list-layers", "conv4_2  relu4_2  block4_conv2"), ("--list-presets", "    steps = 56  [14]")):
+    for flag, line in (("--list-layers", "conv4_2  relu4_2  block4_conv2"), ("--list-presets", "    steps = 40  [16]")):
         code = f"import sys, neural_art; print(neural_art.main(['{flag}']), 'tensorflow' in sys.modules)"
         run = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=PROJECT, check=True)
         assert line in run.stdout

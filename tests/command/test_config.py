@@ -7,7 +7,8 @@ import pytest
 from nst.command.config import name_inputs, read_call, read_files
 from nst.command.listings import config_text
 from nst.errors import UserError
-from nst.settings import PRESETS, Settings, make_settings, presets
+from nst.preset_files import PRESETS, make_settings, presets
+from nst.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 

@@ -4,7 +4,8 @@ import pytest
 
 from nst.command.listings import config_text, layers_text, presets_text
 from nst.layers import LAYERS, layer_name
-from nst.settings import Settings, describe, presets
+from nst.preset_files import describe, presets
+from nst.settings import Settings
 
 pytestmark = pytest.mark.usefixtures("elsewhere")
 

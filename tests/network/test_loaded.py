@@ -6,7 +6,7 @@ from nst.network import vgg19
 from nst.network.loaded import forget_network, network_of
 from nst.network.vgg19 import build_network
 from nst.network.weights import weights_sha256
-from nst.settings import make_settings
+from nst.preset_files import make_settings
 
 FLOAT32 = {"precision": "float32"}
 
@@ -23,7 +23,8 @@ def test_a_network_is_kept_for_settings_that_ask_for_the_same(tiny, tiny_weights
 
 
 def test_other_settings_of_the_network_load_another(tiny, content):
-    for changes in ({}, {"weights": "mine.npz"}, {"pooling": "avg"}, {"style_layers": ["conv1_1"]}):
+    few = {"style_layers": ["conv1_1"], "match_weight": 0, "compose": 0, "subject_weight": 0}
+    for changes in ({}, {"weights": "mine.npz"}, {"pooling": "avg"}, few):
         network, _ = network_of(make_settings(overrides={**FLOAT32, **changes}))
     assert tiny == [None, "mine.npz", None, None]
     assert set(network(tf.constant(content))) == {"conv1_1", "conv4_2"}

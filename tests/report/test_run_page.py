@@ -10,11 +10,11 @@ from PIL import Image
 
 import neural_art
 from nst.pictures.picture_files import write_picture
+from nst.preset_files import describe, make_settings
 from nst.report.pages import REPORT, readable
 from nst.report.run_page import Run, write_run_page
 from nst.report.sources import Named, Sources
 from nst.report.status import DONE, FAILED, STOPPED
-from nst.settings import describe, make_settings
 from nst.transfer.state import Step
 
 
@@ -82,7 +82,7 @@ def test_the_report_of_a_run(tmp_path, pictures, tiny):
     with Image.open(tmp_path / "art.png") as made, Image.open(pictures[0]) as given:
         assert np.abs(np.asarray(result, float) - np.asarray(made)).mean() < 12
         assert np.abs(np.asarray(photo, float) - np.asarray(given)).mean() < 6
-    assert len(page.all("polyline")) == 3 * 2  # costs, scales
+    assert len(page.all("polyline")) == 5 * 2  # costs, scales
 
 
 def test_a_stopped_run_says_how_far_it_is_and_a_resumed_one_has_all(tmp_path, pictures, tiny, stopped_at):
@@ -95,7 +95,7 @@ def test_a_stopped_run_says_how_far_it_is_and_a_resumed_one_has_all(tmp_path, pi
     page = Page(tmp_path / "art" / REPORT)
     assert "stopped" not in page.text()
     assert "Step 3, 32 px" in page.text()  # of the first part
-    assert len(page.all("tr")) == 1 + 2 + 1 + 4  # a row for each scale, and for each setting that differs
+    assert len(page.all("tr")) == 1 + 2 + 1 + 5  # a row for each scale, and for each setting that differs
 
 
 def test_a_failed_run_says_why(tmp_path, pictures, tiny, monkeypatch):

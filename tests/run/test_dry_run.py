@@ -2,17 +2,17 @@
 
 from pathlib import Path
 
+from nst.preset_files import make_settings
 from nst.report.progress import Progress
 from nst.run.dry_run import dry_run
 from nst.run.input_files import find_pictures
 from nst.run.origin import Origin
 from nst.run.request import Request
-from nst.settings import make_settings
 
 
 def test_a_dry_run_tells_place_scales_time_and_memory(here, pictures, tiny):
     content, style = map(Path, pictures)
-    settings = make_settings(overrides={"size": 64, "smallest_scale": 32, "steps": 2})
+    settings = make_settings(overrides={"size": 64, "smallest_scale": 32, "steps": 2, "coarse_steps": 2.0})
     request = find_pictures(Request({"content": (content,), "style": (style,)}, settings, Path("art.png")))
     plan = dry_run(request, Origin(), Progress(kind="silent"))
     place, *scales, needs = plan.text.splitlines()

@@ -22,9 +22,9 @@ from nst.errors import UserError
 from nst.layers import LAYERS
 from nst.network.vgg19 import build_network
 from nst.pictures.picture_files import read_image, write_picture
+from nst.preset_files import make_settings
 from nst.run.checkpoint import read_checkpoint
 from nst.run.folder import RunFolder
-from nst.settings import make_settings
 from nst.transfer.inputs import Inputs
 from nst.transfer.scales import plan_scales
 from nst.transfer.stylize import stylize
@@ -188,11 +188,12 @@ ANY = st.fixed_dictionaries(
         "style_weights": st.lists(st.floats(0, 3), max_size=3),
         "style_scale": st.lists(st.floats(0.3, 2), max_size=3),
         "preserve_color": st.sampled_from(["none", "luminance", "statistics", "histogram"]),
-        "copies": st.booleans(),
+        "compose": st.floats(0, 1),
+        "match_weight": st.sampled_from([0.0, 8.0]),
         "init": st.sampled_from(["content", "noise", "style"]),
         "match_colors": st.booleans(),
         "init_noise": st.floats(0, 1),
-        "strokes": st.floats(0, 1),
+        "photo_detail": st.floats(0, 1),
         "optimizer": st.sampled_from(["adam", "lbfgs"]),
         "coarse_steps": st.sampled_from([0.1, 1, 2]),
         "learning_rate": st.sampled_from([1e-6, 8, 255]),
@@ -218,6 +219,7 @@ def test_any_settings_and_pictures_make_a_picture_or_are_refused(tiny_weights, c
         "white": np.ones((17, 16, 3), np.float32),
         "tall": np.repeat(style, 3, axis=0)[:, :20].copy(),
     }
+    networks = {pooling: build_network(tiny_weights, LAYERS, pooling=pooling) for pooling in ("max", "avg")}
     made, refused = [], []
 
     @settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
@@ -226,10 +228,9 @@ def test_any_settings_and_pictures_make_a_picture_or_are_refused(tiny_weights, c
         try:
             chosen = make_settings(overrides=values)
             inputs = Inputs(pictures[photo], tuple(pictures[name] for name in styles), chosen)
-            used = {layer for layer, _ in chosen.style_layers + chosen.content_layers}
             sizes = [style.shape[:2] for style in inputs.styles]
             scales = plan_scales(inputs.content.shape[:2], sizes, chosen)
-            image = stylize(inputs, build_network(tiny_weights, used, pooling=chosen.pooling), scales)
+            image = stylize(inputs, networks[chosen.pooling], scales)
         except UserError as error:
             refused.append(str(error))
             assert "\n" not in str(error)

@@ -13,9 +13,9 @@ from PIL import Image, features
 import neural_art
 from nst.pictures.decoding import readable_suffixes
 from nst.pictures.picture_files import read_image
+from nst.preset_files import make_settings
 from nst.run.input_files import find_contents, find_pictures, read_inputs
 from nst.run.request import Request
-from nst.settings import make_settings
 
 
 def test_a_folder_stands_for_its_pictures_in_every_format_that_is_read(tmp_path):

@@ -9,13 +9,13 @@ from conftest import SMALL
 
 import neural_art
 from nst.errors import UserError
+from nst.preset_files import make_settings
 from nst.run.folder import RunFolder
 from nst.run.input_files import find_pictures
 from nst.run.job import plan_job
 from nst.run.origin import Origin
 from nst.run.record import read_record
 from nst.run.request import Request
-from nst.settings import make_settings
 from nst.transfer.tiles import UNTILED_PX
 
 
@@ -25,7 +25,9 @@ def request_of(here, pictures):
 
     def make(**overrides):
         content, style = map(Path, pictures)
-        settings = make_settings(overrides={"size": 64, "smallest_scale": 32, "steps": 2, **overrides})
+        settings = make_settings(
+            overrides={"size": 64, "smallest_scale": 32, "steps": 2, "coarse_steps": 2.0, **overrides}
+        )
         return find_pictures(Request({"content": (content,), "style": (style,)}, settings, Path("art.png")))
 
     return make

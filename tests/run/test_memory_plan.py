@@ -40,9 +40,9 @@ def test_tiles_hold_down_what_grows_with_the_picture():
 def test_tiles_are_as_large_as_the_memory_allows(meminfo):
     meminfo.write_text("MemTotal: 16000000 kB\nMemAvailable: 30000000 kB\n")
     assert plan_tile(sizes(3840), Settings()) == UNTILED_PX
-    small, large = (plan_tile(sizes(3840), Settings(max_memory=most)) for most in (4000, 6000))
+    small, large = (plan_tile(sizes(3840), Settings(max_memory=most)) for most in (5000, 7000))
     assert 256 <= small < large < UNTILED_PX
-    for tile, most in ((small, 4000), (large, 6000)):
+    for tile, most in ((small, 5000), (large, 7000)):
         assert needed(3840, tile) <= most < needed(3840, tile + 64)
     assert plan_tile(sizes(3840), Settings(tile=320)) == 320
     assert plan_tile(sizes(3840), Settings(tile="off")) == UNTILED_PX

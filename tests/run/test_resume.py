@@ -26,7 +26,7 @@ def files(folder):
 
 WAYS = [
     [],
-    ["--preserve-color", "luminance", "--no-copies"],
+    ["--preserve-color", "luminance", "--average", "1"],
     ["--init-noise", "0.4", "--seed", "3"],
     ["--basis", "pixels", "--bit-depth", "16"],
     ["--until-converged", "--steps", "5"],
@@ -141,7 +141,7 @@ def test_a_damaged_checkpoint_falls_back_and_says_so(here, pictures, tiny, stopp
 
 
 @pytest.mark.parametrize(
-    "words", [["--steps", "3"], ["--no-copies"], ["-o", "a.png"], ["--overwrite"], ["--preset", "best"]], ids=" ".join
+    "words", [["--steps", "3"], ["--no-balance"], ["-o", "a.png"], ["--overwrite"], ["--preset", "best"]], ids=" ".join
 )
 def test_what_is_settled_is_refused(here, pictures, tiny, stopped_at, refused, words):
     stopped_at(1, [*pictures, *SMALL, "-o", "art.png"])

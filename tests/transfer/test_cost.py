@@ -3,20 +3,19 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import SHALLOW
+from conftest import PLAIN, SHALLOW, view_of
 
 from nst.pictures.resizing import resize
-from nst.settings import make_settings
+from nst.preset_files import make_settings
 from nst.transfer.cost import cost_graph, cost_in_one_piece
 from nst.transfer.inputs import Inputs
 from nst.transfer.scales import Scale
-from nst.transfer.targets import make_view
 
 IMAGE = np.random.default_rng(5).uniform(size=(40, 56, 3)).astype(np.float32)
 
 
 def inputs_of(content, *styles, style_masks=(), content_mask=None, **overrides):
-    settings = make_settings(overrides={**SHALLOW, **overrides})
+    settings = make_settings(overrides={**SHALLOW, **PLAIN, **overrides})
     return Inputs(content, styles, settings, style_masks=style_masks, content_mask=content_mask)
 
 
@@ -26,8 +25,8 @@ def cost(shallow_network):
 
     def costs_and_gradient(inputs, image=IMAGE, scale=None):
         sizes = tuple(style.shape[:2] for style in inputs.styles)
-        targets = make_view(shallow_network, inputs, scale or Scale(inputs.content.shape[:2], sizes, 1)).targets
-        costs, gradient = cost_in_one_piece(shallow_network, inputs.settings.style_loss, tf.constant(image), targets)
+        view = view_of(shallow_network, inputs, scale or Scale(inputs.content.shape[:2], sizes, 1))
+        costs, gradient = cost_in_one_piece(shallow_network, inputs.settings.style_loss, tf.constant(image), view)
         return costs, gradient.numpy()
 
     return costs_and_gradient
@@ -70,9 +69,19 @@ def test_costs_are_the_formulas(cost, shallow_network, content, style, balance, 
     np.testing.assert_allclose(costs["total"], 3 * content_cost + 2 * style_cost, rtol=1e-5)
 
 
-@pytest.mark.parametrize("style_loss", ["gram", "covariance", "moments"])
-def test_gradient_equals_finite_differences(cost, content, style, style_loss):
-    inputs = inputs_of(content, style, content_weight=1, style_loss=style_loss)
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"style_loss": "gram"},
+        {"style_loss": "covariance"},
+        {"style_loss": "moments"},
+        {"match_weight": 2, "style_weight": 0, "content_weight": 0},
+        {"match_weight": 2, "compose": 0.9},
+    ],
+    ids=str,
+)
+def test_gradient_equals_finite_differences(cost, content, style, changes):
+    inputs = inputs_of(content, style, **{"content_weight": 1, **changes})
     gradient = cost(inputs)[1]
     slope = np.linalg.norm(gradient)
     assert slope > 0
@@ -119,5 +128,5 @@ def test_one_graph_serves_pictures_of_all_sizes(cost, shallow_network, content, 
     inputs = [inputs_of(content[:side, :side], style) for side in (24, 40)]
     for given in inputs:
         cost(given, IMAGE[: len(given.content), : len(given.content)])
-    layout = make_view(shallow_network, inputs[0], Scale((24, 24), ((24, 24),), 1)).targets.layout
+    layout = view_of(shallow_network, inputs[0], Scale((24, 24), ((24, 24),), 1)).layout
     assert cost_graph(shallow_network, "gram", layout).experimental_get_tracing_count() == 1

@@ -3,7 +3,7 @@
 import pytest
 from conftest import SHALLOW
 
-from nst.settings import make_settings
+from nst.preset_files import make_settings
 from nst.transfer import estimate
 from nst.transfer.estimate import TIME_IN_TILES, estimated_seconds
 from nst.transfer.inputs import Inputs

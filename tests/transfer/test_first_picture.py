@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nst.settings import make_settings
+from nst.preset_files import make_settings
 from nst.transfer.first_picture import first_picture, in_style_colors, palette
 from nst.transfer.inputs import Inputs
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from nst.errors import UserError
-from nst.settings import Settings, make_settings
+from nst.preset_files import make_settings
+from nst.settings import Settings
 from nst.transfer.inputs import Inputs, check_counts
 
 PICTURE = np.full((32, 48, 3), 0.5, np.float32)

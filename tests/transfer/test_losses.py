@@ -7,10 +7,14 @@ import tensorflow as tf
 
 from nst.transfer.losses import (
     STYLE_LOSSES,
+    color_distances,
+    color_structure_cost,
     content_cost,
     gram_cost,
     gram_matrix,
     gram_statistics,
+    match_cost,
+    match_sums,
     total_variation,
     trace_of_root_product,
 )
@@ -184,3 +188,75 @@ def test_gradient_equals_finite_differences(name):
         direction = RANDOM.normal(size=GENERATED.shape)
         ahead, behind = cost(point + 1e-5 * direction), cost(point - 1e-5 * direction)
         np.testing.assert_allclose(np.sum(gradient * direction), (ahead - behind) / 2e-5, rtol=1e-6)
+
+
+def gradient_and_slope(cost, x):
+    """Return the norm of the gradient of a cost, and the slope along it by finite differences."""
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        value = cost(x)
+    gradient = tape.gradient(value, x)
+    direction = gradient / tf.norm(gradient)
+    ahead, behind = (float(cost(x + sign * 1e-2 * direction)) for sign in (1, -1))
+    return float(tf.norm(gradient)), (ahead - behind) / 2e-2
+
+
+def test_match_cost_is_one_less_the_cosine():
+    """Two layers, the second with one position for two places, in NumPy; and its gradient."""
+    random = np.random.default_rng(0)
+    fine, coarse = (random.uniform(size=(n, 3)).astype(np.float32) for n in (2, 1))
+    wanted = [random.uniform(size=(n, m, 3)).astype(np.float32) for n, m in ((2, 1), (1, 2))]
+    weights = np.array([[0.25], [0.5]], np.float32)
+    factors = (2.0, 0.5)
+
+    def cost(fine):
+        parts = [
+            match_sums(features, factor * target, tf.fill(target.shape[:2], factor**2))
+            for features, factor, target in zip((fine, coarse), factors, wanted, strict=True)
+        ]
+        return tf.reduce_sum(match_cost(tf.add_n([tf.reshape(part, [2, 2]) for part in parts]), weights))
+
+    expected = 0
+    for place in range(2):
+        h = np.concatenate([factors[0] * fine[place], factors[1] * coarse[0]])
+        t = np.concatenate([wanted[0][place, 0], wanted[1][0, place]])
+        expected += weights[place, 0] * (1 - h @ t / np.linalg.norm(h))
+    np.testing.assert_allclose(cost(fine), expected, rtol=1e-5)
+    norm, slope = gradient_and_slope(cost, tf.constant(fine))
+    assert norm > 0.01
+    np.testing.assert_allclose(slope, norm, rtol=0.01)
+
+
+def test_the_gradient_of_match_sums_reaches_a_position_from_all_its_places():
+    random = np.random.default_rng(1)
+    wanted = tf.constant(random.uniform(size=(5, 4, 3)), tf.float32)
+    upstream = tf.constant(random.uniform(size=(5, 4, 2)), tf.float32)
+    squares = tf.constant(random.uniform(size=(5, 4)), tf.float32)
+    features = tf.constant(random.uniform(size=(5, 3)), tf.float32)
+    norm, slope = gradient_and_slope(lambda x: tf.reduce_sum(upstream * match_sums(x, wanted, squares)), features)
+    np.testing.assert_allclose(slope, norm, rtol=0.01)
+
+
+def test_color_structure_cost_is_the_mean_difference_of_distances():
+    colors = np.float32([[0, 0, 0], [1, 0, 0], [0, 0.5, 0]])
+    apart = np.linalg.norm(colors[:, None] - colors, axis=-1)
+    np.testing.assert_allclose(color_distances(colors), apart, atol=0.011)
+    wanted = color_distances(2 * colors)
+    np.testing.assert_allclose(color_structure_cost(colors, wanted), apart.mean(), atol=0.01)
+    np.testing.assert_allclose(
+        color_structure_cost(colors[::-1] + 0.3, color_distances(colors)[::-1, ::-1]), 0, atol=1e-6
+    )
+    norm, slope = gradient_and_slope(lambda x: color_structure_cost(x, wanted), tf.constant(colors))
+    assert norm > 0.01
+    np.testing.assert_allclose(slope, norm, rtol=0.02)
+
+
+def test_content_cost_counts_positions_by_weight():
+    random = np.random.default_rng(2)
+    features, target = (random.uniform(size=(4, 3)).astype(np.float32) for _ in range(2))
+    weights = np.float32([[0], [1], [2], [0.5]])
+    expected = np.sum(weights * (features - target) ** 2) / (4 * features.size)
+    np.testing.assert_allclose(content_cost(features, target, weights), expected, rtol=1e-6)
+    np.testing.assert_allclose(
+        content_cost(features, target), content_cost(features, target, np.ones((4, 1))), rtol=1e-6
+    )

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from nst.settings import Settings, make_settings
+from nst.preset_files import make_settings
+from nst.settings import Settings
 from nst.transfer.inputs import Inputs
 from nst.transfer.masks import mixed, position_weights, style_shares
 

@@ -1,45 +1,36 @@
-"""The cost at a scale: the mean over copies, total variation, its gradient; and the course, pinned."""
+"""The cost at a scale: total variation, the structure of colours, their gradients; and the course, pinned."""
 
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import SHALLOW
+from conftest import PLAIN, SHALLOW, view_of
 
-from nst.pictures.resizing import resize
-from nst.settings import make_settings
+from nst.pictures.resizing import resize_matrix
+from nst.preset_files import make_settings
 from nst.transfer.first_picture import first_picture
 from nst.transfer.inputs import Inputs
 from nst.transfer.objective import make_evaluate
 from nst.transfer.scales import Scale
-from nst.transfer.targets import make_view
+from nst.transfer.view import small_size
 
 IMAGE = tf.constant(np.random.default_rng(5).uniform(size=(40, 56, 3)), tf.float32)
-BOTH = [((40, 56), (48, 36)), ((20, 28), (24, 18))]  # sizes of content and style, of the picture and of a copy
+SCALE = Scale((40, 56), ((48, 36),), 1)
 
 
 @pytest.fixture
 def objective(shallow_network, content, style):
-    """Return a function that gives `evaluate` of the views of these sizes of content and style, largest first."""
+    """Return a function that gives `evaluate` of settings that differ from content and style cost alone."""
 
-    def evaluate_of(sizes, **overrides):
-        inputs = Inputs(content, (style,), make_settings(overrides={**SHALLOW, **overrides}))
-        views = [make_view(shallow_network, inputs, Scale(size, (style_size,), 1)) for size, style_size in sizes]
-        return make_evaluate(shallow_network, views, inputs.settings)
+    def evaluate_of(photo=content, **overrides):
+        inputs = Inputs(photo, (style,), make_settings(overrides={**SHALLOW, **PLAIN, **overrides}))
+        return make_evaluate(shallow_network, view_of(shallow_network, inputs, SCALE), inputs.settings)
 
     return evaluate_of
 
 
-def test_copies_are_averaged(objective):
-    """The cost of a picture and a copy is the mean of the costs of each alone."""
-    costs, _ = objective(BOTH)(IMAGE)
-    alone = [objective([sizes])(tf.constant(resize(IMAGE.numpy(), sizes[0])))[0] for sizes in BOTH]
-    for name in ("content", "style", "total"):
-        np.testing.assert_allclose(costs[name], np.mean([parts[name] for parts in alone]), rtol=1e-4)
-    assert abs(alone[0]["style"] / alone[1]["style"] - 1) > 0.01
-
-
-def test_gradient_equals_finite_differences(objective):
-    evaluate = objective(BOTH, tv_weight=0.1, content_weight=1)
+@pytest.mark.parametrize("changes", [{"tv_weight": 0.1}, {"color_weight": 2.0}], ids=str)
+def test_gradient_equals_finite_differences(objective, changes):
+    evaluate = objective(content_weight=1, **changes)
     _, gradient = evaluate(IMAGE)
     assert np.abs(gradient).max() > 0
     direction = gradient / tf.norm(gradient)  # the steepest, where float32 resolves the difference best
@@ -47,11 +38,27 @@ def test_gradient_equals_finite_differences(objective):
     np.testing.assert_allclose((ahead - behind) / 2e-2, tf.norm(gradient), rtol=0.02)
 
 
-def test_total_variation_is_in_the_cost_and_in_the_gradient(objective):
-    plain_costs, plain = objective(BOTH[:1])(IMAGE)
-    costs, gradient = objective(BOTH[:1], tv_weight=2)(IMAGE)
-    np.testing.assert_allclose(costs["total"] - plain_costs["total"], 2 * costs["tv"], rtol=1e-3)
+@pytest.mark.parametrize(("name", "setting"), [("tv", "tv_weight"), ("color", "color_weight")])
+def test_costs_of_pixels_are_in_the_cost_and_in_the_gradient(objective, name, setting):
+    plain_costs, plain = objective()(IMAGE)
+    costs, gradient = objective(**{setting: 2})(IMAGE)
+    assert name not in plain_costs
+    np.testing.assert_allclose(costs["total"] - plain_costs["total"], 2 * costs[name], rtol=1e-3)
     assert tf.norm(gradient - plain) > 1e-4
+
+
+def test_the_structure_of_colours_is_the_mean_difference_of_all_distances(objective, style):
+    """A photo in the style's colours already: of it and of the image, copies of 28 px."""
+    photo = style[:40, :36].repeat(2, axis=1)[:, :56]
+    costs, _ = objective(photo, color_weight=1.0, strength=0.001)(IMAGE)
+    rows, columns = (resize_matrix(old, new) for old, new in zip((40, 56), small_size((40, 56)), strict=True))
+
+    def distances(picture):
+        colors = np.einsum("ah,hwc,bw->abc", rows, picture, columns).reshape(-1, 3)
+        return np.linalg.norm(colors[:, None] - colors, axis=-1)
+
+    expected = np.abs(distances(IMAGE.numpy()) - distances(photo)).mean()
+    np.testing.assert_allclose(costs["color"], expected, rtol=0.02)
 
 
 def test_first_cost_of_the_course_is_what_numpy_computes(vgg19_weights, vgg19_of_the_course, numpy_vgg19):
@@ -67,8 +74,9 @@ def test_first_cost_of_the_course_is_what_numpy_computes(vgg19_weights, vgg19_of
     np.testing.assert_allclose(image * 255 - mean, 0.6 * noise + 0.4 * (content * 255 - mean), atol=1e-3)
 
     assert course.pooling == "avg"
-    view = make_view(vgg19_of_the_course, inputs, Scale(size, (size,), 1))
-    costs, _ = make_evaluate(vgg19_of_the_course, [view], course)(tf.constant(image))
+    view = view_of(vgg19_of_the_course, inputs, Scale(size, (size,), 1))
+    costs, _ = make_evaluate(vgg19_of_the_course, view, course)(tf.constant(image))
+    assert set(costs) == {"total", "content", "style"}
 
     found = numpy_vgg19(vgg19_weights, np.stack([image, content, style]), "avg")
     G, C, S = ({layer: activation[index] for layer, activation in found.items()} for index in range(3))

@@ -136,9 +136,17 @@ def test_first_step_on_pixels_is_the_learning_rate():
     np.testing.assert_allclose(np.abs(moved), 5 / 255, rtol=1e-3)
 
 
+@pytest.mark.parametrize(("average", "averaged"), [(0.25, 2), (1.0, 8), (0.0, 0)])
+def test_the_result_is_the_mean_of_the_last_pictures(average, averaged):
+    pictures = []
+    found = run(8, Settings(average=average), lambda _, descent: pictures.append(descent().image))
+    expected = np.mean(pictures[-averaged:], axis=0) if averaged else pictures[-1]
+    np.testing.assert_allclose(found, expected, atol=1e-6)
+
+
 def test_adam_is_keras():
     """On pixels that no bound stops, the same picture as by Keras' optimiser."""
-    settings = Settings(basis="pixels", decay="none", learning_rate=2)
+    settings = Settings(basis="pixels", decay="none", learning_rate=2, average=0.0)
     variable = tf.Variable(START)
     optimizer = tf.keras.optimizers.Adam(2 / 255, settings.beta1, settings.beta2, epsilon=1e-12)
     for _ in range(8):

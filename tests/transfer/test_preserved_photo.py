@@ -5,7 +5,7 @@ import pytest
 from conftest import SHALLOW
 
 from nst.pictures.color_transfer import oklab
-from nst.settings import make_settings
+from nst.preset_files import make_settings
 from nst.transfer.inputs import Inputs
 from nst.transfer.preserved_photo import finished, with_preserved_colors
 

@@ -36,7 +36,7 @@ def test_color_axes_are_drawn_out_as_the_style_varies():
     grey = np.repeat(random.uniform(size=(30, 30, 1)), 3, axis=-1) + random.normal(0, 0.001, (30, 30, 3))
     axes = color_axes(grey.astype(np.float32))
     lengths = np.linalg.norm(axes, axis=1)
-    np.testing.assert_allclose(lengths.max() / lengths.min(), 100 / 3, rtol=1e-3)  # so that colour can still move
+    np.testing.assert_allclose(lengths.max() / lengths.min(), 1000 / 3, rtol=1e-3)  # so that colour can still move
     longest = axes[lengths.argmax()]
     np.testing.assert_allclose(longest / longest[0], 1, atol=0.01)  # along grey
     np.testing.assert_allclose(np.mean(lengths**2), 1, rtol=1e-5)

@@ -17,7 +17,7 @@ def test_scales_double_from_128_to_the_size():
 
 
 def test_beyond_512_px_scales_get_fewer_steps():
-    scales = plan_scales((2160, 3840), [(562, 718)], Settings(size=3840, steps=16, fine_steps=0.5))
+    scales = plan_scales((2160, 3840), [(562, 718)], Settings(size=3840, steps=16, coarse_steps=2.0, fine_steps=0.5))
     assert [max(scale.size) for scale in scales] == [128, 253, 499, 985, 1945, 3840]
     assert [scale.steps for scale in scales] == [64, 32, 16, 8, 4, 2]
 

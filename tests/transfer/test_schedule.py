@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from nst.settings import make_settings
+from nst.preset_files import make_settings
 from nst.transfer.scales import Scale
 from nst.transfer.schedule import Schedule, has_converged
 

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from conftest import SHALLOW
 
-from nst.settings import Settings, make_settings
+from nst.preset_files import make_settings
+from nst.settings import Settings
 from nst.transfer import stylize as module
 from nst.transfer.inputs import Inputs
 from nst.transfer.state import Step
@@ -40,9 +41,9 @@ def test_result_has_the_size_and_every_step_is_reported(redrawn, tiny_network, c
         {},
         {"optimizer": "lbfgs"},
         {"init": "noise"},
-        {"copies": False},
+        {"match_weight": 0.0, "compose": 0.0, "color_weight": 0.0},
         {"balance": False},
-        {"strokes": 0.0},
+        {"rotations": 4},
         {"preserve_color": "histogram"},
         {"style_loss": "covariance"},
     ],
@@ -52,7 +53,7 @@ def test_same_settings_same_pixels(redrawn, content, style, changes):
     np.testing.assert_array_equal(first, again)
 
 
-@pytest.mark.parametrize("changes", [{}, {"copies": False}, {"preserve_color": "luminance"}])
+@pytest.mark.parametrize("changes", [{}, {"match_weight": 0.0}, {"average": 1.0}, {"preserve_color": "luminance"}])
 def test_resumed_is_straight_through(redrawn, content, style, changes):
     """From the state after any step, in the first scale or the last, the same pixels and the numbers that follow."""
     states, numbers = [], []

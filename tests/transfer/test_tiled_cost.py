@@ -3,24 +3,26 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import PLAIN, view_of
 
 from nst.network.vgg19 import build_network
-from nst.settings import make_settings
+from nst.preset_files import make_settings
 from nst.transfer.inputs import Inputs
 from nst.transfer.losses import STYLE_LOSSES
 from nst.transfer.objective import make_evaluate
 from nst.transfer.scales import Scale
-from nst.transfer.targets import make_view
 
 ALL = {
     "style_layers": ["conv1_1", "conv2_2", "conv3_4", "conv4_1", "conv4_4", "conv5_4"],
     "content_layers": ["conv4_2"],
+    "match_layers": ["conv1_1", "conv2_1", "conv3_4", "conv4_1"],
+    "content_weight": 1,
 }
-TWO_SEGMENTS = {**ALL, "style_layers": ["conv2_2", "conv4_1"]}
+TWO_SEGMENTS = {**ALL, **PLAIN, "subject_weight": 0, "style_layers": ["conv2_2", "conv4_1"]}
 
 
 def network_of(weights, layers, **options):
-    return build_network(weights, layers["style_layers"] + layers["content_layers"], **options)
+    return build_network(weights, make_settings(overrides=layers).network_layers, **options)
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +42,8 @@ def picture(size, seed=0):
 def evaluated(network, inputs, size, tile_px, style_size=(50, 70)):
     """Return costs and gradient of a picture of noise in tiles."""
     scale = Scale(size, (style_size,) * len(inputs.styles), 1)
-    view = make_view(network, inputs, scale, tile_px=tile_px)
-    evaluate = make_evaluate(network, [view], inputs.settings, tile_px=tile_px)
+    view = view_of(network, inputs, scale, picture=picture(size, seed=9), tile_px=tile_px)
+    evaluate = make_evaluate(network, view, inputs.settings, tile_px=tile_px)
     costs, gradient = evaluate(tf.constant(picture(size, seed=1)))
     return {name: float(cost) for name, cost in costs.items()}, gradient.numpy()
 

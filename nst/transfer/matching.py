@@ -1,0 +1,216 @@
+"""The match: for each place of the picture, the place of the style that is most like it.
+
+Kolkin et al. 2022, "Neural Neighbor Style Transfer". Likeness is the cosine of the angle between hypercolumns, each
+less the mean of its own picture, and projected onto the axes along which those of the style vary most.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from nst.layers import LayerWeights
+from nst.network.vgg19 import Network
+from nst.pictures.resizing import resize
+from nst.transfer.first_picture import toward_style_colors
+from nst.transfer.inputs import Inputs
+from nst.transfer.known_image import KEPT_PX, KnownImage
+from nst.transfer.places import Places, hypercolumns, places_of
+from nst.transfer.scales import Scale
+from nst.transfer.tiles import fits
+
+RIM_PX = 16  # The width of the rim of a style that is not matched: there the network sees beyond the picture.
+PICTURE_PART = 0.25  # The part of the picture in what is matched. The rest is the photo in the style's colours.
+MOST_CANDIDATES = 4000  # The greatest number of places of the styles to choose from.
+AXES = 128  # The number of axes onto which hypercolumns are projected.
+SPARE_AXES, ROUNDS = 32, 3  # Of the search for the axes: more axes than are wanted, and rounds.
+AT_ONCE = 1024  # The number of places that are matched at a time, to save memory.
+LEAST_LENGTH = 1e-6  # The least length of a hypercolumn, as a divisor.
+
+
+class Candidates(NamedTuple):
+    """Places of the styles of a region, to choose from.
+
+    directions  their hypercolumns, each of length 1 over all layers: by layer, [candidates, channels]
+    factors     by which the activations of a layer are multiplied in a hypercolumn
+    axes        [channels of all layers, axes]
+    projected   [candidates, axes], each of length 1
+    styles      the style to which each belongs
+    places      the place where each lies, in the style's grid as given, before any rotation
+    grids       the grid of each style
+    """
+
+    directions: dict[str, np.ndarray]
+    factors: tuple[float, ...]
+    axes: tf.Tensor
+    projected: tf.Tensor
+    styles: np.ndarray
+    places: np.ndarray
+    grids: tuple[tuple[int, int], ...]
+
+
+class Match(NamedTuple):
+    """The candidates of each region, and for each region, the index of the candidate nearest to each place."""
+
+    places: Places
+    candidates: tuple[Candidates, ...]
+    nearest: np.ndarray  # int32 [regions, places]
+
+
+def make_match(
+    network: Network,
+    inputs: Inputs,
+    scale: Scale,
+    picture: np.ndarray | None,
+    *,
+    tile_px: int,
+    nearest: np.ndarray | None = None,
+) -> Match | None:
+    """Return the match of a scale, or None where the settings give it no weight.
+
+    picture  the picture with which the scale starts; None for the first scale, where only the photo is matched
+    tile_px  the side of tiles, in which larger pictures are computed; see fits
+    nearest  as an earlier part of the run found it
+    """
+    if not inputs.settings.cost_weights[2]:
+        return None
+    layers = [layer for layer, _ in inputs.settings.match_layers]
+    places = places_of(scale.size, layers)
+    candidates = _of_regions(network, inputs, scale, places, tile_px)
+    if nearest is None:
+        query = toward_style_colors(resize(inputs.content, scale.size), inputs)
+        if picture is not None:
+            query = (1 - PICTURE_PART) * query + PICTURE_PART * picture
+        columns = hypercolumns(network, query, layers, places, tile_px)
+        nearest = np.stack([_nearest(columns, choices) for choices in candidates])
+    return Match(places, candidates, nearest)
+
+
+def _of_regions(network: Network, inputs: Inputs, scale: Scale, places: Places, tile_px: int) -> tuple[Candidates, ...]:
+    """Return the candidates of each region: of all styles together, or with masks, of each style."""
+    settings = inputs.settings
+    images = [KnownImage.of(resize(style, size)) for style, size in zip(inputs.styles, scale.style_sizes, strict=True)]
+    weighted = tuple(zip(images, inputs.weights, strict=True))
+    groups = tuple(((image, 1.0),) for image in images) if inputs.style_masks else (weighted,)
+    return tuple(
+        (_kept_candidates if all(fits(image.shape, KEPT_PX) for image, _ in group) else _candidates)(
+            network, settings.match_layers, settings.rotations, group, places, tile_px
+        )
+        for group in groups
+    )
+
+
+def _nearest(columns: dict[str, np.ndarray], choices: Candidates) -> np.ndarray:
+    """Return for each hypercolumn the index of the nearest candidate."""
+    joined = tf.concat([factor * part for factor, part in zip(choices.factors, columns.values(), strict=True)], axis=1)
+    queries = _unit(joined - tf.reduce_mean(joined, axis=0)) @ choices.axes
+    lots = [queries[start : start + AT_ONCE] for start in range(0, queries.shape[0], AT_ONCE)]
+    found = [tf.argmax(tf.matmul(lot, choices.projected, transpose_b=True), axis=1) for lot in lots]
+    return tf.concat(found, axis=0).numpy().astype(np.int32)
+
+
+def _candidates(
+    network: Network,
+    layer_weights: LayerWeights,
+    rotations: int,
+    styles: tuple[tuple[KnownImage, float], ...],
+    places: Places,
+    tile_px: int,
+) -> Candidates:
+    """Return the candidates of some styles, as many of each as its weight says.
+
+    rotations  the number of quarter turns in which each style is seen
+    """
+    layers = [layer for layer, _ in layer_weights]
+    parts = [_turned(network, known.image, layers, rotations, places, tile_px) for known, _ in styles]
+    counts = _counts([len(there) for _, there in parts], [weight for _, weight in styles])
+    chosen, of_style, where = [], [], []
+    random = np.random.default_rng(0)
+    for index, ((columns, there), count) in enumerate(zip(parts, counts, strict=True)):
+        rows = np.sort(random.permutation(len(there))[:count])
+        chosen.append({layer: column[rows] for layer, column in columns.items()})
+        of_style.append(np.full(count, index, np.int32))
+        where.append(there[rows])
+    joined = [np.concatenate([part[layer] for part in chosen]) for layer in layers]
+    factors = tuple(
+        float(np.sqrt(weight / max(float(np.mean(np.einsum("pc,pc->p", column, column))), 1e-12)))
+        for column, (_, weight) in zip(joined, layer_weights, strict=True)
+    )
+    rows = tf.concat([factor * column for factor, column in zip(factors, joined, strict=True)], axis=1)
+    centred = rows - tf.reduce_mean(rows, axis=0)
+    axes = principal_axes(centred)
+    widths = np.cumsum([column.shape[1] for column in joined])[:-1]
+    return Candidates(
+        dict(zip(layers, np.split(_unit(rows).numpy(), widths, axis=1), strict=True)),
+        factors,
+        axes,
+        _unit(_unit(centred) @ axes),
+        np.concatenate(of_style),
+        np.concatenate(where),
+        tuple(places.grid(known.image.shape[:2]) for known, _ in styles),
+    )
+
+
+_kept_candidates = lru_cache(maxsize=6)(_candidates)  # Kept for the next picture.
+
+
+def _turned(
+    network: Network, image: np.ndarray, layers: Sequence[str], rotations: int, places: Places, tile_px: int
+) -> tuple[dict[str, np.ndarray], np.ndarray]:
+    """Return the hypercolumns of a style in all turns, and the place in the unturned style of each."""
+    rows, columns = places.grid(image.shape[:2])
+    whole = image[: rows * places.side_px, : columns * places.side_px]  # A turn must not move the places.
+    grid = np.arange(rows * columns, dtype=np.int32).reshape(rows, columns)
+    turns = [
+        hypercolumns(network, np.ascontiguousarray(np.rot90(whole, turn)), layers, places, tile_px)
+        for turn in range(rotations)
+    ]
+    rim = min(RIM_PX // places.side_px, (min(rows, columns) - 1) // 4)
+    inner = np.zeros((rows, columns), bool)
+    inner[rim : rows - rim, rim : columns - rim] = True
+    chosen = [np.rot90(inner, turn).ravel() for turn in range(rotations)]
+    found = {layer: np.concatenate([t[layer][own] for t, own in zip(turns, chosen, strict=True)]) for layer in layers}
+    where = [np.rot90(grid, turn).ravel()[own] for turn, own in enumerate(chosen)]
+    return found, np.concatenate(where)
+
+
+def _counts(there: Sequence[int], weights: Sequence[float]) -> list[int]:
+    """Return the number of candidates of each style: in proportion to the weights, and MOST_CANDIDATES together."""
+    together = min(MOST_CANDIDATES, *(count / weight for count, weight in zip(there, weights, strict=True) if weight))
+    counts = [min(count, round(together * weight)) for count, weight in zip(there, weights, strict=True)]
+    return [max(1, count) if weight else 0 for count, weight in zip(counts, weights, strict=True)]
+
+
+def principal_axes(rows: tf.Tensor) -> tf.Tensor:
+    """Return the AXES directions along which rows [n, channels] vary most, or nearly so: [channels, AXES].
+
+    By subspace iteration (Halko et al. 2011, algorithm 4.4), which is products and quicker than an eigenvalue
+    decomposition.
+    """
+    channels = rows.shape[1]
+    random = np.random.default_rng(0).normal(size=(channels, min(channels, AXES + SPARE_AXES)))
+    basis = tf.constant(random, tf.float32)
+    for _ in range(ROUNDS):
+        basis = tf.linalg.qr(tf.matmul(rows, rows @ basis, transpose_a=True))[0]
+    projected = rows @ basis
+    _, turn = tf.linalg.eigh(tf.matmul(projected, projected, transpose_a=True))
+    return (basis @ turn)[:, -AXES:]
+
+
+def matched_map(choices: Candidates, nearest: np.ndarray, style: int, weights: np.ndarray) -> np.ndarray:
+    """Return a map over the grid of a region's style: how much of the picture is matched to each of its places.
+
+    nearest  the index of the candidate at each place of the picture
+    style    the number of the style among those of the region
+    weights  of the places of the picture, [places]
+    """
+    own, (rows, columns) = choices.styles[nearest] == style, choices.grids[style]
+    return np.bincount(choices.places[nearest[own]], weights[own], rows * columns).reshape(rows, columns)
+
+
+def _unit(rows: tf.Tensor) -> tf.Tensor:
+    return rows / tf.maximum(tf.norm(rows, axis=1, keepdims=True), LEAST_LENGTH)

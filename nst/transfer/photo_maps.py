@@ -1,0 +1,88 @@
+"""Where the photo has something to keep: maps of its structure and of its subject. The style fills the rest.
+
+A map is float32 [height, width] in [0, 1], made once for a run, at MAP_PX or less.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+from scipy.ndimage import gaussian_filter
+
+from nst.layers import SUBJECT_MAP_LAYER, block_of, stride_px
+from nst.network.vgg19 import Network
+from nst.pictures.resizing import Size, resize, size_with_long_side
+from nst.settings import Settings
+
+MAP_PX = 512  # The longest side of the photo of which maps are made.
+NEIGHBOURHOOD = 1 / 40  # The standard deviation of a place's neighbourhood, as a fraction of the long side.
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Of red, green and blue: ITU-R BT.709.
+FAINT = 0.08  # The deviation of lightness that counts as half a structure.
+STRUCTURE_POWER = 1.5  # More than 1 makes faint structure count less.
+FULL = 0.9  # The quantile of a map at which it is 1.
+LEAST_FULL = 0.02  # The least value that is 1: a photo of one colour has no structure, and no subject.
+NOTHING = 0.02  # The quantile of the subject's map at which it is 0.
+
+
+class PhotoMaps(NamedTuple):
+    """Maps of a photo.
+
+    subject  1 where the network sees the most of what it knows: faces, animals, buildings; 0 where a sky or a wall is
+    kept     how much of the photo is kept there, from 1 - compose to 1
+    plain    the share of a place that is the style's to compose; 0 everywhere without compose
+    """
+
+    subject: np.ndarray
+    kept: np.ndarray
+    plain: np.ndarray
+
+
+def make_photo_maps(network: Network, photo: np.ndarray, settings: Settings) -> PhotoMaps:
+    """Return the maps of an image. They are not made where the settings do not ask for them."""
+    size = size_with_long_side(photo.shape[:2], min(MAP_PX, max(photo.shape[:2])))
+    photo = resize(photo, size)
+    nothing = np.zeros(size, np.float32)
+    subject = subject_map(network, photo) if settings.subject_weight else nothing
+    if not settings.compose:
+        return PhotoMaps(subject, nothing + 1, nothing)
+    found = structure_map(photo)
+    kept = np.maximum(1 - settings.compose * (1 - found), subject)
+    return PhotoMaps(subject, kept, 1 - np.maximum(found, subject))
+
+
+def structure_map(photo: np.ndarray) -> np.ndarray:
+    """Return (d / (d + FAINT))^STRUCTURE_POWER of d, the deviation of lightness around a pixel of an image.
+
+    Relative to its quantile FULL.
+    """
+    lightness, sigma = photo @ LUMINANCE, NEIGHBOURHOOD * max(photo.shape[:2])
+    variance = gaussian_filter(lightness**2, sigma) - gaussian_filter(lightness, sigma) ** 2
+    deviation = np.sqrt(np.maximum(variance, 0))
+    return _up_to(deviation / (deviation + FAINT)) ** STRUCTURE_POWER
+
+
+def subject_map(network: Network, photo: np.ndarray) -> np.ndarray:
+    """Return the root mean square over the channels of the activations of SUBJECT_MAP_LAYER, at the size of the image.
+
+    Blurred, and relative to its quantiles NOTHING and FULL.
+    """
+    stride = stride_px(block_of(SUBJECT_MAP_LAYER))
+    grid = tuple(side // stride for side in photo.shape[:2])
+    found = tf.cast(network(tf.constant(photo))[SUBJECT_MAP_LAYER], tf.float32)
+    energy = tf.sqrt(tf.reduce_mean(tf.square(found), axis=1)).numpy().reshape(grid)
+    blurred = gaussian_filter(energy, NEIGHBOURHOOD * max(grid))
+    return resize_map(_up_to(blurred - np.quantile(blurred, NOTHING)), photo.shape[:2])
+
+
+def resize_map(found: np.ndarray, size: Size) -> np.ndarray:
+    """Return a map at another size."""
+    kernel = Image.Resampling.BOX if found.shape[0] > size[0] else Image.Resampling.BICUBIC
+    return np.clip(np.asarray(Image.fromarray(found).resize(size[::-1], kernel)), 0, 1)
+
+
+def _up_to(values: np.ndarray) -> np.ndarray:
+    """Return values, of which those at the quantile FULL or above become 1, and those below 0 become 0."""
+    return np.clip(values / max(float(np.quantile(values, FULL)), LEAST_FULL), 0, 1).astype(np.float32)

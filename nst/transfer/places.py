@@ -1,0 +1,135 @@
+"""Places: squares of the picture, each with the activations of several layers there. Together they are a hypercolumn.
+
+Hariharan et al. 2015, "Hypercolumns for object segmentation and fine-grained localization". The activations of a finer
+layer are averaged over the place; those of a coarser layer are the same for all places under its position. Both look
+only at the place itself, and so a picture in tiles has the same hypercolumns.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+from nst.layers import block_of, stride_px
+from nst.network.vgg19 import Network, Segment
+from nst.pictures.resizing import Size
+from nst.transfer.tile_walk import run_on_core, walk_forward
+from nst.transfer.tiles import Tile, fits
+
+PLACE_PX = 4  # The least side of a place.
+PLACES_PX = 640  # The long side up to which places are PLACE_PX wide. They are twice as wide up to twice the side.
+
+
+class Places(NamedTuple):
+    """How a picture is divided into places: the side of a place, and that of a square of whole places, in px.
+
+    A square belongs to one position of the coarsest layer. What is left of a picture beyond the last square has no
+    place.
+    """
+
+    side_px: int
+    square_px: int
+
+    def grid(self, size: Sequence[int | tf.Tensor]) -> tuple[int | tf.Tensor, int | tf.Tensor]:
+        """Return the rows and columns of places in a picture of a size."""
+        rows, columns = (side // self.square_px * (self.square_px // self.side_px) for side in size)
+        return rows, columns
+
+    def along(self, layer: str) -> int:
+        """Return the number of places, along one side, that belong to one position of a layer."""
+        return max(1, stride_px(block_of(layer)) // self.side_px)
+
+    def step_px(self, layer: str) -> int:
+        """Return the distance in px of a layer's positions, averaged over places where the layer is finer."""
+        return max(self.side_px, stride_px(block_of(layer)))
+
+    def averaged(self, activation: tf.Tensor, layer: str) -> tf.Tensor:
+        """Return the activation [height, width, channels] of a layer, averaged over places where the layer is finer.
+
+        An average is of the activation's type, which is quicker.
+        """
+        ratio = self.side_px // stride_px(block_of(layer))
+        return tf.nn.avg_pool2d(activation[None], ratio, ratio, "VALID")[0] if ratio > 1 else activation
+
+    def in_order(self, values: tf.Tensor, layer: str, size: Sequence[tf.Tensor]) -> tf.Tensor:
+        """Return values at the places that belong to each position of a layer, row by row of places.
+
+        values  [positions, places, n]
+        size    of the picture, or of the core of a tile
+        """
+        along, step = self.along(layer), self.step_px(layer)
+        height, width = (side // step for side in size)
+        table = tf.reshape(values, [height, width, along, along, -1])
+        table = tf.reshape(tf.transpose(table, [0, 2, 1, 3, 4]), [height * along, width * along, values.shape[-1]])
+        rows, columns = self.grid(size)
+        return tf.reshape(table[:rows, :columns], [-1, values.shape[-1]])
+
+    def by_position(self, values: np.ndarray, layer: str, size: Size) -> np.ndarray:
+        """Return values [places, n], which are in order, as [positions, places, n]: the inverse of in_order.
+
+        Places that a layer has beyond the last square get 0.
+        """
+        along, step = self.along(layer), self.step_px(layer)
+        height, width = (side // step for side in size)
+        rows, columns = self.grid(size)
+        table = np.zeros((height * along, width * along, values.shape[1]), np.float32)
+        table[:rows, :columns] = values.reshape(rows, columns, -1)
+        ordered = table.reshape(height, along, width, along, -1).transpose(0, 2, 1, 3, 4)
+        return ordered.reshape(height * width, along**2, -1)
+
+    def means(self, share: np.ndarray) -> np.ndarray:
+        """Return the means of pixels [height, width, 1] over the places, [places]."""
+        rows, columns = self.grid(share.shape[:2])
+        pixels = share[: rows * self.side_px, : columns * self.side_px]
+        return pixels.reshape(rows, self.side_px, columns, self.side_px).mean(axis=(1, 3)).ravel()
+
+
+def places_of(size: Size, layers: Sequence[str]) -> Places:
+    """Return the places of pictures of a size. The larger the picture, the wider they are: so their number is limited.
+
+    layers  those of the hypercolumns
+    """
+    side = PLACE_PX
+    while max(size) * PLACE_PX > PLACES_PX * side:
+        side *= 2
+    return Places(side, max([side, *(stride_px(block_of(layer)) for layer in layers)]))
+
+
+def hypercolumns(
+    network: Network, image: np.ndarray, layers: Sequence[str], places: Places, tile_px: int
+) -> dict[str, np.ndarray]:
+    """Return the activations of the layers at the places of an image, [places, channels], row by row.
+
+    tile_px  the side of tiles, in which larger pictures are computed; see fits
+    """
+    size, network, whole = image.shape[:2], network.up_to(layers), {}
+    if fits(size, tile_px):
+        found = network.maps(tf.constant(image))
+        whole = {layer: tf.cast(places.averaged(found[layer], layer), tf.float32) for layer in layers}
+    else:
+        rooms: dict[str, np.ndarray] = {}
+
+        def keep(segment: Segment, x: tf.Tensor, tile: Tile) -> tf.Tensor | None:
+            found, output = run_on_core(segment, x, tf.constant(tile.core_edges))
+            for layer in set(layers) & set(found):
+                part = tf.cast(places.averaged(found[layer], layer), tf.float32).numpy()
+                step = places.step_px(layer)
+                if layer not in rooms:
+                    rooms[layer] = np.empty((*(side // step for side in size), part.shape[2]), np.float32)
+                rooms[layer][tile.core(step)] = part
+            return output
+
+        deque(walk_forward(network, image, tile_px, keep, grid_px=places.square_px), maxlen=0)
+        whole = {layer: tf.constant(room) for layer, room in rooms.items()}
+    return {layer: _repeated(whole[layer], layer, places, size) for layer in layers}
+
+
+def _repeated(activation: tf.Tensor, layer: str, places: Places, size: Size) -> np.ndarray:
+    """Return an averaged activation at the places of a picture, [places, channels]."""
+    (rows, columns), along = places.grid(size), places.along(layer)
+    numbers = activation.numpy().repeat(along, axis=0).repeat(along, axis=1)[:rows, :columns]
+    return np.ascontiguousarray(numbers).reshape(rows * columns, -1)

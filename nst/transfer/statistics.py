@@ -1,0 +1,69 @@
+"""The statistics of an image at layers, whole or with weights of positions, in one piece or in tiles."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+import tensorflow as tf
+
+from nst.layers import block_of, stride_px
+from nst.network.vgg19 import Network, Segment, flat
+from nst.transfer.known_image import KEPT_PX, KnownImage
+from nst.transfer.losses import STYLE_LOSSES
+from nst.transfer.tile_walk import run_on_core, walk_forward
+from nst.transfer.tiles import Tile, fits, fraction_in_core
+
+Statistics = dict[str, tf.Tensor]  # The statistics of an image by layer; see StyleLoss.
+Weights = dict[str, np.ndarray]  # By layer, the weights of positions [positions, 1], with a sum of 1.
+
+
+def statistics(
+    network: Network, image: np.ndarray, layers: Sequence[str], style_loss: str, *, tile_px: int
+) -> Statistics:
+    """Return the statistics of an image. Those of small images are kept for the next picture.
+
+    tile_px  the side of tiles, in which larger pictures are computed; see fits
+    """
+    if fits(image.shape[:2], min(KEPT_PX, tile_px)):
+        return _kept_statistics(network, KnownImage.of(image), tuple(layers), style_loss)
+    return weighted_statistics(network, image, layers, style_loss, [{}], tile_px=tile_px)[0]
+
+
+@lru_cache(maxsize=24)
+def _kept_statistics(network: Network, known: KnownImage, layers: tuple[str, ...], style_loss: str) -> Statistics:
+    return weighted_statistics(network, known.image, layers, style_loss, [{}], tile_px=max(known.shape))[0]
+
+
+def weighted_statistics(
+    network: Network,
+    image: np.ndarray,
+    layers: Sequence[str],
+    style_loss: str,
+    weightings: Sequence[Weights],
+    *,
+    tile_px: int,
+) -> list[Statistics]:
+    """Return the statistics of an image for each of some weightings. An empty weighting weighs all positions alike."""
+    network, size, of = network.up_to(layers), image.shape[:2], STYLE_LOSSES[style_loss].statistics
+    if fits(size, tile_px):
+        found = network(tf.constant(image))
+        return [{name: of(found[name], weights.get(name)) for name in layers} for weights in weightings]
+    sums: list[Statistics] = [dict.fromkeys(layers, 0.0) for _ in weightings]
+
+    def add(segment: Segment, x: tf.Tensor, tile: Tile) -> tf.Tensor | None:
+        found, output = run_on_core(segment, x, tf.constant(tile.core_edges))
+        for name in set(layers) & set(found):
+            stride, own = stride_px(block_of(name)), flat(found[name])
+            for some, weights in zip(sums, weightings, strict=True):
+                if weights:
+                    whole = weights[name].reshape(size[0] // stride, size[1] // stride)
+                    some[name] += of(own, whole[tile.core(stride)].reshape(-1, 1))
+                else:
+                    some[name] += fraction_in_core(tile, size, name) * of(own)
+        return output
+
+    deque(walk_forward(network, image, tile_px, add), maxlen=0)
+    return sums

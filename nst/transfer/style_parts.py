@@ -1,0 +1,151 @@
+"""The parts of a picture that are compared with the styles each on its own, and the targets of each.
+
+A region is where a style belongs, or a blend of styles; see masks. With `compose` it has two parts: the plain part,
+which the style fills, and the rest. Each position belongs to both by its share. The target of a part are the statistics
+of the styles, in which the places count to which the part is matched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+import tensorflow as tf
+from PIL import Image
+from scipy.ndimage import gaussian_filter
+
+from nst.network.vgg19 import Network
+from nst.pictures.resizing import Size, resize
+from nst.transfer.inputs import Inputs
+from nst.transfer.losses import STYLE_LOSSES
+from nst.transfer.masks import position_weights, style_shares, total
+from nst.transfer.matching import Match, matched_map
+from nst.transfer.photo_maps import PhotoMaps, resize_map
+from nst.transfer.scales import Scale
+from nst.transfer.statistics import Statistics, statistics, weighted_statistics
+from nst.transfer.targets import Part, StyleTarget
+
+COMPOSE_PX = 300  # The long side up to which the layers for the style's large forms are compared.
+BLUR = 0.04  # The standard deviation of the blur of matched places, as a fraction of the style's long side.
+MOST_MATCHED = 20.0  # The greatest weight of a style's position, as a multiple of the mean.
+
+
+class Area(NamedTuple):
+    """Where a part is.
+
+    styles  the weight of each style in the region
+    layers  the style layers that are compared there, with their weights
+    share   the part's share of each pixel, [height, width, 1]
+    weight  of the part among all parts; they add up to 1
+    """
+
+    region: int
+    styles: Sequence[float]
+    layers: dict[str, float]
+    share: np.ndarray
+    weight: float
+
+
+def region_shares(inputs: Inputs, size: Size) -> list[np.ndarray]:
+    """Return each region's share of each pixel, [height, width, 1]; nothing where there is one region everywhere."""
+    shares = style_shares(inputs, size)
+    if inputs.style_masks:
+        return shares
+    return [] if inputs.content_mask is None else [total(shares)]
+
+
+def make_parts(
+    network: Network, inputs: Inputs, scale: Scale, maps: PhotoMaps, match: Match | None, tile_px: int
+) -> tuple[Part, ...]:
+    """Return the parts of all regions, in the order of the regions. Without a match, all of a style counts alike."""
+    settings, loss = inputs.settings, STYLE_LOSSES[inputs.settings.style_loss]
+    areas = make_areas(inputs, scale.size, maps)
+    names = tuple(areas[0].layers)  # The first part has the most layers.
+    styles = [resize(style, size) for style, size in zip(inputs.styles, scale.style_sizes, strict=True)]
+    whole = [statistics(network, style, names, settings.style_loss, tile_px=tile_px) for style in styles]
+    found = [whole] * len(areas)
+    if match:
+        found = _matched_statistics(network, inputs, scale, styles, areas, match, tile_px)
+    uniform = len(areas) == 1 and not region_shares(inputs, scale.size)
+    parts = []
+    for area, ours in zip(areas, found, strict=True):
+        targets = {}
+        for name, weight in area.layers.items():
+            plain = loss.target(_blend(whole, area, name))
+            nothing = float(loss.cost(tf.zeros_like(plain), plain)) if settings.balance else 1.0
+            factor = tf.constant(area.weight * weight / max(nothing, 1e-12), tf.float32)
+            targets[name] = StyleTarget(loss.target(_blend(ours, area, name)), factor)
+        weights = {} if uniform else {name: position_weights(area.share, name) for name in area.layers}
+        parts.append(Part(targets, {name: tf.constant(part, tf.float32) for name, part in weights.items()}))
+    return tuple(parts)
+
+
+def make_areas(inputs: Inputs, size: Size, maps: PhotoMaps) -> list[Area]:
+    """Return where the parts of all regions are: of each region, the plain part and the rest, or all of it."""
+    settings = inputs.settings
+    layers = [dict(settings.style_layers)]
+    own = [np.ones((*size, 1), np.float32)]
+    if settings.compose:
+        plain = resize_map(maps.plain, size)[..., None]
+        own, layers = [plain, 1 - plain], layers * 2
+        if max(size) <= COMPOSE_PX:
+            more = {name: layers[0].get(name, 0) + weight for name, weight in settings.compose_layers}
+            layers = [layers[0] | more, layers[1]]
+    regions = region_shares(inputs, size) or own[:1]
+    one_each = np.eye(len(inputs.styles)).tolist()
+    areas = [
+        Area(
+            index,
+            one_each[index] if inputs.style_masks else inputs.weights,
+            some,
+            region * part,
+            (inputs.weights[index] if inputs.style_masks else 1.0) * float((region * part).mean()),
+        )
+        for index, region in enumerate(regions)
+        for part, some in zip(own, layers, strict=True)
+    ]
+    together = max(sum(area.weight for area in areas), 1e-6)
+    return [area._replace(weight=area.weight / together) for area in areas]
+
+
+def _matched_statistics(
+    network: Network,
+    inputs: Inputs,
+    scale: Scale,
+    styles: Sequence[np.ndarray],
+    areas: Sequence[Area],
+    match: Match,
+    tile_px: int,
+) -> list[list[Statistics]]:
+    """Return for each area, and each style, the style's statistics with the places weighted by how they are matched."""
+    names, loss = tuple(areas[0].layers), inputs.settings.style_loss
+    found: list[list[Statistics]] = [[{} for _ in styles] for _ in areas]
+    for index, style in enumerate(styles):
+        own = [number for number, area in enumerate(areas) if area.styles[index]]
+        weightings = []
+        for area in (areas[number] for number in own):
+            choices, nearest = match.candidates[area.region], match.nearest[area.region]
+            among = 0 if inputs.style_masks else index  # The style's number among the styles of the region.
+            matched = matched_map(choices, nearest, among, match.places.means(area.share))
+            share = _style_share(matched, style.shape[:2])
+            weightings.append({name: position_weights(share, name) for name in names})
+        for number, some in zip(
+            own, weighted_statistics(network, style, names, loss, weightings, tile_px=tile_px), strict=True
+        ):
+            found[number][index] = some
+    return found
+
+
+def _style_share(matched: np.ndarray, size: Size) -> np.ndarray:
+    """Return the share of each pixel of a style, [height, width, 1], from how much is matched to each of its places."""
+    blurred = gaussian_filter(matched, BLUR * max(matched.shape))
+    if blurred.mean() <= 0:
+        return np.ones((*size, 1), np.float32)
+    capped = np.minimum(blurred / blurred.mean(), MOST_MATCHED).astype(np.float32)
+    return np.asarray(Image.fromarray(capped).resize(size[::-1], Image.Resampling.BILINEAR))[..., None]
+
+
+def _blend(statistics_of: Sequence[Statistics], area: Area, layer: str) -> tf.Tensor:
+    """Return the statistics of a layer of the styles in a region, each by its weight."""
+    return tf.add_n([w * some[layer] for w, some in zip(area.styles, statistics_of, strict=True) if w])

@@ -1,0 +1,53 @@
+"""The maps of a photo: structure, the subject, and what they leave to the style."""
+
+import numpy as np
+import pytest
+
+from nst.preset_files import make_settings
+from nst.transfer.photo_maps import make_photo_maps, resize_map, structure_map, subject_map
+
+
+def half_plain(size=(80, 120)):
+    photo = np.full((*size, 3), 0.5, np.float32)
+    photo[:, size[1] // 2 :] = np.random.default_rng(0).uniform(size=(size[0], size[1] - size[1] // 2, 3))
+    return photo
+
+
+def test_structure_is_where_lightness_varies():
+    found = structure_map(half_plain())
+    assert found.shape == (80, 120)
+    assert found[:, :50].max() < 0.05
+    assert found[:, 70:].min() > 0.8
+    assert structure_map(np.full((40, 40, 3), 0.3, np.float32)).max() == 0
+
+
+def test_the_subject_is_where_the_network_sees_most(tiny_network):
+    found = subject_map(tiny_network, half_plain())
+    assert found.shape == (80, 120)
+    assert found.min() >= 0
+    assert found.max() == 1
+    assert found[:, 80:].mean() > found[:, :40].mean() + 0.3
+
+
+@pytest.mark.parametrize("compose", [0.0, 0.5, 1.0])
+def test_compose_is_how_little_is_kept_where_the_photo_is_plain(tiny_network, compose):
+    photo = half_plain()
+    maps = make_photo_maps(tiny_network, photo, make_settings(overrides={"compose": compose, "subject_weight": 0}))
+    np.testing.assert_allclose(maps.kept[:, :40], 1 - compose, atol=0.01)
+    np.testing.assert_allclose(maps.kept[:, 90:], 1, atol=0.2)
+    assert maps.plain[:, :40].mean() == pytest.approx(1 if compose else 0, abs=0.01)
+
+
+def test_a_subject_is_kept_even_if_it_is_plain(tiny_network):
+    given = [make_settings(overrides={"subject_weight": weight}) for weight in (1.0, 0.0)]
+    with_subject, without = (make_photo_maps(tiny_network, half_plain(), settings) for settings in given)
+    assert without.subject.max() == 0
+    assert np.all(with_subject.kept >= with_subject.subject - 1e-6)
+    assert np.all(with_subject.kept >= without.kept - 1e-6)
+
+
+def test_maps_of_large_photos_are_small(tiny_network):
+    maps = make_photo_maps(tiny_network, half_plain((600, 900)), make_settings())
+    assert maps.kept.shape == (341, 512)
+    assert resize_map(maps.kept, (600, 900)).shape == (600, 900)
+    assert resize_map(maps.kept, (20, 30)).max() <= 1

@@ -1,0 +1,41 @@
+"""Statistics of styles: found once for many photos, and in tiles as in one piece, with weights and without."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from nst.network.vgg19 import Network
+from nst.transfer.masks import position_weights
+from nst.transfer.statistics import statistics, weighted_statistics
+
+LAYERS = ("conv1_1", "conv3_4", "conv5_1")
+
+
+def test_a_style_goes_through_the_network_once_for_many_photos(shallow_network, style):
+    seen = []
+
+    def run(x):
+        seen.append(tuple(x.shape[:2]))
+        return shallow_network.segments[0].run(x)
+
+    network = Network((replace(shallow_network.segments[0], run=run),))
+    for image in (style, style[::-1], style, style.copy()):
+        statistics(network, image, ("conv1_1",), "gram", tile_px=10_000)
+    assert seen == [(48, 36), (48, 36)]
+    statistics(network, style, ("conv1_1",), "moments", tile_px=10_000)
+    assert len(seen) == 3
+
+
+@pytest.mark.parametrize("size", [(75, 133), (16, 200)], ids=str)
+@pytest.mark.parametrize("weighted", [False, True])
+def test_statistics_in_tiles_are_those_in_one_piece(tiny_network, size, weighted):
+    random = np.random.default_rng(3)
+    image, share = (random.uniform(size=(*size, n)).astype(np.float32) for n in (3, 1))
+    weights = {name: position_weights(share, name) for name in LAYERS} if weighted else {}
+    whole, tiled = (
+        weighted_statistics(tiny_network, image, LAYERS, "gram", [weights], tile_px=tile_px)[0]
+        for tile_px in (10_000, 64)
+    )
+    for layer, expected in whole.items():
+        np.testing.assert_allclose(tiled[layer], expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())

@@ -120,7 +120,7 @@ def check_setting(item: Field[Any], value: Any) -> None:
 def json_value(item: Field[Any], value: Any) -> Any:
     """Return the value of a field as JSON holds it and as `parse_setting` reads it."""
     if option_of(item).kind == "layers":
-        return format_layer_weights(value)
+        return format_layer_weights(value) or list(option_of(item).words)
     return list(value) if isinstance(value, tuple) else value
 
 

@@ -84,6 +84,7 @@ def test_every_setting_has_a_flag(name):
     words, value = EXAMPLES[name]
     settings = make_settings(overrides=parsed([flag(name), *words]))
     assert getattr(settings, name) == value
+    assert make_settings(overrides=describe(settings)) == settings
 
 
 @pytest.mark.parametrize("name", ["balance", "match_colors"])

@@ -86,13 +86,13 @@ def make_areas(inputs: Inputs, size: Size, maps: PhotoMaps) -> list[Area]:
     settings = inputs.settings
     layers = [dict(settings.style_layers)]
     own = [np.ones((*size, 1), np.float32)]
+    regions = region_shares(inputs, size) or own
     if settings.compose:
         plain = resize_map(maps.plain, size)[..., None]
         own, layers = [plain, 1 - plain], layers * 2
         if max(size) <= COMPOSE_PX:
             more = {name: layers[0].get(name, 0) + weight for name, weight in settings.compose_layers}
             layers = [layers[0] | more, layers[1]]
-    regions = region_shares(inputs, size) or own[:1]
     one_each = np.eye(len(inputs.styles)).tolist()
     areas = [
         Area(

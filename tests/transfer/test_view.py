@@ -59,7 +59,19 @@ def test_the_plain_part_and_the_rest_share_the_weight_of_the_style(shallow_netwo
     assert factors[0] > factors[1] > 0
     left = [float(tf.reduce_sum(tf.reshape(part.weights["conv1_1"], [40, 56])[:, :14])) for part in (plain, rest)]
     assert left[0] < 0.05
-    assert left[1] > 0.3  # of a quarter of the picture
+    assert left[1] > 0.6
+
+
+@pytest.mark.parametrize("masks", [(), (LEFT, 1 - LEFT)], ids=["everywhere", "masks"])
+def test_the_parts_of_a_region_share_each_of_its_pixels(shallow_network, content, style, masks):
+    """At every position the weights of the parts, each times its area, add up to what the position has without parts."""
+    scale, found = Scale((40, 56), ((48, 36), (48, 36)), 1), {}
+    for compose in (0.9, 0.0):
+        settings = settings_of(compose=compose, match_weight=0, balance=False, content_weight=1)
+        given = Inputs(content, (style, style), settings, style_masks=masks)
+        parts = view_of(shallow_network, given, scale).targets.parts
+        found[compose] = sum(part.style["conv1_1"].factor * part.weights.get("conv1_1", 1 / 2240) for part in parts)
+    np.testing.assert_allclose(found[0.9], found[0.0] * np.ones((2240, 1)), rtol=1e-4, atol=1e-8)
 
 
 def test_a_part_has_the_statistics_of_what_is_matched_to_it(shallow_network, content, style):

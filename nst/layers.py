@@ -32,6 +32,11 @@ def stride_px(block: int) -> int:
     return 2 ** (block - 1)
 
 
+def stride_of(layer: str) -> int:
+    """Return the distance, in pixels of the picture, of neighbours in a layer's activations."""
+    return stride_px(block_of(layer))
+
+
 def keras_name(layer: str) -> str:
     """Return Keras' spelling, 'block4_conv2', of 'conv4_2'."""
     return f"block{layer[4]}_conv{layer[6]}"

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from nst.layers import LAYERS, block_of, stride_px
+from nst.layers import LAYERS, block_of, stride_of, stride_px
 from nst.network.weights import Weights
 from nst.network.winograd import WinogradTiles, convolution
 
@@ -139,7 +139,7 @@ def _segment(
         first_block,
         last_block,
         tuple(layer for layer in layers if layer in wanted),
-        sum(stride_px(block_of(layer)) for layer in layers),
+        sum(stride_of(layer) for layer in layers),
         stride_px(last_block) * (WINOGRAD_PX[last_block - 1] if precision == "float32" else 2),
         3 if first_block == 1 else weights[layers[0]][0].shape[2],
         tf.float32 if first_block == 1 else dtype,

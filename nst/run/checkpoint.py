@@ -48,7 +48,8 @@ def write_checkpoint(folder: RunFolder, checkpoint: Checkpoint) -> None:
     if state:
         arrays = {f"moment_{k}": moment for k, moment in enumerate(state.descent.moments)}
         arrays["image"] = state.descent.image
-        arrays |= {name: array for name, array in _optional(state).items() if array is not None}
+        optional = {"mean": state.descent.mean, "nearest": state.nearest}
+        arrays |= {name: array for name, array in optional.items() if array is not None}
     values = {
         "version": VERSION,
         "record": checkpoint.record.as_json(),
@@ -100,11 +101,6 @@ def check_state(folder: RunFolder, state: State | None, scales: Sequence[Scale])
         and 0 <= state.descent.steps <= state.steps
     ):
         raise UserError(f"{folder.checkpoint}: is of a run over other scales, by another version; start the run anew")
-
-
-def _optional(state: State) -> dict[str, np.ndarray | None]:
-    """Return the arrays that not every state has."""
-    return {"mean": state.descent.mean, "nearest": state.nearest}
 
 
 def _read(path: Path) -> Checkpoint:

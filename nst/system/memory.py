@@ -1,10 +1,8 @@
 """Memory: how much is free, how much this process holds, and the most that it has held."""
 
-import ctypes
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from pathlib import Path
 
 try:
@@ -62,12 +60,3 @@ def peak_mb() -> int | None:
         return None
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6)
-
-
-def give_back_free_memory() -> None:
-    """Give the memory that the allocator holds without use back to the machine, where it is glibc's.
-
-    Large temporary arrays leave gaps in the heap, which otherwise count as this process's until it ends.
-    """
-    with suppress(OSError, AttributeError, TypeError):  # TypeError on Windows
-        ctypes.CDLL(None).malloc_trim(0)

@@ -12,7 +12,7 @@ import tensorflow as tf
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from nst.layers import SUBJECT_MAP_LAYER, block_of, stride_px
+from nst.layers import SUBJECT_MAP_LAYER, stride_of
 from nst.network.vgg19 import Network
 from nst.pictures.resizing import Size, resize, size_with_long_side
 from nst.settings import Settings
@@ -69,7 +69,7 @@ def subject_map(network: Network, photo: np.ndarray) -> np.ndarray:
 
     Blurred, and relative to its quantiles NOTHING and FULL.
     """
-    stride = stride_px(block_of(SUBJECT_MAP_LAYER))
+    stride = stride_of(SUBJECT_MAP_LAYER)
     grid = tuple(side // stride for side in photo.shape[:2])
     found = tf.cast(network(tf.constant(photo))[SUBJECT_MAP_LAYER], tf.float32)
     energy = tf.sqrt(tf.reduce_mean(tf.square(found), axis=1)).numpy().reshape(grid)

@@ -7,18 +7,17 @@ only at the place itself, and so a picture in tiles has the same hypercolumns.
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 import tensorflow as tf
 
-from nst.layers import block_of, stride_px
-from nst.network.vgg19 import Network, Segment
+from nst.layers import stride_of
+from nst.network.vgg19 import Network
 from nst.pictures.resizing import Size
-from nst.transfer.tile_walk import run_on_core, walk_forward
-from nst.transfer.tiles import Tile, fits
+from nst.transfer.tile_walk import maps_in_tiles
+from nst.transfer.tiles import fits
 
 PLACE_PX = 4  # The least side of a place.
 PLACES_PX = 640  # The long side up to which places are PLACE_PX wide. They are twice as wide up to twice the side.
@@ -41,18 +40,18 @@ class Places(NamedTuple):
 
     def along(self, layer: str) -> int:
         """Return the number of places, along one side, that belong to one position of a layer."""
-        return max(1, stride_px(block_of(layer)) // self.side_px)
+        return max(1, stride_of(layer) // self.side_px)
 
     def step_px(self, layer: str) -> int:
         """Return the distance in px of a layer's positions, averaged over places where the layer is finer."""
-        return max(self.side_px, stride_px(block_of(layer)))
+        return max(self.side_px, stride_of(layer))
 
     def averaged(self, activation: tf.Tensor, layer: str) -> tf.Tensor:
         """Return the activation [height, width, channels] of a layer, averaged over places where the layer is finer.
 
         An average is of the activation's type, which is quicker.
         """
-        ratio = self.side_px // stride_px(block_of(layer))
+        ratio = self.side_px // stride_of(layer)
         return tf.nn.avg_pool2d(activation[None], ratio, ratio, "VALID")[0] if ratio > 1 else activation
 
     def in_order(self, values: tf.Tensor, layer: str, size: Sequence[tf.Tensor]) -> tf.Tensor:
@@ -96,7 +95,7 @@ def places_of(size: Size, layers: Sequence[str]) -> Places:
     side = PLACE_PX
     while max(size) * PLACE_PX > PLACES_PX * side:
         side *= 2
-    return Places(side, max([side, *(stride_px(block_of(layer)) for layer in layers)]))
+    return Places(side, max([side, *(stride_of(layer) for layer in layers)]))
 
 
 def hypercolumns(
@@ -106,26 +105,21 @@ def hypercolumns(
 
     tile_px  the side of tiles, in which larger pictures are computed; see fits
     """
-    size, network, whole = image.shape[:2], network.up_to(layers), {}
+    size, network = image.shape[:2], network.up_to(layers)
     if fits(size, tile_px):
         found = network.maps(tf.constant(image))
-        whole = {layer: tf.cast(places.averaged(found[layer], layer), tf.float32) for layer in layers}
+        averages = {layer: places.averaged(found[layer], layer) for layer in layers}
     else:
-        rooms: dict[str, np.ndarray] = {}
-
-        def keep(segment: Segment, x: tf.Tensor, tile: Tile) -> tf.Tensor | None:
-            found, output = run_on_core(segment, x, tf.constant(tile.core_edges))
-            for layer in set(layers) & set(found):
-                part = tf.cast(places.averaged(found[layer], layer), tf.float32).numpy()
-                step = places.step_px(layer)
-                if layer not in rooms:
-                    rooms[layer] = np.empty((*(side // step for side in size), part.shape[2]), np.float32)
-                rooms[layer][tile.core(step)] = part
-            return output
-
-        deque(walk_forward(network, image, tile_px, keep, grid_px=places.square_px), maxlen=0)
-        whole = {layer: tf.constant(room) for layer, room in rooms.items()}
-    return {layer: _repeated(whole[layer], layer, places, size) for layer in layers}
+        averages = maps_in_tiles(
+            network,
+            image,
+            layers,
+            tile_px,
+            reduced=places.averaged,
+            step_px=places.step_px,
+            grid_px=places.square_px,
+        )
+    return {layer: _repeated(tf.cast(averages[layer], tf.float32), layer, places, size) for layer in layers}
 
 
 def _repeated(activation: tf.Tensor, layer: str, places: Places, size: Size) -> np.ndarray:

@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 import tensorflow as tf
 
-from nst.layers import block_of, stride_px
+from nst.layers import stride_of
 from nst.network.vgg19 import Network, Segment, flat
 from nst.transfer.known_image import KEPT_PX, KnownImage
 from nst.transfer.losses import STYLE_LOSSES
@@ -56,7 +56,7 @@ def weighted_statistics(
     def add(segment: Segment, x: tf.Tensor, tile: Tile) -> tf.Tensor | None:
         found, output = run_on_core(segment, x, tf.constant(tile.core_edges))
         for name in set(layers) & set(found):
-            stride, own = stride_px(block_of(name)), flat(found[name])
+            stride, own = stride_of(name), flat(found[name])
             for some, weights in zip(sums, weightings, strict=True):
                 if weights:
                     whole = weights[name].reshape(size[0] // stride, size[1] // stride)

@@ -24,7 +24,7 @@ from nst.transfer.matching import Match, matched_map
 from nst.transfer.photo_maps import PhotoMaps, resize_map
 from nst.transfer.scales import Scale
 from nst.transfer.statistics import Statistics, statistics, weighted_statistics
-from nst.transfer.targets import Part, StyleTarget
+from nst.transfer.targets import Part, StyleTarget, balanced
 
 COMPOSE_PX = 300  # The long side up to which the layers for the style's large forms are compared.
 BLUR = 0.04  # The standard deviation of the blur of matched places, as a fraction of the style's long side.
@@ -55,38 +55,51 @@ def region_shares(inputs: Inputs, size: Size) -> list[np.ndarray]:
     return [] if inputs.content_mask is None else [total(shares)]
 
 
+def everywhere(size: Size) -> np.ndarray:
+    """Return the share of a region that is the whole picture."""
+    return np.ones((*size, 1), np.float32)
+
+
 def make_parts(
-    network: Network, inputs: Inputs, scale: Scale, maps: PhotoMaps, match: Match | None, tile_px: int
+    network: Network,
+    inputs: Inputs,
+    scale: Scale,
+    regions: Sequence[np.ndarray],
+    maps: PhotoMaps,
+    match: Match | None,
+    tile_px: int,
 ) -> tuple[Part, ...]:
-    """Return the parts of all regions, in the order of the regions. Without a match, all of a style counts alike."""
+    """Return the parts of all regions, in the order of the regions. Without a match, all of a style counts alike.
+
+    regions  see region_shares
+    """
     settings, loss = inputs.settings, STYLE_LOSSES[inputs.settings.style_loss]
-    areas = make_areas(inputs, scale.size, maps)
+    areas = make_areas(inputs, scale.size, regions, maps)
     names = tuple(areas[0].layers)  # The first part has the most layers.
     styles = [resize(style, size) for style, size in zip(inputs.styles, scale.style_sizes, strict=True)]
     whole = [statistics(network, style, names, settings.style_loss, tile_px=tile_px) for style in styles]
     found = [whole] * len(areas)
     if match:
         found = _matched_statistics(network, inputs, scale, styles, areas, match, tile_px)
-    uniform = len(areas) == 1 and not region_shares(inputs, scale.size)
+    uniform = len(areas) == 1 and not regions
     parts = []
     for area, ours in zip(areas, found, strict=True):
         targets = {}
         for name, weight in area.layers.items():
             plain = loss.target(_blend(whole, area, name))
-            nothing = float(loss.cost(tf.zeros_like(plain), plain)) if settings.balance else 1.0
-            factor = tf.constant(area.weight * weight / max(nothing, 1e-12), tf.float32)
-            targets[name] = StyleTarget(loss.target(_blend(ours, area, name)), factor)
+            nothing = loss.cost(tf.zeros_like(plain), plain) if settings.balance else 1.0
+            wanted = loss.target(_blend(ours, area, name))
+            targets[name] = StyleTarget(wanted, balanced(area.weight * weight, nothing))
         weights = {} if uniform else {name: position_weights(area.share, name) for name in area.layers}
         parts.append(Part(targets, {name: tf.constant(part, tf.float32) for name, part in weights.items()}))
     return tuple(parts)
 
 
-def make_areas(inputs: Inputs, size: Size, maps: PhotoMaps) -> list[Area]:
+def make_areas(inputs: Inputs, size: Size, regions: Sequence[np.ndarray], maps: PhotoMaps) -> list[Area]:
     """Return where the parts of all regions are: of each region, the plain part and the rest, or all of it."""
     settings = inputs.settings
     layers = [dict(settings.style_layers)]
-    own = [np.ones((*size, 1), np.float32)]
-    regions = region_shares(inputs, size) or own
+    own = [everywhere(size)]
     if settings.compose:
         plain = resize_map(maps.plain, size)[..., None]
         own, layers = [plain, 1 - plain], layers * 2
@@ -102,7 +115,7 @@ def make_areas(inputs: Inputs, size: Size, maps: PhotoMaps) -> list[Area]:
             region * part,
             (inputs.weights[index] if inputs.style_masks else 1.0) * float((region * part).mean()),
         )
-        for index, region in enumerate(regions)
+        for index, region in enumerate(regions or [everywhere(size)])
         for part, some in zip(own, layers, strict=True)
     ]
     together = max(sum(area.weight for area in areas), 1e-6)

@@ -8,7 +8,6 @@ from functools import partial
 import numpy as np
 
 from nst.network.vgg19 import Network
-from nst.system.memory import give_back_free_memory
 from nst.transfer.estimate import estimated_seconds
 from nst.transfer.first_picture import first_picture, palette
 from nst.transfer.inputs import Inputs
@@ -69,7 +68,6 @@ def stylize(
         nearest = resume.nearest if resume and index == begun else None
         match = make_match(network, inputs, scale, picture, tile_px=tile_px, nearest=nearest)
         view = make_view(network, inputs, scale, maps, match, tile_px=tile_px)
-        give_back_free_memory()
 
         def report(
             costs: dict[str, float], descent: Callable[[], Descent], index: int = index, match: Match | None = match

@@ -42,6 +42,11 @@ class Part(NamedTuple):
     weights: dict[str, tf.Tensor]
 
 
+def balanced(weight: float, nothing: tf.Tensor | float) -> tf.Tensor:
+    """Return the factor of a layer's cost: the weight, divided by the cost of a picture without any activation."""
+    return tf.constant(weight / max(float(nothing), 1e-12), tf.float32)
+
+
 class MatchLayer(NamedTuple):
     """The part of a layer in the wanted hypercolumns; see match_sums.
 

@@ -4,12 +4,13 @@ The walk goes segment by segment. A segment's output for the whole picture is sm
 needs no halo for the segments before it.
 """
 
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
 
-from nst.layers import block_of, stride_px
+from nst.layers import stride_of, stride_px
 from nst.network.vgg19 import Network, Segment
 from nst.pictures.resizing import Size
 from nst.transfer.tiles import Tile, tiles
@@ -27,7 +28,7 @@ def run_on_core(segment: Segment, x: tf.Tensor, edges: tf.Tensor) -> tuple[dict[
     edges  the core_edges of the tile; see Tile
     """
     found, output = segment.run(x)
-    own = {name: _cropped(activation, edges, stride_px(block_of(name))) for name, activation in found.items()}
+    own = {name: _cropped(activation, edges, stride_of(name)) for name, activation in found.items()}
     return own, None if output is None else _cropped(output, edges, stride_px(segment.last_block + 1))
 
 
@@ -60,6 +61,38 @@ def walk_forward(
                 output[tile.core(next_stride)] = part.numpy()
         if output is not None:
             x = output
+
+
+def maps_in_tiles(
+    network: Network,
+    image: np.ndarray,
+    layers: Sequence[str],
+    side_px: int,
+    *,
+    reduced: Callable[[tf.Tensor, str], tf.Tensor] = lambda activation, layer: activation,
+    step_px: Callable[[str], int] = stride_of,
+    grid_px: int = 1,
+) -> dict[str, tf.Tensor]:
+    """Return the activations [height, width, channels] of an image by layer, of the network's type.
+
+    side_px  the side of tiles for block 1; see tiles
+    reduced  (activation of a core, layer) -> what is kept of it
+    step_px  the distance in px of neighbours in what is kept of a layer
+    grid_px  see walk_forward
+    """
+    whole: dict[str, np.ndarray] = {}
+
+    def keep(segment: Segment, x: tf.Tensor, tile: Tile) -> tf.Tensor | None:
+        found, output = run_on_core(segment, x, tf.constant(tile.core_edges))
+        for layer in set(layers) & set(found):
+            part, step = reduced(found[layer], layer).numpy(), step_px(layer)
+            if layer not in whole:
+                whole[layer] = np.empty((*(side // step for side in image.shape[:2]), part.shape[2]), part.dtype)
+            whole[layer][tile.core(step)] = part
+        return output
+
+    deque(walk_forward(network, image, side_px, keep, grid_px=grid_px), maxlen=0)
+    return {layer: tf.constant(whole[layer]) for layer in layers}
 
 
 def walk_backward(

@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
-from nst.layers import block_of, stride_px
+from nst.layers import stride_of
 from nst.network.vgg19 import Network, Segment, flat
 from nst.transfer.cost import content_part, costs_by_name, match_part
 from nst.transfer.losses import STYLE_LOSSES, Costs, StyleLoss
@@ -146,11 +146,6 @@ def _core_places(tile: Tile, places: Places) -> tuple[slice, slice]:
     along = places.square_px // places.side_px
     rows, columns = (slice(along * part.start, along * part.stop) for part in tile.core(places.square_px))
     return rows, columns
-
-
-def stride_of(layer: str) -> int:
-    """Return the distance in px of neighbours in a layer's activations."""
-    return stride_px(block_of(layer))
 
 
 def tile_targets_signature(segment: Segment, layout: TargetsLayout) -> TileTargets:

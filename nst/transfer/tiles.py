@@ -8,7 +8,7 @@ import itertools
 import math
 from dataclasses import dataclass
 
-from nst.layers import block_of, stride_px
+from nst.layers import stride_of
 from nst.pictures.resizing import Size
 
 # By the first block of a segment: the width of its tiles, as a multiple of the width in block 1. Activations of later
@@ -98,6 +98,6 @@ def spans(length: int, side: int, halo: int, grid: int) -> list[Span]:
 
 def fraction_in_core(tile: Tile, size: Size, layer: str) -> float:
     """Return the fraction of a layer's positions, in a picture of `size`, that lie in the core of a tile."""
-    stride = stride_px(block_of(layer))
+    stride = stride_of(layer)
     rows, columns = tile.core(stride)
     return (rows.stop - rows.start) * (columns.stop - columns.start) / ((size[0] // stride) * (size[1] // stride))

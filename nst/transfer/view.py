@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import tensorflow as tf
 
-from nst.layers import SUBJECT_LAYERS, block_of, stride_px
-from nst.network.vgg19 import Network, Segment, flat
+from nst.layers import SUBJECT_LAYERS, stride_of
+from nst.network.vgg19 import Network, flat
 from nst.pictures.resizing import Size, resize, resize_matrix, size_with_long_side
 from nst.transfer.first_picture import toward_style_colors
 from nst.transfer.inputs import Inputs
@@ -19,10 +18,19 @@ from nst.transfer.matching import Match
 from nst.transfer.photo_maps import PhotoMaps, resize_map
 from nst.transfer.places import places_of
 from nst.transfer.scales import Scale
-from nst.transfer.style_parts import make_parts, region_shares
-from nst.transfer.targets import ColorTarget, ContentTarget, MatchLayer, MatchTarget, Targets, TargetsLayout, View
-from nst.transfer.tile_walk import run_on_core, walk_forward
-from nst.transfer.tiles import UNTILED_PX, Tile, fits
+from nst.transfer.style_parts import everywhere, make_parts, region_shares
+from nst.transfer.targets import (
+    ColorTarget,
+    ContentTarget,
+    MatchLayer,
+    MatchTarget,
+    Targets,
+    TargetsLayout,
+    View,
+    balanced,
+)
+from nst.transfer.tile_walk import maps_in_tiles
+from nst.transfer.tiles import UNTILED_PX, fits
 
 COLOR_PX = 28  # The long side of the copy whose colours are compared.
 LOT = 8192  # The number of positions whose content cost is computed at a time for the balance, to save memory.
@@ -43,12 +51,12 @@ def make_view(
     tile_px  the side of tiles, in which larger pictures are computed; see fits
     """
     size, settings = scale.size, inputs.settings
-    pixels = tuple(tf.constant(share, tf.float32) for share in region_shares(inputs, size))
+    regions = region_shares(inputs, size)
     targets = Targets(
         _content_targets(network, inputs, size, maps, tile_px),
-        make_parts(network, inputs, scale, maps, match, tile_px),
-        pixels,
-        _match_target(inputs, size, maps, match),
+        make_parts(network, inputs, scale, regions, maps, match, tile_px),
+        tuple(tf.constant(share, tf.float32) for share in regions),
+        _match_target(inputs, size, regions, maps, match),
         tf.constant(settings.cost_weights[:3], tf.float32),
     )
     layout = TargetsLayout(
@@ -56,7 +64,7 @@ def make_view(
         tuple(tuple(part.style) for part in targets.parts),
         tuple(targets.match.layers),
         weighted=bool(targets.parts[0].weights),
-        guided=len(pixels),
+        guided=len(regions),
         places=places_of(size, [layer for layer, _ in settings.match_layers]),
     )
     return View(size, targets, layout, _color_target(inputs, size) if settings.cost_weights[3] else None)
@@ -72,12 +80,11 @@ def _content_targets(
     photo = activations(network, resize(inputs.content, size), tuple(kept | held), tile_px)
     targets = {}
     for layer, wanted in photo.items():
-        stride = stride_px(block_of(layer))
+        stride = stride_of(layer)
         grid = (size[0] // stride, size[1] // stride)
         weights = kept.get(layer, 0) * resize_map(maps.kept, grid)
         weights += held.get(layer, 0) * resize_map(maps.subject, grid) ** 2
-        nothing = float(_cost_of_nothing(wanted)) if settings.balance else 1.0
-        factor = tf.constant(1 / max(nothing, 1e-12), tf.float32)
+        factor = balanced(1.0, _cost_of_nothing(wanted) if settings.balance else 1.0)
         targets[layer] = ContentTarget(wanted, tf.constant(weights.reshape(-1, 1), tf.float32), factor)
     return targets
 
@@ -91,19 +98,7 @@ def activations(network: Network, image: np.ndarray, layers: Sequence[str], tile
     if fits(image.shape[:2], tile_px):
         found = network(tf.constant(image))
         return {name: tf.cast(found[name], tf.float32) for name in layers}
-    whole: dict[str, np.ndarray] = {}
-
-    def keep(segment: Segment, x: tf.Tensor, tile: Tile) -> tf.Tensor | None:
-        found, output = run_on_core(segment, x, tf.constant(tile.core_edges))
-        for name in set(layers) & set(found):
-            stride, own = stride_px(block_of(name)), found[name].numpy()
-            if name not in whole:
-                whole[name] = np.empty((*(side // stride for side in image.shape[:2]), own.shape[2]), own.dtype)
-            whole[name][tile.core(stride)] = own
-        return output
-
-    deque(walk_forward(network, image, tile_px, keep), maxlen=0)
-    return {name: flat(tf.constant(whole[name])) for name in layers}
+    return {name: flat(found) for name, found in maps_in_tiles(network, image, layers, tile_px).items()}
 
 
 def _cost_of_nothing(wanted: tf.Tensor) -> tf.Tensor:
@@ -112,14 +107,14 @@ def _cost_of_nothing(wanted: tf.Tensor) -> tf.Tensor:
     return tf.add_n([content_cost(tf.zeros_like(lot), lot) * (lot.shape[0] / wanted.shape[0]) for lot in lots])
 
 
-def _match_target(inputs: Inputs, size: Size, maps: PhotoMaps, match: Match | None) -> MatchTarget:
+def _match_target(
+    inputs: Inputs, size: Size, regions: Sequence[np.ndarray], maps: PhotoMaps, match: Match | None
+) -> MatchTarget:
     """Return the wanted hypercolumns. Where masks overlap, a place is matched in the region with the largest share."""
-    regions = region_shares(inputs, size) or [np.ones((*size, 1), np.float32)]
     if not match:
-        return MatchTarget({}, tf.zeros([0, len(regions)]))
-    places = places_of(size, [layer for layer, _ in inputs.settings.match_layers])
-    grid = places.grid(size)
-    shares = np.stack([places.means(region) for region in regions], axis=1)
+        return MatchTarget({}, tf.zeros([0, max(1, len(regions))]))
+    places, grid = match.places, match.places.grid(size)
+    shares = np.stack([places.means(region) for region in regions or [everywhere(size)]], axis=1)
     own = np.argmax(shares, axis=1)
     layers = {}
     for index, (layer, _) in enumerate(inputs.settings.match_layers):
@@ -131,7 +126,7 @@ def _match_target(inputs: Inputs, size: Size, maps: PhotoMaps, match: Match | No
             wanted[here] = choices.factors[index] * choices.directions[layer][nearest[here]]
         squares = places.by_position(factors**2, layer, size)[..., 0]
         layers[layer] = MatchLayer(tf.constant(places.by_position(wanted, layer, size)), tf.constant(squares))
-    weights = resize_map(maps.kept, grid).reshape(-1, 1) / len(own) * shares * np.eye(len(regions))[own]
+    weights = resize_map(maps.kept, grid).reshape(-1, 1) / len(own) * shares * np.eye(shares.shape[1])[own]
     return MatchTarget(layers, tf.constant(weights, tf.float32))
 
 

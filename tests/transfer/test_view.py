@@ -64,13 +64,14 @@ def test_the_plain_part_and_the_rest_share_the_weight_of_the_style(shallow_netwo
 
 @pytest.mark.parametrize("masks", [(), (LEFT, 1 - LEFT)], ids=["everywhere", "masks"])
 def test_the_parts_of_a_region_share_each_of_its_pixels(shallow_network, content, style, masks):
-    """At every position the weights of the parts, each times its area, add up to what the position has without parts."""
+    """At every position the weights of the parts, times their areas, add up to what it has without parts."""
     scale, found = Scale((40, 56), ((48, 36), (48, 36)), 1), {}
     for compose in (0.9, 0.0):
         settings = settings_of(compose=compose, match_weight=0, balance=False, content_weight=1)
         given = Inputs(content, (style, style), settings, style_masks=masks)
         parts = view_of(shallow_network, given, scale).targets.parts
-        found[compose] = sum(part.style["conv1_1"].factor * part.weights.get("conv1_1", 1 / 2240) for part in parts)
+        weights = [part.weights.get("conv1_1", 1 / 2240) for part in parts]
+        found[compose] = sum(part.style["conv1_1"].factor * own for part, own in zip(parts, weights, strict=True))
     np.testing.assert_allclose(found[0.9], found[0.0] * np.ones((2240, 1)), rtol=1e-4, atol=1e-8)
 
 

@@ -60,7 +60,7 @@ def run(words, folder):
 
 
 @pytest.fixture(scope="module")
-def here(tmp_path_factory):
+def folder(tmp_path_factory):
     """Return a folder with eight photos in photos/, and in whole/ their pictures made by one process."""
     folder = tmp_path_factory.mktemp("eight")
     eight(folder / "photos")
@@ -105,25 +105,25 @@ def begun(folder):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes in /proc")
-def test_processes_make_the_same_and_one_may_be_killed(here):
+def test_processes_make_the_same_and_one_may_be_killed(folder):
     words = ["photos", "stone.jpg", *WORDS, "-o", "shared", "--workers", "2"]
-    with subprocess.Popen([*COMMAND, *words], cwd=here, stderr=subprocess.PIPE, text=True) as batch:
-        wait_for(lambda: begun(here / "shared") or batch.poll() is not None)
+    with subprocess.Popen([*COMMAND, *words], cwd=folder, stderr=subprocess.PIPE, text=True) as batch:
+        wait_for(lambda: begun(folder / "shared") or batch.poll() is not None)
         os.kill(children(batch.pid)[0], signal.SIGKILL)
         _, err = batch.communicate(timeout=300)
     assert batch.returncode == 0, err
     assert "its worker has died; another one takes it" in err
-    assert_as_whole(here, "shared")
+    assert_as_whole(folder, "shared")
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes in /proc")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_stopped_processes_leave_nothing_behind_and_go_on(here, number):
+def test_stopped_processes_leave_nothing_behind_and_go_on(folder, number):
     name = f"stopped{number}"
     words = ["photos", "stone.jpg", *WORDS, "-o", name, "--workers", "2"]
-    with subprocess.Popen([*COMMAND, *words], cwd=here, stderr=subprocess.PIPE, text=True) as batch:
-        wait_for(lambda: begun(here / name) or batch.poll() is not None)
+    with subprocess.Popen([*COMMAND, *words], cwd=folder, stderr=subprocess.PIPE, text=True) as batch:
+        wait_for(lambda: begun(folder / name) or batch.poll() is not None)
         workers = children(batch.pid)
         assert workers
         os.kill(batch.pid, number)
@@ -133,9 +133,9 @@ def test_stopped_processes_leave_nothing_behind_and_go_on(here, number):
         assert "of 8 pictures are done; to go on: python neural_art.py photos" in err
         assert "Traceback" not in err
     wait_for(lambda: not any(Path(f"/proc/{worker}").exists() for worker in workers), seconds=20)
-    again = run(words, here)
+    again = run(words, folder)
     assert again.returncode == 0, again.stderr
-    assert_as_whole(here, name)
+    assert_as_whole(folder, name)
 
 
 class Cluster:
@@ -173,27 +173,27 @@ def cluster(tmp_path):
 
 
 @pytest.mark.slow
-def test_dask_workers_without_the_disk_make_the_same_and_one_may_be_killed(here, cluster):
+def test_dask_workers_without_the_disk_make_the_same_and_one_may_be_killed(folder, cluster):
     name = cluster.address.rpartition(":")[2]
     words = ["photos", str(PROJECT / "images" / "stone.jpg"), *WORDS, "-o", name, "--dask", cluster.address]
-    with subprocess.Popen([*COMMAND, *words], cwd=here, stderr=subprocess.PIPE, text=True) as batch:
-        wait_for(lambda: len(list((here / name).glob("*.png"))) >= 3 or batch.poll() is not None)
+    with subprocess.Popen([*COMMAND, *words], cwd=folder, stderr=subprocess.PIPE, text=True) as batch:
+        wait_for(lambda: len(list((folder / name).glob("*.png"))) >= 3 or batch.poll() is not None)
         cluster.processes[1].kill()
         _, err = batch.communicate(timeout=300)
     assert batch.returncode == 0, err
-    assert_as_whole(here, name)
+    assert_as_whole(folder, name)
 
 
 @pytest.mark.slow
-def test_a_batch_on_dask_is_stopped_and_goes_on(here, cluster):
+def test_a_batch_on_dask_is_stopped_and_goes_on(folder, cluster):
     name = cluster.address.rpartition(":")[2]
     words = ["photos", "stone.jpg", *WORDS, "-o", name, "--dask", cluster.address]
-    with subprocess.Popen([*COMMAND, *words], cwd=here, stderr=subprocess.PIPE, text=True) as batch:
-        wait_for(lambda: list((here / name).glob("*.png")) or batch.poll() is not None)
+    with subprocess.Popen([*COMMAND, *words], cwd=folder, stderr=subprocess.PIPE, text=True) as batch:
+        wait_for(lambda: list((folder / name).glob("*.png")) or batch.poll() is not None)
         os.kill(batch.pid, signal.SIGTERM)
         _, err = batch.communicate(timeout=60)
     assert batch.returncode == 128 + signal.SIGTERM, err
     assert "of 8 pictures are done; to go on: " in err
-    again = run(words, here)
+    again = run(words, folder)
     assert again.returncode == 0, again.stderr
-    assert_as_whole(here, name)
+    assert_as_whole(folder, name)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import tensorflow as tf
 
@@ -23,6 +24,14 @@ FLOAT16_GRADIENT_SCALE = 2.0**20  # The factor that makes gradients within the n
 WINOGRAD_PX = (4, 4, 4, 4, 2)
 SEGMENT_BLOCKS = ((1, 2, 3), (4,), (5,))  # The blocks of each segment.
 
+# (layer, activation [height, width, channels]) -> what is read of it: tensors in any nest of lists, tuples and dicts.
+Reader = Callable[[str, tf.Tensor], Any]
+
+
+def the_activation(layer: str, activation: tf.Tensor) -> tf.Tensor:
+    """Return the activation. This is a Reader."""
+    return activation
+
 
 @dataclass(frozen=True)
 class Segment:
@@ -34,8 +43,8 @@ class Segment:
     grid_px    tiles of a picture start at multiples of this, so that poolings and Winograd's tiles lie as in the whole
                picture
     channels, dtype  of the input: an image, or the output of the segment before
-    run        input [height, width, channels] -> (layer -> activation [height, width, channels], and the output, which
-               is the next segment's input, or None for the last segment)
+    run        (input [height, width, channels], Reader, one_way_back) -> (layer -> what is read of it, and the output,
+               which is the next segment's input, or None for the last segment); see Network.readings
     """
 
     first_block: int
@@ -45,7 +54,7 @@ class Segment:
     grid_px: int
     channels: int
     dtype: tf.DType
-    run: Callable[[tf.Tensor], tuple[dict[str, tf.Tensor], tf.Tensor | None]]
+    run: Callable[..., tuple[dict[str, Any], tf.Tensor | None]]
 
 
 @dataclass(frozen=True)
@@ -64,10 +73,17 @@ class Network:
 
     def maps(self, image: tf.Tensor) -> dict[str, tf.Tensor]:
         """Return the activations by layer, [height, width, channels]."""
+        return self.readings(image, the_activation)
+
+    def readings(self, image: tf.Tensor, read: Reader, *, one_way_back: bool = False) -> dict[str, Any]:
+        """Return what a reader reads of the activations, by layer.
+
+        one_way_back  for the gradient of a single cost in all readings: it takes half the memory then
+        """
         x: tf.Tensor | None = image
-        found: dict[str, tf.Tensor] = {}
+        found: dict[str, Any] = {}
         for segment in self.segments:
-            some, x = segment.run(x)
+            some, x = segment.run(x, read, one_way_back=one_way_back)
             found |= some
         return found
 
@@ -116,10 +132,12 @@ def _segment(
     gradient_scale = FLOAT16_GRADIENT_SCALE if precision == "float16" else 1.0
     first_block, last_block = block_of(layers[0]), block_of(layers[-1])
 
-    def run(x: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor | None]:
+    def run(
+        x: tf.Tensor, read: Reader = the_activation, *, one_way_back: bool = False
+    ) -> tuple[dict[str, Any], tf.Tensor | None]:
         if first_block == 1:
             x = tf.cast(_with_scaled_gradient(x, 1 / gradient_scale) * 255.0 - tf.constant(MEAN_RGB), dtype)
-        x, block = x[None], 0
+        x, block = tf.expand_dims(x, 0), 0
         found = {}
         for layer, following in itertools.zip_longest(layers, layers[1:]):
             if block_of(layer) != block:
@@ -131,7 +149,12 @@ def _segment(
                 x, pooled = pool(x, 2, 2, "VALID"), False  # The maximum and ReLU commute, and so ReLU has fewer pixels.
             x = tf.nn.relu(tf.nn.bias_add(x, biases[layer]))
             if layer in wanted:
-                found[layer] = _with_scaled_gradient(tf.cast(tf.squeeze(x, 0), found_dtype), gradient_scale)
+
+                def read_own(y: tf.Tensor, layer: str = layer) -> Any:
+                    activation = tf.cast(tf.squeeze(y, 0), found_dtype)
+                    return read(layer, _with_scaled_gradient(activation, gradient_scale))
+
+                x, found[layer] = _read_in_passing(x, read_own) if one_way_back else (x, read_own(x))
             x = pool(x, 2, 2, "VALID") if pooled else x
         return found, None if last else tf.squeeze(x, 0)
 
@@ -145,6 +168,33 @@ def _segment(
         tf.float32 if first_block == 1 else dtype,
         run,
     )
+
+
+def _read_in_passing(x: tf.Tensor, read: Callable[[tf.Tensor], Any]) -> tuple[tf.Tensor, Any]:
+    """Return x, and what is read of it. On the way back, what is read waits for the gradient of what comes after x.
+
+    Else TensorFlow computes the gradients of all readings at once, and keeps them until the way back comes to each.
+    """
+    nest: Any = None
+
+    @tf.custom_gradient
+    def passing(x: tf.Tensor) -> tuple[tuple[tf.Tensor, ...], Callable[..., tf.Tensor]]:
+        nonlocal nest
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            nest = read(x)
+        tensors = tf.nest.flatten(nest)
+
+        def gradient(later: tf.Tensor, *upstream: tf.Tensor) -> tf.Tensor:
+            if not tensors:
+                return later
+            with tf.control_dependencies([later]):
+                return later + tape.gradient(tensors, x, output_gradients=list(upstream))
+
+        return (tf.identity(x), *tensors), gradient
+
+    x, *tensors = passing(x)
+    return x, tf.nest.pack_sequence_as(nest, tensors)
 
 
 def _with_scaled_gradient(x: tf.Tensor, factor: float) -> tf.Tensor:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import NamedTuple
 
 import tensorflow as tf
 
 from nst.network.vgg19 import Network, flat
 from nst.transfer.losses import STYLE_LOSSES, Costs, StyleLoss, content_cost, match_cost, match_sums
-from nst.transfer.places import Places
 from nst.transfer.statistics import Statistics
 from nst.transfer.targets import ContentTarget, MatchLayer, Targets, TargetsLayout, View
 
@@ -17,25 +17,62 @@ from nst.transfer.targets import ContentTarget, MatchLayer, Targets, TargetsLayo
 CostGraph = Callable[[tf.Tensor, Targets], tuple[Costs, tf.Tensor]]
 
 
-def content_part(found: dict[str, tf.Tensor], targets: dict[str, ContentTarget]) -> tf.Tensor:
-    """Return the content cost of activations [positions, channels] by layer."""
-    costs = [t.factor * content_cost(found[name], t.wanted, t.weights) for name, t in targets.items()]
-    return tf.add_n([tf.constant(0.0), *costs])
+class Reading(NamedTuple):
+    """What the cost needs of one layer.
+
+    content     the content cost; empty where the layer is not compared
+    statistics  by the number of the part
+    sums        of match_cost at the layer's positions; empty where the layer is not matched
+    """
+
+    content: list[tf.Tensor]
+    statistics: dict[int, tf.Tensor]
+    sums: list[tf.Tensor]
 
 
-def match_part(
-    maps: dict[str, tf.Tensor], layers: dict[str, MatchLayer], places: Places, size: Sequence[tf.Tensor]
-) -> tf.Tensor:
-    """Return the sums of match_cost, [places, 2], of activations [height, width, channels] by layer.
+def reader(
+    loss: StyleLoss,
+    layout: TargetsLayout,
+    content: dict[str, ContentTarget],
+    weights: Sequence[dict[str, tf.Tensor]],
+    match: dict[str, MatchLayer],
+) -> Callable[[str, tf.Tensor], Reading]:
+    """Return the reader of what the cost needs of a picture, or of the core of a tile, with these targets.
+
+    weights  of each part; see Part
+    """
+
+    def read(layer: str, activation: tf.Tensor) -> Reading:
+        features = flat(activation)
+        parts = [index for index, layers in enumerate(layout.style_layers) if layer in layers]
+        return Reading(
+            [t.factor * content_cost(features, t.wanted, t.weights) for name, t in content.items() if name == layer],
+            {index: loss.statistics(features, weights[index].get(layer)) for index in parts},
+            [
+                match_sums(flat(layout.places.averaged(activation, layer)), t.wanted, t.squares)
+                for name, t in match.items()
+                if name == layer
+            ],
+        )
+
+    return read
+
+
+def joined(
+    readings: dict[str, Reading], layout: TargetsLayout, size: Sequence[tf.Tensor]
+) -> tuple[tf.Tensor, list[Statistics], tf.Tensor]:
+    """Return the content cost, the statistics of each part by layer, and the sums of match_cost, [places, 2].
 
     size  of the picture, or of the core of a tile
     """
-    rows, columns = places.grid(size)
-    sums = [tf.zeros([rows * columns, 2])]
-    for name, target in layers.items():
-        here = tf.cast(flat(places.averaged(maps[name], name)), tf.float32)
-        sums.append(places.in_order(match_sums(here, target.wanted, target.squares), name, size))
-    return tf.add_n(sums)
+    content = [tf.constant(0.0), *(cost for reading in readings.values() for cost in reading.content)]
+    statistics = [
+        {layer: readings[layer].statistics[index] for layer in layers if layer in readings}
+        for index, layers in enumerate(layout.style_layers)
+    ]
+    rows, columns = layout.places.grid(size)
+    sums = [layout.places.in_order(part, layer, size) for layer, reading in readings.items() for part in reading.sums]
+    return tf.add_n(content), statistics, tf.add_n([tf.zeros([rows * columns, 2]), *sums])
 
 
 def costs_by_name(
@@ -87,14 +124,9 @@ def cost_graph(network: Network, style_loss: str, layout: TargetsLayout) -> Cost
     def graph(image: tf.Tensor, targets: Targets) -> tuple[Costs, tf.Tensor]:
         with tf.GradientTape(persistent=layout.guided > 0) as tape:
             tape.watch(image)
-            maps = network.maps(image)
-            found = {name: flat(activation) for name, activation in maps.items()}
-            content = content_part(found, targets.content)
-            statistics = [
-                {name: loss.statistics(found[name], part.weights.get(name)) for name in part.style}
-                for part in targets.parts
-            ]
-            sums = match_part(maps, targets.match.layers, layout.places, tf.unstack(tf.shape(image)[:2]))
+            read = reader(loss, layout, targets.content, [part.weights for part in targets.parts], targets.match.layers)
+            readings = network.readings(image, read, one_way_back=not layout.guided)
+            content, statistics, sums = joined(readings, layout, tf.unstack(tf.shape(image)[:2]))
             costs, of_regions = costs_by_name(loss, layout, content, statistics, sums, targets)
             chains = [targets.factors[0] * content, *of_regions] if layout.guided else []
         if not chains:

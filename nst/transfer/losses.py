@@ -168,9 +168,23 @@ def content_cost(features: tf.Tensor, target: tf.Tensor, weights: PositionWeight
 
     weights  w [positions, 1], of any sum; 1 where none are given
     """
-    apart = tf.square(_in_float32(features) - _in_float32(target))
-    weighted = apart if weights is None else weights * apart
-    return tf.reduce_sum(weighted) / (4.0 * tf.cast(tf.size(apart), apart.dtype))
+    columns = 1.0 if weights is None else weights
+
+    @tf.custom_gradient
+    def cost(features: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
+        def apart() -> tf.Tensor:  # Computed again on the way back, to save memory.
+            return _in_float32(features) - _in_float32(target)
+
+        total = tf.reduce_sum(columns * tf.square(apart()))
+        divisor = 4.0 * tf.cast(tf.size(features), total.dtype)
+
+        def gradient(upstream: tf.Tensor) -> tf.Tensor:
+            return tf.cast(2.0 * upstream / divisor * columns * apart(), features.dtype)
+
+        return total / divisor, gradient
+
+    found: tf.Tensor = cost(features)
+    return found
 
 
 def match_sums(features: tf.Tensor, wanted: tf.Tensor, squares: tf.Tensor) -> tf.Tensor:
@@ -183,15 +197,19 @@ def match_sums(features: tf.Tensor, wanted: tf.Tensor, squares: tf.Tensor) -> tf
 
     First f F·T, then f² |F|². Added up over all layers of a hypercolumn h, they are h·t and |h|².
     """
+    single = wanted.shape[1] == 1  # Then a product of arrays is quicker; else one of matrices, with no array between.
 
     @tf.custom_gradient
     def sums(features: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
-        along = tf.reduce_sum(features[:, None] * wanted, axis=2)
-        square = squares * tf.reduce_sum(tf.square(features), axis=1, keepdims=True)
+        exact = _in_float32(features)
+        along = tf.reduce_sum(exact[:, None] * wanted, axis=2) if single else tf.linalg.matvec(wanted, exact)
+        square = squares * tf.reduce_sum(tf.square(exact), axis=1, keepdims=True)
 
         def gradient(upstream: tf.Tensor) -> tf.Tensor:
-            of_square = 2 * tf.reduce_sum(upstream[..., 1] * squares, axis=1, keepdims=True)
-            return tf.reduce_sum(upstream[..., :1] * wanted, axis=1) + of_square * features
+            of_along, of_square = tf.unstack(upstream, axis=2)
+            slope = of_along * wanted[:, 0] if single else tf.linalg.matvec(wanted, of_along, transpose_a=True)
+            slope += 2 * tf.reduce_sum(of_square * squares, axis=1, keepdims=True) * _in_float32(features)
+            return tf.cast(slope, features.dtype)
 
         return tf.stack([along, square], axis=2), gradient
 

@@ -6,6 +6,7 @@ less the mean of its own picture, and projected onto the axes along which those 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -86,7 +87,7 @@ def make_match(
         if picture is not None:
             query = (1 - PICTURE_PART) * query + PICTURE_PART * picture
         columns = hypercolumns(network, query, layers, places, tile_px)
-        nearest = np.stack([_nearest(columns, choices) for choices in candidates])
+        nearest = np.stack([_nearest(columns, choices, places) for choices in candidates])
     return Match(places, candidates, nearest)
 
 
@@ -104,11 +105,18 @@ def _of_regions(network: Network, inputs: Inputs, scale: Scale, places: Places, 
     )
 
 
-def _nearest(columns: dict[str, np.ndarray], choices: Candidates) -> np.ndarray:
-    """Return for each hypercolumn the index of the nearest candidate."""
-    joined = tf.concat([factor * part for factor, part in zip(choices.factors, columns.values(), strict=True)], axis=1)
-    queries = _unit(joined - tf.reduce_mean(joined, axis=0)) @ choices.axes
-    lots = [queries[start : start + AT_ONCE] for start in range(0, queries.shape[0], AT_ONCE)]
+def _nearest(columns: dict[str, np.ndarray], choices: Candidates, places: Places) -> np.ndarray:
+    """Return for each hypercolumn the index of the nearest candidate.
+
+    Each layer is projected at its own positions, which saves memory. The lengths of hypercolumns do not matter here.
+    """
+    parts = []
+    axes = tf.split(choices.axes, [values.shape[2] for values in columns.values()])
+    for factor, (layer, values), own_axes in zip(choices.factors, columns.items(), axes, strict=True):
+        centred = factor * (values - values.mean(axis=(0, 1)))
+        parts.append(places.repeated(tf.tensordot(centred, own_axes, 1).numpy(), layer))
+    queries = functools.reduce(np.add, parts)
+    lots = [queries[start : start + AT_ONCE] for start in range(0, len(queries), AT_ONCE)]
     found = [tf.argmax(tf.matmul(lot, choices.projected, transpose_b=True), axis=1) for lot in lots]
     return tf.concat(found, axis=0).numpy().astype(np.int32)
 
@@ -126,56 +134,70 @@ def _candidates(
     rotations  the number of quarter turns in which each style is seen
     """
     layers = [layer for layer, _ in layer_weights]
-    parts = [_turned(network, known.image, layers, rotations, places, tile_px) for known, _ in styles]
-    counts = _counts([len(there) for _, there in parts], [weight for _, weight in styles])
-    chosen, of_style, where = [], [], []
+    grids = tuple(places.grid(known.image.shape[:2]) for known, _ in styles)
+    inner = [_inner_places(grid, places, rotations) for grid in grids]
+    counts = _counts([len(there) for there in inner], [weight for _, weight in styles])
     random = np.random.default_rng(0)
-    for index, ((columns, there), count) in enumerate(zip(parts, counts, strict=True)):
-        rows = np.sort(random.permutation(len(there))[:count])
-        chosen.append({layer: column[rows] for layer, column in columns.items()})
-        of_style.append(np.full(count, index, np.int32))
-        where.append(there[rows])
-    joined = [np.concatenate([part[layer] for part in chosen]) for layer in layers]
+    chosen = [there[np.sort(random.permutation(len(there))[:n])] for there, n in zip(inner, counts, strict=True)]
+    parts = [
+        _columns_at(network, known.image, where, layers, places, tile_px)
+        for (known, _), where in zip(styles, chosen, strict=True)
+        if len(where)
+    ]
+    widths = [part.shape[1] for part in parts[0]]
+    rows = np.concatenate([np.concatenate(part, axis=1) for part in parts])
+    del parts
+    by_layer = np.split(rows, np.cumsum(widths)[:-1], axis=1)
     factors = tuple(
         float(np.sqrt(weight / max(float(np.mean(np.einsum("pc,pc->p", column, column))), 1e-12)))
-        for column, (_, weight) in zip(joined, layer_weights, strict=True)
+        for column, (_, weight) in zip(by_layer, layer_weights, strict=True)
     )
-    rows = tf.concat([factor * column for factor, column in zip(factors, joined, strict=True)], axis=1)
-    centred = rows - tf.reduce_mean(rows, axis=0)
-    axes = principal_axes(centred)
-    widths = np.cumsum([column.shape[1] for column in joined])[:-1]
+    rows *= np.repeat(np.asarray(factors, np.float32), widths)
+    directions = _unit(rows)
+    rows -= rows.mean(axis=0)
+    axes = principal_axes(tf.constant(rows))
     return Candidates(
-        dict(zip(layers, np.split(_unit(rows).numpy(), widths, axis=1), strict=True)),
+        dict(zip(layers, np.split(directions.numpy(), np.cumsum(widths)[:-1], axis=1), strict=True)),
         factors,
         axes,
-        _unit(_unit(centred) @ axes),
-        np.concatenate(of_style),
-        np.concatenate(where),
-        tuple(places.grid(known.image.shape[:2]) for known, _ in styles),
+        _unit(_unit(rows) @ axes),
+        np.repeat(np.arange(len(styles)), counts),
+        np.concatenate([where[:, 2] for where in chosen]),
+        grids,
     )
 
 
 _kept_candidates = lru_cache(maxsize=6)(_candidates)  # Kept for the next picture.
 
 
-def _turned(
-    network: Network, image: np.ndarray, layers: Sequence[str], rotations: int, places: Places, tile_px: int
-) -> tuple[dict[str, np.ndarray], np.ndarray]:
-    """Return the hypercolumns of a style in all turns, and the place in the unturned style of each."""
+def _inner_places(grid: tuple[int, int], places: Places, rotations: int) -> np.ndarray:
+    """Return the places of a style off its rim in all turns, as [n, 3].
+
+    Each is a turn, the place in the turned style, and the place before the turn.
+    """
+    rim = min(RIM_PX // places.side_px, (min(grid) - 1) // 4)
+    inner = np.zeros(grid, bool)
+    inner[rim : grid[0] - rim, rim : grid[1] - rim] = True
+    numbers = np.arange(inner.size).reshape(grid)
+    turns = []
+    for turn in range(rotations):
+        own = np.flatnonzero(np.rot90(inner, turn))
+        turns.append(np.stack([np.full(len(own), turn), own, np.rot90(numbers, turn).ravel()[own]], axis=1))
+    return np.concatenate(turns)
+
+
+def _columns_at(
+    network: Network, image: np.ndarray, where: np.ndarray, layers: Sequence[str], places: Places, tile_px: int
+) -> list[np.ndarray]:
+    """Return the hypercolumns of a style at some of its _inner_places, by layer, [chosen, channels]."""
     rows, columns = places.grid(image.shape[:2])
     whole = image[: rows * places.side_px, : columns * places.side_px]  # A turn must not move the places.
-    grid = np.arange(rows * columns, dtype=np.int32).reshape(rows, columns)
-    turns = [
-        hypercolumns(network, np.ascontiguousarray(np.rot90(whole, turn)), layers, places, tile_px)
-        for turn in range(rotations)
-    ]
-    rim = min(RIM_PX // places.side_px, (min(rows, columns) - 1) // 4)
-    inner = np.zeros((rows, columns), bool)
-    inner[rim : rows - rim, rim : columns - rim] = True
-    chosen = [np.rot90(inner, turn).ravel() for turn in range(rotations)]
-    found = {layer: np.concatenate([t[layer][own] for t, own in zip(turns, chosen, strict=True)]) for layer in layers}
-    where = [np.rot90(grid, turn).ravel()[own] for turn, own in enumerate(chosen)]
-    return found, np.concatenate(where)
+    turns = []
+    for turn in np.unique(where[:, 0]):
+        own = where[where[:, 0] == turn, 1]
+        found = hypercolumns(network, np.ascontiguousarray(np.rot90(whole, turn)), layers, places, tile_px)
+        turns.append([places.chosen(found[layer], layer, own) for layer in layers])
+    return [np.concatenate(parts) for parts in zip(*turns, strict=True)]
 
 
 def _counts(there: Sequence[int], weights: Sequence[float]) -> list[int]:

@@ -49,10 +49,13 @@ class Places(NamedTuple):
     def averaged(self, activation: tf.Tensor, layer: str) -> tf.Tensor:
         """Return the activation [height, width, channels] of a layer, averaged over places where the layer is finer.
 
-        An average is of the activation's type, which is quicker.
+        An average is of the activation's type, which is quicker. An axis is added by a reshape: the gradient of
+        indexing makes a copy.
         """
         ratio = self.side_px // stride_of(layer)
-        return tf.nn.avg_pool2d(activation[None], ratio, ratio, "VALID")[0] if ratio > 1 else activation
+        if ratio <= 1:
+            return activation
+        return tf.squeeze(tf.nn.avg_pool2d(tf.expand_dims(activation, 0), ratio, ratio, "VALID"), 0)
 
     def in_order(self, values: tf.Tensor, layer: str, size: Sequence[tf.Tensor]) -> tf.Tensor:
         """Return values at the places that belong to each position of a layer, row by row of places.
@@ -67,18 +70,36 @@ class Places(NamedTuple):
         rows, columns = self.grid(size)
         return tf.reshape(table[:rows, :columns], [-1, values.shape[-1]])
 
-    def by_position(self, values: np.ndarray, layer: str, size: Size) -> np.ndarray:
-        """Return values [places, n], which are in order, as [positions, places, n]: the inverse of in_order.
+    def by_position(self, values: np.ndarray, layer: str, size: Size, *, beyond: float = 0) -> np.ndarray:
+        """Return values [places], which are in order, as [positions, places] of a layer: the inverse of in_order.
 
-        Places that a layer has beyond the last square get 0.
+        beyond  the value of the places that a layer has beyond the last square
         """
         along, step = self.along(layer), self.step_px(layer)
         height, width = (side // step for side in size)
         rows, columns = self.grid(size)
-        table = np.zeros((height * along, width * along, values.shape[1]), np.float32)
-        table[:rows, :columns] = values.reshape(rows, columns, -1)
-        ordered = table.reshape(height, along, width, along, -1).transpose(0, 2, 1, 3, 4)
-        return ordered.reshape(height * width, along**2, -1)
+        table = np.full((height * along, width * along), beyond, values.dtype)
+        table[:rows, :columns] = values.reshape(rows, columns)
+        return table.reshape(height, along, width, along).transpose(0, 2, 1, 3).reshape(-1, along**2)
+
+    def whole(self, averages: np.ndarray, layer: str, size: Size) -> np.ndarray:
+        """Return the averages [height, width, channels] of a layer without what is beyond the last square."""
+        rows, columns = (side // self.along(layer) for side in self.grid(size))
+        return averages[:rows, :columns]
+
+    def repeated(self, values: np.ndarray, layer: str) -> np.ndarray:
+        """Return values [height, width, n] of a layer of hypercolumns at all places, row by row, [places, n]."""
+        along = self.along(layer)
+        return values.repeat(along, axis=0).repeat(along, axis=1).reshape(-1, values.shape[2])
+
+    def chosen(self, values: np.ndarray, layer: str, where: np.ndarray) -> np.ndarray:
+        """Return values [height, width, n] of a layer of hypercolumns at some places, [chosen, n].
+
+        where  numbers of places, row by row
+        """
+        along = self.along(layer)
+        rows, columns = np.divmod(where, values.shape[1] * along)
+        return values[rows // along, columns // along]
 
     def means(self, share: np.ndarray) -> np.ndarray:
         """Return the means of pixels [height, width, 1] over the places, [places]."""
@@ -101,7 +122,9 @@ def places_of(size: Size, layers: Sequence[str]) -> Places:
 def hypercolumns(
     network: Network, image: np.ndarray, layers: Sequence[str], places: Places, tile_px: int
 ) -> dict[str, np.ndarray]:
-    """Return the activations of the layers at the places of an image, [places, channels], row by row.
+    """Return the hypercolumns of an image, by layer: [height, width, channels] of the places or positions of a layer.
+
+    The array of a layer that is coarser than the places is smaller; see Places.repeated and Places.chosen.
 
     tile_px  the side of tiles, in which larger pictures are computed; see fits
     """
@@ -119,11 +142,4 @@ def hypercolumns(
             step_px=places.step_px,
             grid_px=places.square_px,
         )
-    return {layer: _repeated(tf.cast(averages[layer], tf.float32), layer, places, size) for layer in layers}
-
-
-def _repeated(activation: tf.Tensor, layer: str, places: Places, size: Size) -> np.ndarray:
-    """Return an averaged activation at the places of a picture, [places, channels]."""
-    (rows, columns), along = places.grid(size), places.along(layer)
-    numbers = activation.numpy().repeat(along, axis=0).repeat(along, axis=1)[:rows, :columns]
-    return np.ascontiguousarray(numbers).reshape(rows * columns, -1)
+    return {layer: places.whole(tf.cast(averages[layer], tf.float32).numpy(), layer, size) for layer in layers}

@@ -6,12 +6,13 @@ needs no halo for the segments before it.
 
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from nst.layers import stride_of, stride_px
-from nst.network.vgg19 import Network, Segment
+from nst.network.vgg19 import Network, Reader, Segment, the_activation
 from nst.pictures.resizing import Size
 from nst.transfer.tiles import Tile, tiles
 
@@ -22,14 +23,18 @@ ForwardOnTile = Callable[[Segment, tf.Tensor, Tile], tf.Tensor | None]
 BackwardOnTile = Callable[[Segment, tf.Tensor, Tile, list[tf.Tensor]], list[tf.Tensor]]
 
 
-def run_on_core(segment: Segment, x: tf.Tensor, edges: tf.Tensor) -> tuple[dict[str, tf.Tensor], tf.Tensor | None]:
-    """Return a segment's activations by layer and its output, for the core of the tile with the input x.
+def run_on_core(
+    segment: Segment, x: tf.Tensor, edges: tf.Tensor, read: Reader = the_activation, *, one_way_back: bool = False
+) -> tuple[dict[str, Any], tf.Tensor | None]:
+    """Return what is read of a segment by layer, and its output, for the core of the tile with the input x.
 
-    edges  the core_edges of the tile; see Tile
+    edges         the core_edges of the tile; see Tile
+    one_way_back  see Network.readings
     """
-    found, output = segment.run(x)
-    own = {name: _cropped(activation, edges, stride_of(name)) for name, activation in found.items()}
-    return own, None if output is None else _cropped(output, edges, stride_px(segment.last_block + 1))
+    found, output = segment.run(
+        x, lambda name, whole: read(name, _cropped(whole, edges, stride_of(name))), one_way_back=one_way_back
+    )
+    return found, None if output is None else _cropped(output, edges, stride_px(segment.last_block + 1))
 
 
 def _cropped(array: tf.Tensor, edges: tf.Tensor, stride: int) -> tf.Tensor:

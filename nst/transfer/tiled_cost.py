@@ -13,8 +13,8 @@ import numpy as np
 import tensorflow as tf
 
 from nst.layers import stride_of
-from nst.network.vgg19 import Network, Segment, flat
-from nst.transfer.cost import content_part, costs_by_name, match_part
+from nst.network.vgg19 import Network, Segment
+from nst.transfer.cost import costs_by_name, joined, reader
 from nst.transfer.losses import STYLE_LOSSES, Costs, StyleLoss
 from nst.transfer.places import Places
 from nst.transfer.statistics import Statistics
@@ -219,20 +219,12 @@ def _costs_in_core(
     segment: Segment, loss: StyleLoss, layout: TargetsLayout, x: tf.Tensor, targets: TileTargets, *, last: bool
 ) -> tuple[tf.Tensor, list[Statistics], tf.Tensor, tf.Tensor | None]:
     """Return, for the core of the tile with the input x, the four parts that TileGraphs.forward gives."""
-    maps, output = run_on_core(segment, x, targets.edges)
-    own = {name: flat(activation) for name, activation in maps.items()}
-    statistics = [
-        {
-            name: loss.statistics(own[name], weights[name])
-            if layout.weighted
-            else targets.fractions[name] * loss.statistics(own[name])
-            for name in layers
-            if name in own
-        }
-        for layers, weights in zip(layout.style_layers, targets.weights, strict=True)
-    ]
-    sums = match_part(maps, targets.match, layout.places, tf.unstack(targets.edges[:, 1] - targets.edges[:, 0]))
-    return content_part(own, targets.content), statistics, sums, None if last else output
+    read = reader(loss, layout, targets.content, targets.weights, targets.match)
+    readings, output = run_on_core(segment, x, targets.edges, read, one_way_back=not layout.guided)
+    content, statistics, sums = joined(readings, layout, tf.unstack(targets.edges[:, 1] - targets.edges[:, 0]))
+    if not layout.weighted:
+        statistics = [{name: targets.fractions[name] * some for name, some in part.items()} for part in statistics]
+    return content, statistics, sums, None if last else output
 
 
 def _gradient(tape: tf.GradientTape, pairs: list[tuple[tf.Tensor, tf.Tensor]], x: tf.Tensor) -> tf.Tensor:

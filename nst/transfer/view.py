@@ -118,14 +118,14 @@ def _match_target(
     own = np.argmax(shares, axis=1)
     layers = {}
     for index, (layer, _) in enumerate(inputs.settings.match_layers):
-        wanted = np.empty((len(own), match.candidates[0].directions[layer].shape[1]), np.float32)
-        factors = np.empty((len(own), 1), np.float32)
+        region_there = places.by_position(own, layer, size, beyond=-1)
+        wanted = np.zeros((*region_there.shape, match.candidates[0].directions[layer].shape[1]), np.float32)
+        squares = np.zeros(region_there.shape, np.float32)
         for region, (choices, nearest) in enumerate(zip(match.candidates, match.nearest, strict=True)):
-            here = own == region
-            factors[here] = choices.factors[index]
-            wanted[here] = choices.factors[index] * choices.directions[layer][nearest[here]]
-        squares = places.by_position(factors**2, layer, size)[..., 0]
-        layers[layer] = MatchLayer(tf.constant(places.by_position(wanted, layer, size)), tf.constant(squares))
+            here, factor = region_there == region, choices.factors[index]
+            wanted[here] = factor * choices.directions[layer][places.by_position(nearest, layer, size)[here]]
+            squares[here] = factor**2
+        layers[layer] = MatchLayer(tf.constant(wanted), tf.constant(squares))
     weights = resize_map(maps.kept, grid).reshape(-1, 1) / len(own) * shares * np.eye(shares.shape[1])[own]
     return MatchTarget(layers, tf.constant(weights, tf.float32))
 

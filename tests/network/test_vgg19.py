@@ -99,3 +99,30 @@ def test_an_activation_sees_no_further_than_the_reach_of_its_segment(tiny_networ
             total = tf.reduce_sum(found[segment.layers[-1]][row])
         rows = np.flatnonzero(np.abs(tape.gradient(total, x)).max(axis=(1, 2))) * stride
         assert seen[0] <= rows.min() < rows.max() < seen[1]
+
+
+def test_the_gradient_of_what_is_read_in_passing_is_that_of_the_activations(tiny_network):
+    image = tf.constant(np.random.default_rng(0).uniform(size=(40, 56, 3)), tf.float32)
+    gradients = []
+    for one_way_back in (False, True):
+        with tf.GradientTape() as tape:
+            tape.watch(image)
+            found = tiny_network.readings(
+                image,
+                lambda layer, activation: {"mean": tf.reduce_mean(activation), "squares": [tf.square(activation)]},
+                one_way_back=one_way_back,
+            )
+            cost = tf.add_n([each["mean"] + tf.reduce_mean(each["squares"][0]) for each in found.values()])
+        gradients.append(tape.gradient(cost, image).numpy())
+    assert np.abs(gradients[0]).max() > 0
+    np.testing.assert_allclose(gradients[1], gradients[0], rtol=1e-4, atol=1e-6 * np.abs(gradients[0]).max())
+
+
+def test_a_reader_may_read_nothing_of_a_layer(tiny_network):
+    image = tf.constant(np.random.default_rng(0).uniform(size=(40, 56, 3)), tf.float32)
+    with tf.GradientTape() as tape:
+        tape.watch(image)
+        found = tiny_network.readings(
+            image, lambda layer, x: [tf.reduce_mean(x)] if layer == "conv3_1" else [], one_way_back=True
+        )
+    assert np.abs(tape.gradient(found["conv3_1"][0], image)).max() > 0

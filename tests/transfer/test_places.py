@@ -22,11 +22,14 @@ def test_the_number_of_places_is_limited():
 def test_hypercolumns_are_means_or_the_position_above(tiny_network, size, places):
     image = np.random.default_rng(1).uniform(size=(*size, 3)).astype(np.float32)
     maps = {layer: activation.numpy() for layer, activation in tiny_network.maps(tf.constant(image)).items()}
-    found = hypercolumns(tiny_network, image, LAYERS, places, 10_000)
+    parts = hypercolumns(tiny_network, image, LAYERS, places, 10_000)
     rows, columns = places.grid(size)
-    for row, column in ((0, 0), (rows - 1, columns - 1), (rows // 2, 0)):
-        index, top, left = row * columns + column, row * places.side_px, column * places.side_px
-        side = places.side_px
+    where = np.array([0, rows * columns - 1, rows // 2 * columns])
+    found = {layer: places.chosen(values, layer, where) for layer, values in parts.items()}
+    for layer, values in parts.items():
+        np.testing.assert_array_equal(places.repeated(values, layer)[where], found[layer])
+    for index, (row, column) in enumerate(np.stack(np.divmod(where, columns), axis=1)):
+        top, left, side = row * places.side_px, column * places.side_px, places.side_px
         first = maps["conv1_1"][top : top + side, left : left + side].mean(axis=(0, 1))
         np.testing.assert_allclose(found["conv1_1"][index], first, rtol=1e-4)
         np.testing.assert_allclose(found["conv4_1"][index], maps["conv4_1"][top // 8, left // 8], rtol=1e-5)
@@ -49,7 +52,8 @@ def test_hypercolumns_in_tiles_are_those_in_one_piece(tiny_network, size, side_p
 def test_by_position_and_in_order_are_inverse(layer, size):
     places = places_of(size, LAYERS)
     rows, columns = places.grid(size)
-    values = np.random.default_rng(0).normal(size=(rows * columns, 2)).astype(np.float32)
-    arranged = places.by_position(values, layer, size)
+    values = np.random.default_rng(0).normal(size=rows * columns).astype(np.float32)
+    arranged = places.by_position(values, layer, size, beyond=-9)
     assert arranged.shape[1] == places.along(layer) ** 2
-    np.testing.assert_array_equal(places.in_order(tf.constant(arranged), layer, size), values)
+    assert np.sum(arranged == -9) == arranged.size - values.size
+    np.testing.assert_array_equal(places.in_order(tf.constant(arranged[..., None]), layer, size)[:, 0], values)

@@ -15,9 +15,9 @@ LAYERS = ("conv1_1", "conv3_4", "conv5_1")
 def test_a_style_goes_through_the_network_once_for_many_photos(shallow_network, style):
     seen = []
 
-    def run(x):
+    def run(x, *args, **kwargs):
         seen.append(tuple(x.shape[:2]))
-        return shallow_network.segments[0].run(x)
+        return shallow_network.segments[0].run(x, *args, **kwargs)
 
     network = Network((replace(shallow_network.segments[0], run=run),))
     for image in (style, style[::-1], style, style.copy()):

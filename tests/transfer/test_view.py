@@ -25,9 +25,11 @@ def settings_of(**overrides):
 def test_balanced_costs_of_a_picture_without_activations_are_1(content, style):
     layers = ("conv1_1", "conv1_2")
     settings = settings_of(**PLAIN, style_layers=["conv1_1"], content_layers=["conv1_2"])
-    identity = Network(
-        (Segment(1, 1, layers, 0, 4, 3, tf.float32, lambda image: (dict.fromkeys(layers, image), None)),)
-    )
+
+    def run(image, read, *, one_way_back):
+        return {layer: read(layer, image) for layer in layers}, None
+
+    identity = Network((Segment(1, 1, layers, 0, 4, 3, tf.float32, run),))
     view = view_of(identity, Inputs(content, (style,), settings), SCALE)
     costs, _ = cost_in_one_piece(identity, "gram", tf.zeros(content.shape), view)
     np.testing.assert_allclose(costs["content"], 1, rtol=1e-6)

@@ -18,7 +18,7 @@ from nst.batch.orders import Executor, Order, PictureResult, make, new_stop_name
 from nst.errors import UserError
 from nst.report.live_view import LiveView
 from nst.report.progress import Progress
-from nst.run.memory_plan import BASE_MB, SPARED
+from nst.run.memory_plan import LEAST_MB, SPARED
 from nst.system.memory import available_mb
 from nst.transfer.state import OnStep
 
@@ -79,8 +79,8 @@ def _mb_of_each(workers: int) -> int:
     """Return the megabytes that each of so many processes may take, or 0 where that is not known. Raises UserError."""
     free = available_mb()
     each = int((1 - SPARED) * (free or 0) / workers)
-    if free is not None and each < BASE_MB:
-        words = f"leaves {each} MB of memory to each, of at least {BASE_MB} MB that it needs; give fewer"
+    if free is not None and each < LEAST_MB:
+        words = f"leaves {each} MB of memory to each, of at least {LEAST_MB} MB that it needs; give fewer"
         raise UserError(f"--workers {workers}: {words}")
     return each
 

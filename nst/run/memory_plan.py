@@ -18,14 +18,15 @@ from nst.transfer.inputs import Inputs
 from nst.transfer.scales import Scale
 from nst.transfer.tiles import UNTILED_PX, fits
 
-BASE_MB = 1050  # The memory of TensorFlow, the weights and the graph.
-WHOLE_BYTES = 450  # Bytes per pixel of the result: picture, gradient, moments, targets, and those of smaller scales.
-EVALUATED_BYTES = {"float32": 3400, "bfloat16": 1650, "float16": 3300}  # Bytes per pixel of a picture in one piece.
-TILE_BYTES = {"float32": 2600, "bfloat16": 950, "float16": 2500}  # Bytes per pixel of a tile.
+BASE_MB = {"float32": 1350, "bfloat16": 1100, "float16": 1100}  # The memory of TensorFlow, the weights and the graph.
+LEAST_MB = min(BASE_MB.values())
+WHOLE_BYTES = 480  # Bytes per pixel of the result: picture, gradient, moments, targets, and those of smaller scales.
+EVALUATED_BYTES = {"float32": 1950, "bfloat16": 850, "float16": 2150}  # Bytes per pixel of a picture in one piece.
+TILE_BYTES = {"float32": 1250, "bfloat16": 600, "float16": 1300}  # Bytes per pixel of a tile.
 LBFGS_BYTES = 600  # More bytes per pixel of the result with L-BFGS: ten pairs of steps and gradients in float64.
 GIVEN_BYTES = 12  # Bytes per pixel of the photo and the styles as they are given: three numbers in float32.
-STYLE_BYTES = 150  # Bytes per pixel of a style at its largest size.
-STYLE_FRACTION = 0.5  # A style takes this fraction of the bytes of an evaluated picture: it has activations alone.
+STYLE_BASE_MB = 950  # The memory of TensorFlow and the weights while the styles go through the network.
+STYLE_BYTES = {"float32": 3250, "bfloat16": 1100, "float16": 3250}  # Bytes per pixel of a style at its largest size.
 SIDES_PX = range(2048, 255, -64)  # The sides of tiles to choose from.
 SPARED = 0.1  # The fraction of the free memory that is left to other programs.
 
@@ -56,15 +57,19 @@ def sizes_of(scales: Sequence[Scale], settings: Settings, precision: str, given:
 
 def memory_mb(sizes: Sizes, tile_px: int) -> int:
     """Return about how many megabytes a run takes at its largest scale."""
-    evaluated = max(_evaluated(sizes.result, sizes, tile_px), STYLE_FRACTION * _evaluated(sizes.style, sizes, tile_px))
     whole_bytes = WHOLE_BYTES + (LBFGS_BYTES if sizes.optimizer == "lbfgs" else 0)
-    whole = max(whole_bytes * math.prod(sizes.result), STYLE_BYTES * math.prod(sizes.style))
-    return round(BASE_MB + (whole + evaluated + GIVEN_BYTES * sizes.given_px) / 1e6)
+    picture = whole_bytes * math.prod(sizes.result) + _evaluated(sizes.result, EVALUATED_BYTES, sizes, tile_px)
+    style = _evaluated(sizes.style, STYLE_BYTES, sizes, tile_px)
+    at_once = max(BASE_MB[sizes.precision] + picture / 1e6, STYLE_BASE_MB + style / 1e6)
+    return round(at_once + GIVEN_BYTES * sizes.given_px / 1e6)
 
 
-def _evaluated(size: Size, sizes: Sizes, tile_px: int) -> float:
-    """Return the bytes that the network takes for a picture, in one piece or in tiles."""
-    whole = EVALUATED_BYTES[sizes.precision] * math.prod(size)
+def _evaluated(size: Size, bytes_of: dict[str, int], sizes: Sizes, tile_px: int) -> float:
+    """Return the bytes that the network takes for an image of a size, in one piece or in tiles.
+
+    bytes_of  by precision, the bytes per pixel of an image in one piece
+    """
+    whole = bytes_of[sizes.precision] * math.prod(size)
     return whole if fits(size, tile_px) else TILE_BYTES[sizes.precision] * tile_px**2
 
 

@@ -9,12 +9,14 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from nst.call_options import names_with
 from nst.command.parser import completion, make_parser
-from nst.errors import RunError, UserError, one_line, os_error_words
+from nst.errors import RunError, UserError, one_line, os_error_reason, os_error_words
 from nst.report.status import DONE, FAILED, STOPPED
+from nst.system.signals import interrupt_on_signals
+from nst.system.streams import keep_streams, stdout_lost
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,7 +71,20 @@ class Outcome:
                     print(status.result)
         elif self.code == EXIT_DONE and self.path and not self.dry_run:
             print(self.path)
+        self._check_stdout()
         return self.code
+
+    def _check_stdout(self) -> None:
+        """Say where the picture is if stdout could not take its path; a failure unless the reader just went away."""
+        lost = stdout_lost()
+        if lost is None:
+            return
+        gone, made = isinstance(lost, BrokenPipeError), self.path is not None and not self.dry_run
+        if not gone:
+            self.code = self.code or EXIT_FAILED
+        if made or not gone:
+            words = f"stdout: {os_error_reason(lost)}" + (f"; {self.path} is saved" if made else "")
+            print(f"neural_art: {one_line(words)}", file=sys.stderr)
 
     @property
     def statuses(self) -> "list[PictureStatus]":
@@ -215,12 +230,7 @@ def main(words: list[str] | None = None, *, on_step: "Sequence[OnStep]" = ()) ->
     return outcome.print()
 
 
-def stop(number: int, frame: object) -> NoReturn:
-    """Turn a signal into the exception of Ctrl-C, so that one path saves the picture."""
-    raise KeyboardInterrupt(number)
-
-
 if __name__ == "__main__":
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
+    keep_streams()
+    interrupt_on_signals()
     sys.exit(main())

@@ -20,6 +20,7 @@ from nst.report.live_view import LiveView
 from nst.report.progress import Progress
 from nst.run.memory_plan import LEAST_MB, SPARED
 from nst.system.memory import available_mb
+from nst.system.signals import unsignalled_children
 from nst.transfer.state import OnStep
 
 
@@ -58,7 +59,8 @@ def in_processes(workers: int) -> Iterator[Executor]:
             if not pools:
                 pools.append(ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(threads,)))
             try:
-                return pools[0].submit(_make_in_worker, replace(order, stop=stop, most_mb=most_mb))
+                with unsignalled_children():
+                    return pools[0].submit(_make_in_worker, replace(order, stop=stop, most_mb=most_mb))
             except BrokenProcessPool:
                 pools.pop().shutdown()
         raise BrokenProcessPool
@@ -95,7 +97,7 @@ def _make_in_worker(order: Order) -> PictureResult:
 
 def _begin(threads: int) -> None:
     """Prepare a new process: Ctrl-C is the client's, and when that one is gone, so is this one."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Where unsignalled_children can do nothing.
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ.setdefault(name, str(threads))
     tqdm.set_lock(

@@ -17,7 +17,7 @@ from nst.errors import UserError
 from nst.pictures.color_profiles import changes_rgb, grey_to_srgb, lab_to_srgb, to_srgb
 from nst.pictures.metadata import Dpi, dpi_of, kept_exif
 from nst.pictures.sixteen_bit import decode_byte
-from nst.system.stderr import silenced
+from nst.system.streams import silenced
 
 # The formats that are read, a part of those that Pillow knows. Pillow gives EPS files to Ghostscript, another program,
 # and takes rare formats for one another.

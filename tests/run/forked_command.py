@@ -1,7 +1,8 @@
 """Run the command again and again, each time in a fork of a process that has TensorFlow imported but not started.
 
-On stdin, a line with the words of the command in JSON; on stdout, a line with the process's number, then one with its
-exit status, negative for the signal that killed it. It spares each run the seconds of the import.
+On stdin, a line of JSON: the words of the command, and where its stdout and its stderr go, null for a closed one. On
+stdout, a line with the process's number, then one with its exit status, negative for the signal that killed it. It
+spares each run the seconds of the import.
 """
 
 import json
@@ -16,13 +17,15 @@ import scipy.optimize  # noqa: F401
 import tensorflow as tf  # noqa: F401
 
 import neural_art
+from nst.system.signals import interrupt_on_signals
+from nst.system.streams import keep_streams
 
 
 def run(words: list[str]) -> int:
     """Do what neural_art.py does as a program; return its exit code."""
     try:
-        signal.signal(signal.SIGINT, neural_art.stop)
-        signal.signal(signal.SIGTERM, neural_art.stop)
+        keep_streams()
+        interrupt_on_signals()
         return neural_art.main(words)
     except KeyboardInterrupt as error:  # before main
         return 128 + (error.args[0] if error.args else signal.SIGINT)
@@ -32,10 +35,13 @@ if __name__ == "__main__":
     for line in sys.stdin:
         process = os.fork()
         if not process:
-            errors = os.open("errors.txt", os.O_WRONLY | os.O_CREAT | os.O_APPEND)
-            os.dup2(errors, 1)
-            os.dup2(errors, 2)
-            code = run(json.loads(line))
+            words, *streams = json.loads(line)
+            for number, path in enumerate(streams, 1):
+                os.close(number)
+                if path is not None:
+                    opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
+                    os.dup2(opened, number)
+            code = run(words)
             sys.stderr.flush()
             os._exit(code)
         print(process, flush=True)

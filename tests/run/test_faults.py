@@ -33,8 +33,17 @@ SIZES = ["--size", "96", "--smallest-scale", "48", "--steps", "6", "--checkpoint
 ONE_SIZE = ["--size", "96", "--smallest-scale", "96", "--steps", "8", "--checkpoint-every", "0.05"]
 WORDS = ["cat.jpg", "stone.jpg", *SIZES, "--snapshot-every", "4"]
 KILLS, BATCH_KILLS = 50, 20
+STREAM_TRIALS = 24
 IN_A_ROW = 6  # before a run may end
-SIGNALS = [[signal.SIGKILL], [signal.SIGKILL], [signal.SIGTERM], [signal.SIGINT], [signal.SIGTERM, signal.SIGINT]]
+SIGNALS = [
+    [signal.SIGKILL],
+    [signal.SIGKILL],
+    [signal.SIGTERM],
+    [signal.SIGINT],
+    [signal.SIGTERM, signal.SIGINT],
+    [signal.SIGHUP, signal.SIGHUP],
+]
+LOG = "errors.txt"
 
 
 class Command:
@@ -46,12 +55,13 @@ class Command:
             [sys.executable, str(script)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=folder
         )
 
-    def run(self, words, signals=(), after_seconds=0.0):
-        """Return the exit status of a run, to which signals are sent after a while, unless it has ended."""
-        self.server.stdin.write(json.dumps(words) + "\n")
+    def run(self, words, signals=(), after_seconds=0.0, *, stdout=LOG, stderr=LOG, lose=lambda: None):
+        """Return the exit status of a run; after a while `lose` is called and signals are sent, unless it has ended."""
+        self.server.stdin.write(json.dumps([words, stdout, stderr]) + "\n")
         self.server.stdin.flush()
         process = int(self.server.stdout.readline())
         select.select([self.server.stdout], [], [], after_seconds)
+        lose()
         for number in signals:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, number)
@@ -126,7 +136,7 @@ def test_killed_at_any_moment_and_resumed_is_straight_through(tmp_path, command)
         assert not list(folder.rglob(".*"))
         np.testing.assert_array_equal(read_image(result), whole)
         assert (folder / "art" / "losses.csv").read_text() == costs
-    assert "Traceback" not in (tmp_path / "errors.txt").read_text()
+    assert "Traceback" not in (tmp_path / LOG).read_text()
     assert len(reached) >= 5, reached
 
 
@@ -166,7 +176,48 @@ def test_a_batch_killed_at_any_moment_and_run_again_does_each_picture_once(tmp_p
         assert (folder / "report.html").read_text().count('data-state="done"') == len(whole)
         for name, image in whole.items():
             np.testing.assert_array_equal(read_image(folder / name), image)
-    assert "Traceback" not in (tmp_path / "errors.txt").read_text()
+    assert "Traceback" not in (tmp_path / LOG).read_text()
+
+
+def a_stream_that_is_lost(chance, folder):
+    """Return where a stream goes, and what makes it lost: a full disk, nothing at all, or a reader who goes away."""
+    kind = chance.choice(["full", "closed", "reader", "reader"])
+    if kind != "reader":
+        return {"full": "/dev/full", "closed": None}[kind], lambda: None
+    pipe = folder / "pipe"
+    pipe.unlink(missing_ok=True)
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    return str(pipe), lambda: os.close(reader)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
+def test_streams_that_are_lost_at_any_moment_cost_no_picture(tmp_path, command):
+    photo = read_image(PROJECT / "images" / "cat.jpg")[::8, ::8]
+    (tmp_path / "photos").mkdir()
+    for number in range(2):
+        write_picture(tmp_path / "photos" / f"p{number}.png", np.roll(photo, 9 * number, axis=1))
+    alone, batch = [WORDS, "art.png"], [["photos", "stone.jpg", *ONE_SIZE, "--snapshot-every", "0"], "batch"]
+    whole = {}
+    for words, name in (alone, batch):
+        assert command.run([*words, "-o", f"whole_{name}"]) == 0
+    whole = {path.name: read_image(path) for path in tmp_path.glob("whole_*/*.png") if path.stem.startswith("p")}
+    whole["art.png"] = read_image(tmp_path / "whole_art.png")
+    chance = random.Random(3)
+    for trial in range(STREAM_TRIALS):
+        words, name = alone if trial % 2 else batch
+        folder = tmp_path / f"trial{trial}"
+        folder.mkdir()
+        which = chance.choice(["stdout", "stderr", "stderr"])
+        path, lose = a_stream_that_is_lost(chance, folder)
+        status = command.run([*words, "-o", str(folder / name)], (), chance.uniform(0, 2), **{which: path}, lose=lose)
+        assert status == (1 if (which, path) == ("stdout", "/dev/full") else 0), (which, path)
+        made = [folder / name] if trial % 2 else sorted((folder / name).glob("*.png"))
+        assert len(made) == (1 if trial % 2 else 2)
+        for picture in made:
+            np.testing.assert_array_equal(read_image(picture), whole[picture.name])
+    assert "Traceback" not in (tmp_path / LOG).read_text()
 
 
 def layers(least):

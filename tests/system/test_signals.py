@@ -6,10 +6,10 @@ import threading
 
 import pytest
 
-from nst.system.signals import AtOnce, deferred
+from nst.system.signals import AtOnce, deferred, interrupt_on_signals, uninterrupted
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_first_signal_waits_and_a_second_does_not(number):
     before = signal.getsignal(number)
     with pytest.raises(AtOnce) as caught, deferred() as signalled:
@@ -32,3 +32,33 @@ def test_another_thread_has_no_signals_to_wait_for():
     thread.start()
     thread.join()
     assert found == [0]
+
+
+def test_a_terminal_that_hangs_up_twice_is_one_signal():
+    with deferred() as signalled:
+        os.kill(os.getpid(), signal.SIGHUP)
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert signalled() == signal.SIGHUP
+
+
+def test_a_signal_that_is_ignored_stays_ignored():
+    """As nohup asks for."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with deferred() as signalled:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert signalled() == 0
+        interrupt_on_signals()
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def test_a_signal_comes_after_what_must_not_be_interrupted():
+    done = []
+    with pytest.raises(KeyboardInterrupt), uninterrupted():
+        os.kill(os.getpid(), signal.SIGINT)
+        done.append(True)
+    assert done == [True]

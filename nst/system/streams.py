@@ -1,0 +1,96 @@
+"""The standard streams: the work goes on when nobody reads them any more. And silence for native code."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO
+
+STDERR = threading.RLock()  # Two threads that silence stderr at the same time would leave it silent.
+
+
+class Channel:
+    """A text stream that may be lost, such as a pipe without a reader or a log on a full disk.
+
+    The first write that fails leads the stream to nowhere, also for native code. Characters that the stream's encoding
+    lacks are written with backslashes.
+
+    lost  the reason for which the stream was lost, else None
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self.lost: OSError | None = None
+
+    def write(self, text: str) -> int:
+        """Write a text, or drop it."""
+        try:
+            return self._stream.write(text)
+        except UnicodeEncodeError:
+            encoding = self._stream.encoding
+            return self.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        except OSError as error:
+            self._lose(error)
+        return len(text)
+
+    def flush(self) -> None:
+        """Write what waits, or drop it."""
+        try:
+            self._stream.flush()
+        except OSError as error:
+            self._lose(error)
+
+    def _lose(self, error: OSError) -> None:
+        if isinstance(error, BlockingIOError):  # A slow reader loses a line, not the stream.
+            return
+        self.lost = self.lost or error
+        with suppress(OSError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, self._stream.fileno())
+            os.close(nowhere)
+            self._stream.flush()  # What waits would fail again at the end of the process.
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+
+def keep_streams() -> None:
+    """Make stdin, stdout and stderr exist for the whole process, and make it outlive the loss of the latter two.
+
+    To be called before any file is opened: a file would get the number of a stream that is closed, and then the
+    messages of native code.
+    """
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # This takes the least free number.
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        stream = getattr(sys, name)
+        setattr(sys, name, Channel(os.fdopen(number, "w", encoding="utf-8") if stream is None else stream))
+
+
+def stdout_lost() -> OSError | None:
+    """Write what waits for stdout and return the reason for which it was lost, or None."""
+    sys.stdout.flush()
+    return getattr(sys.stdout, "lost", None)
+
+
+@contextmanager
+def silenced(*, verbose: bool) -> Iterator[None]:
+    """Discard all that is written to stderr, also by native code, unless `verbose`. Exceptions pass as always."""
+    if verbose:
+        yield
+        return
+    with STDERR:
+        saved, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, 2)
+        try:
+            yield
+        finally:
+            os.dup2(saved, 2)
+            os.close(saved)
+            os.close(nowhere)

@@ -109,8 +109,8 @@ def costs_by_name(
 def cost_in_one_piece(network: Network, style_loss: str, image: tf.Tensor, view: View) -> tuple[Costs, tf.Tensor]:
     """Return the costs by name and the gradient of their total.
 
-    Where regions have their own pixels, the costs of a region's style move only these, each by the region's share of
-    the pixel, as if all other pixels were constant.
+    Where regions have their own pixels, the costs of a region's style move only these, as if all other pixels were
+    constant; see reaches.
     """
     return cost_graph(network, style_loss, view.layout)(image, view.targets)
 

@@ -1,23 +1,25 @@
 """The picture with which a run starts: the photo, a style, noise, or a picture of the user's own."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from nst.network.vgg19 import MEAN_RGB
 from nst.pictures.color_transfer import match_colors
 from nst.pictures.resizing import Size, resize
 from nst.transfer.inputs import Inputs
-from nst.transfer.masks import mixed, style_shares, total
+from nst.transfer.masks import mixed, region_shares, regions_of, style_shares, total
 
 PALETTE_COLORS = 100_000  # The number of colours in the palette of a blend.
 NOISE_LEVELS = 20  # The greatest distance of noise from the mean colour, in levels of 255, as in the course.
 
 
-def palette(inputs: Inputs) -> np.ndarray:
-    """Return colours of the styles, [n, 1, 3]: as many of each style as its weight says. Of a single style, return all.
+def palette(styles: Sequence[np.ndarray], weights: Sequence[float]) -> np.ndarray:
+    """Return colours of styles, [n, 1, 3]: as many of each style as its weight says. Of a single style, return all.
 
     The colours of a single style come as the style's image.
     """
-    weighted = [(style, weight) for style, weight in zip(inputs.styles, inputs.weights, strict=True) if weight]
+    weighted = [(style, weight) for style, weight in zip(styles, weights, strict=True) if weight]
     if len(weighted) == 1:
         return weighted[0][0]
     parts = []
@@ -58,9 +60,9 @@ def toward_style_colors(picture: np.ndarray, inputs: Inputs) -> np.ndarray:
 
 
 def in_style_colors(picture: np.ndarray, inputs: Inputs) -> np.ndarray:
-    """Return a picture in the colours of all styles, or with masks, in the colours of each style where it belongs."""
-    if not inputs.style_masks:
-        return match_colors(picture, palette(inputs))
-    shares = style_shares(inputs, picture.shape[:2])
-    rest = 1 - total(shares)
-    return mixed([*(match_colors(picture, style) for style in inputs.styles), picture], [*shares, rest])
+    """Return a picture in the colours of all styles, or with masks, in the colours of each region's styles there."""
+    regions, shares = regions_of(inputs), region_shares(inputs, picture.shape[:2])
+    if not (inputs.style_masks and shares):
+        return match_colors(picture, palette(inputs.styles, regions[0].styles))
+    matched = [match_colors(picture, palette(inputs.styles, region.styles)) for region in regions]
+    return mixed([*matched, picture], [*shares, 1 - total(shares)])

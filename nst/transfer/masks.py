@@ -1,16 +1,85 @@
-"""Where each style belongs: its share of each pixel, and the weights of a layer's positions.
+"""Where each style belongs: the regions of a picture, their shares of each pixel, and the weights of positions.
 
-A mask is float32 [height, width] in [0, 1], of any size: 1 where a style belongs, or where the photo may change.
+A mask is float32 [height, width] in [0, 1], of any size: 1 where a style belongs, or where the photo may change. A
+region is where a style belongs, or a blend of styles: those without masks, or those whose masks are in proportion.
 """
 
 import functools
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from nst.layers import block_of
 from nst.pictures.resizing import Size, resize
 from nst.transfer.inputs import Inputs
+
+PROPORTION = 1.5 / 255  # The greatest difference of two masks that are in proportion, at the same mean.
+FULL_REACH = 0.1  # A region with this fraction of the largest share of a pixel moves the pixel in full.
+
+
+class Region(NamedTuple):
+    """A style or a blend.
+
+    members  the numbers of its styles
+    styles   the weight of each style, of all styles, in the region; they add up to 1
+    weight   of the region, for each pixel that it has
+    """
+
+    members: tuple[int, ...]
+    styles: tuple[float, ...]
+    weight: float
+
+
+def regions_of(inputs: Inputs) -> list[Region]:
+    """Return the regions. Where all masks are in proportion, as without masks, there is one."""
+    count = len(inputs.styles)
+    if not inputs.style_masks:
+        return [Region(tuple(range(count)), tuple(inputs.weights), 1.0)]
+    groups: list[list[int]] = []
+    for index, mask in enumerate(inputs.style_masks):
+        alike = (group for group in groups if _in_proportion(mask, inputs.style_masks[group[0]]))
+        group = next(alike, None)
+        if group is None:
+            groups.append([index])
+        else:
+            group.append(index)
+    regions = []
+    for members in groups:
+        shares = np.zeros(count)
+        shares[members] = [inputs.style_masks[index].mean() for index in members]
+        amounts = shares * inputs.weights
+        weights = amounts if amounts.sum() else shares
+        regions.append(Region(tuple(members), tuple(weights / weights.sum()), float(amounts.sum() / shares.sum())))
+    return regions
+
+
+def _in_proportion(mask: np.ndarray, other: np.ndarray) -> bool:
+    """Return whether two masks are the same but for a factor."""
+    if mask.shape != other.shape or not mask.any() or not other.any():
+        return False
+    return float(np.abs(mask * (other.mean() / mask.mean()) - other).max()) <= PROPORTION
+
+
+def region_shares(inputs: Inputs, size: Size) -> list[np.ndarray]:
+    """Return each region's share of each pixel, [height, width, 1]; nothing where there is one region everywhere."""
+    if not inputs.style_masks and inputs.content_mask is None:
+        return []
+    shares = style_shares(inputs, size)
+    found = [total([shares[index] for index in region.members]) for region in regions_of(inputs)]
+    return [] if len(found) == 1 and found[0].min() > 1 - PROPORTION else found
+
+
+def reaches(shares: Sequence[np.ndarray]) -> list[np.ndarray]:
+    """Return how far the costs of each region may move each pixel, [height, width, 1], from the regions' shares.
+
+    The weights of positions hold the shares already. Here is only told which pixels are a region's own: a pixel that
+    has some of a region is moved by all of it, as far as the regions have the pixel at all.
+    """
+    if not shares:
+        return []
+    covered, largest = total(shares), np.maximum(functools.reduce(np.maximum, shares), 1e-6)
+    return [(covered * np.minimum(share / (FULL_REACH * largest), 1)).astype(np.float32) for share in shares]
 
 
 def style_shares(inputs: Inputs, size: Size) -> list[np.ndarray]:

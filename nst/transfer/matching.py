@@ -20,6 +20,7 @@ from nst.pictures.resizing import resize
 from nst.transfer.first_picture import toward_style_colors
 from nst.transfer.inputs import Inputs
 from nst.transfer.known_image import KEPT_PX, KnownImage
+from nst.transfer.masks import regions_of
 from nst.transfer.places import Places, hypercolumns, places_of
 from nst.transfer.scales import Scale
 from nst.transfer.tiles import fits
@@ -92,11 +93,10 @@ def make_match(
 
 
 def _of_regions(network: Network, inputs: Inputs, scale: Scale, places: Places, tile_px: int) -> tuple[Candidates, ...]:
-    """Return the candidates of each region: of all styles together, or with masks, of each style."""
+    """Return the candidates of each region."""
     settings = inputs.settings
     images = [KnownImage.of(resize(style, size)) for style, size in zip(inputs.styles, scale.style_sizes, strict=True)]
-    weighted = tuple(zip(images, inputs.weights, strict=True))
-    groups = tuple(((image, 1.0),) for image in images) if inputs.style_masks else (weighted,)
+    groups = [tuple(zip(images, region.styles, strict=True)) for region in regions_of(inputs)]
     return tuple(
         (_kept_candidates if all(fits(image.shape, KEPT_PX) for image, _ in group) else _candidates)(
             network, settings.match_layers, settings.rotations, group, places, tile_px
@@ -227,7 +227,7 @@ def matched_map(choices: Candidates, nearest: np.ndarray, style: int, weights: n
     """Return a map over the grid of a region's style: how much of the picture is matched to each of its places.
 
     nearest  the index of the candidate at each place of the picture
-    style    the number of the style among those of the region
+    style    the number of the style
     weights  of the places of the picture, [places]
     """
     own, (rows, columns) = choices.styles[nearest] == style, choices.grids[style]

@@ -1,6 +1,6 @@
 """The parts of a picture that are compared with the styles each on its own, and the targets of each.
 
-A region is where a style belongs, or a blend of styles; see masks. With `compose` it has two parts: the plain part,
+For regions see masks. With `compose` it has two parts: the plain part,
 which the style fills, and the rest. Each position belongs to both by its share. The target of a part are the statistics
 of the styles, in which the places count to which the part is matched.
 """
@@ -19,7 +19,7 @@ from nst.network.vgg19 import Network
 from nst.pictures.resizing import Size, resize
 from nst.transfer.inputs import Inputs
 from nst.transfer.losses import STYLE_LOSSES
-from nst.transfer.masks import position_weights, style_shares, total
+from nst.transfer.masks import position_weights, regions_of
 from nst.transfer.matching import Match, matched_map
 from nst.transfer.photo_maps import PhotoMaps, resize_map
 from nst.transfer.scales import Scale
@@ -47,14 +47,6 @@ class Area(NamedTuple):
     weight: float
 
 
-def region_shares(inputs: Inputs, size: Size) -> list[np.ndarray]:
-    """Return each region's share of each pixel, [height, width, 1]; nothing where there is one region everywhere."""
-    shares = style_shares(inputs, size)
-    if inputs.style_masks:
-        return shares
-    return [] if inputs.content_mask is None else [total(shares)]
-
-
 def everywhere(size: Size) -> np.ndarray:
     """Return the share of a region that is the whole picture."""
     return np.ones((*size, 1), np.float32)
@@ -64,24 +56,24 @@ def make_parts(
     network: Network,
     inputs: Inputs,
     scale: Scale,
-    regions: Sequence[np.ndarray],
+    shares: Sequence[np.ndarray],
     maps: PhotoMaps,
     match: Match | None,
     tile_px: int,
 ) -> tuple[Part, ...]:
     """Return the parts of all regions, in the order of the regions. Without a match, all of a style counts alike.
 
-    regions  see region_shares
+    shares  of the regions; see region_shares
     """
     settings, loss = inputs.settings, STYLE_LOSSES[inputs.settings.style_loss]
-    areas = make_areas(inputs, scale.size, regions, maps)
+    areas = make_areas(inputs, scale.size, shares, maps)
     names = tuple(areas[0].layers)  # The first part has the most layers.
     styles = [resize(style, size) for style, size in zip(inputs.styles, scale.style_sizes, strict=True)]
     whole = [statistics(network, style, names, settings.style_loss, tile_px=tile_px) for style in styles]
     found = [whole] * len(areas)
     if match:
         found = _matched_statistics(network, inputs, scale, styles, areas, match, tile_px)
-    uniform = len(areas) == 1 and not regions
+    uniform = len(areas) == 1 and not shares
     parts = []
     for area, ours in zip(areas, found, strict=True):
         targets = {}
@@ -95,7 +87,7 @@ def make_parts(
     return tuple(parts)
 
 
-def make_areas(inputs: Inputs, size: Size, regions: Sequence[np.ndarray], maps: PhotoMaps) -> list[Area]:
+def make_areas(inputs: Inputs, size: Size, shares: Sequence[np.ndarray], maps: PhotoMaps) -> list[Area]:
     """Return where the parts of all regions are: of each region, the plain part and the rest, or all of it."""
     settings = inputs.settings
     layers = [dict(settings.style_layers)]
@@ -106,16 +98,9 @@ def make_areas(inputs: Inputs, size: Size, regions: Sequence[np.ndarray], maps: 
         if max(size) <= COMPOSE_PX:
             more = {name: layers[0].get(name, 0) + weight for name, weight in settings.compose_layers}
             layers = [layers[0] | more, layers[1]]
-    one_each = np.eye(len(inputs.styles)).tolist()
     areas = [
-        Area(
-            index,
-            one_each[index] if inputs.style_masks else inputs.weights,
-            some,
-            region * part,
-            (inputs.weights[index] if inputs.style_masks else 1.0) * float((region * part).mean()),
-        )
-        for index, region in enumerate(regions or [everywhere(size)])
+        Area(index, region.styles, some, share * part, region.weight * float((share * part).mean()))
+        for index, (region, share) in enumerate(zip(regions_of(inputs), shares or [everywhere(size)], strict=True))
         for part, some in zip(own, layers, strict=True)
     ]
     together = max(sum(area.weight for area in areas), 1e-6)
@@ -139,8 +124,7 @@ def _matched_statistics(
         weightings = []
         for area in (areas[number] for number in own):
             choices, nearest = match.candidates[area.region], match.nearest[area.region]
-            among = 0 if inputs.style_masks else index  # The style's number among the styles of the region.
-            matched = matched_map(choices, nearest, among, match.places.means(area.share))
+            matched = matched_map(choices, nearest, index, match.places.means(area.share))
             share = _style_share(matched, style.shape[:2])
             weightings.append({name: position_weights(share, name) for name in names})
         for number, some in zip(

@@ -74,8 +74,8 @@ class Targets(NamedTuple):
 
     content  by layer
     parts    the parts of the first region, then those of the next
-    pixels   for each region, the share of each pixel that is its own, [height, width, 1]; empty where there is one
-             region that is everywhere
+    pixels   for each region, how far it may move each pixel, see reaches, [height, width, 1]; empty where there is
+             one region that is everywhere
     match    without layers where nothing is matched
     factors  alpha, beta and gamma
     """

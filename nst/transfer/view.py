@@ -14,11 +14,12 @@ from nst.pictures.resizing import Size, resize, resize_matrix, size_with_long_si
 from nst.transfer.first_picture import toward_style_colors
 from nst.transfer.inputs import Inputs
 from nst.transfer.losses import color_distances, content_cost
+from nst.transfer.masks import reaches, region_shares
 from nst.transfer.matching import Match
 from nst.transfer.photo_maps import PhotoMaps, resize_map
 from nst.transfer.places import places_of
 from nst.transfer.scales import Scale
-from nst.transfer.style_parts import everywhere, make_parts, region_shares
+from nst.transfer.style_parts import everywhere, make_parts
 from nst.transfer.targets import (
     ColorTarget,
     ContentTarget,
@@ -55,7 +56,7 @@ def make_view(
     targets = Targets(
         _content_targets(network, inputs, size, maps, tile_px),
         make_parts(network, inputs, scale, regions, maps, match, tile_px),
-        tuple(tf.constant(share, tf.float32) for share in regions),
+        tuple(tf.constant(reach) for reach in reaches(regions)),
         _match_target(inputs, size, regions, maps, match),
         tf.constant(settings.cost_weights[:3], tf.float32),
     )

@@ -116,6 +116,41 @@ def test_a_masked_pixel_gets_no_gradient_from_the_other_style(cost, content, sty
     assert np.abs(usual[left == 1]).max() > 1e-6
 
 
+@pytest.mark.parametrize("style_loss", ["gram", "covariance", "moments"])
+@pytest.mark.parametrize("grey", [[128, 128], [85, 85, 85], [64, 128, 64]], ids=str)
+def test_masks_of_one_grey_are_the_blend(redrawn, content, style, style_loss, grey):
+    styles = (style, style[::-1] ** 2, style[:, ::-1] ** 3)[: len(grey)]
+    given = {"style_loss": style_loss, "size": 56, "steps": 3}
+    settings = make_settings(overrides={**SHALLOW, **given})
+    masks = tuple(np.full((40, 56), level / 255, np.float32) for level in grey)
+    masked = redrawn(Inputs(content, styles, settings, style_masks=masks))
+    blended = redrawn(Inputs(content, styles, make_settings(overrides={**SHALLOW, **given, "style_weights": grey})))
+    np.testing.assert_allclose(masked, blended, atol=2e-3)
+
+
+@pytest.mark.parametrize("style_loss", ["gram", "covariance", "moments"])
+def test_masks_that_share_a_strip_are_the_blend_there(cost, content, style, style_loss):
+    strip = np.zeros((40, 56), np.float32)
+    strip[:, 12:30] = 1
+    styles, given = (style, style**2), {"style_loss": style_loss, "content_weight": 0}
+    _, blend = cost(inputs_of(content, *styles, content_mask=strip, **given))
+    _, masked = cost(inputs_of(content, *styles, style_masks=(0.5 * strip, 0.5 * strip), **given))
+    assert np.abs(blend).max() > 1e-6
+    np.testing.assert_allclose(masked, blend, rtol=1e-3, atol=1e-5 * np.abs(blend).max())
+
+
+def test_a_pixel_of_two_regions_is_moved_by_both_in_full(cost, content, style):
+    """The middle belongs to both by halves; there the gradient is that of the blend, where all is one colour."""
+    ramp = np.repeat(np.linspace(1.5, -0.5, 56).clip(0, 1)[None], 40, axis=0).astype(np.float32)
+    given = {"content_weight": 0, "balance": False}
+    flat = np.full_like(IMAGE, 0.5)
+    (_, halves), (_, blend) = (
+        cost(inputs_of(content, style, style, style_masks=masks, **given), flat) for masks in ((ramp, 1 - ramp), ())
+    )
+    middle = (slice(10, 30), slice(20, 36))
+    np.testing.assert_allclose(halves[middle].mean(), blend[middle].mean(), rtol=0.05)
+
+
 def test_where_the_photo_may_not_change_there_is_no_gradient_of_the_style(cost, content, style):
     mask = np.zeros((40, 56), np.float32)
     mask[10:30, 10:40] = 1

@@ -6,7 +6,7 @@ import pytest
 from nst.preset_files import make_settings
 from nst.settings import Settings
 from nst.transfer.inputs import Inputs
-from nst.transfer.masks import mixed, position_weights, style_shares
+from nst.transfer.masks import mixed, position_weights, reaches, region_shares, regions_of, style_shares
 
 PICTURE = np.full((32, 48, 3), 0.5, np.float32)
 LEFT = np.repeat((np.arange(48) < 24)[None], 32, axis=0).astype(np.float32)
@@ -57,3 +57,24 @@ def test_mixed_is_the_sum_by_shares():
     parts = [np.full((32, 48, 3), value, np.float32) for value in (1, 3)]
     image = mixed(parts, [LEFT[..., None], 1 - LEFT[..., None]])
     assert (image[0, 0, 0], image[0, -1, 0]) == (1, 3)
+
+
+def test_styles_whose_masks_are_in_proportion_are_one_region():
+    half = np.full((32, 48), 0.5, np.float32)
+    inputs = Inputs(PICTURE, (PICTURE,) * 4, Settings(), style_masks=(LEFT, half, 0.5 * LEFT, half))
+    regions = regions_of(inputs)
+    assert [region.members for region in regions] == [(0, 2), (1, 3)]
+    np.testing.assert_allclose([region.styles for region in regions], [[2 / 3, 0, 1 / 3, 0], [0, 0.5, 0, 0.5]])
+    assert [share.shape for share in region_shares(inputs, (32, 48))] == [(32, 48, 1)] * 2
+
+
+def test_masks_of_half_grey_are_no_region_of_their_own():
+    half = np.full((32, 48), 0.5, np.float32)
+    assert region_shares(Inputs(PICTURE, (PICTURE,) * 2, Settings(), style_masks=(half, half)), (16, 24)) == []
+    assert len(region_shares(Inputs(PICTURE, (PICTURE,), Settings(), style_masks=(half,)), (16, 24))) == 1
+
+
+def test_a_region_moves_its_pixels_as_far_as_the_regions_have_them():
+    first, second = (np.array(values, np.float32).reshape(1, -1, 1) for values in ([1, 0.5, 0.2, 0], [0, 0.5, 0.2, 0]))
+    found = [reach.ravel().tolist() for reach in reaches([first, second])]
+    np.testing.assert_allclose(found, [[1, 1, 0.4, 0], [0, 1, 0.4, 0]])

@@ -6,6 +6,7 @@ region is where a style belongs, or a blend of styles: those without masks, or t
 
 import functools
 from collections.abc import Sequence
+from fractions import Fraction
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from nst.pictures.resizing import Size, resize
 from nst.transfer.inputs import Inputs
 
 PROPORTION = 1.5 / 255  # The greatest difference of two masks that are in proportion, at the same mean.
+SIMPLE = 10_000  # Weights are fractions of at most this denominator, so that rounding makes no other picture.
 FULL_REACH = 0.1  # A region with this fraction of the largest share of a pixel moves the pixel in full.
 
 
@@ -50,8 +52,19 @@ def regions_of(inputs: Inputs) -> list[Region]:
         shares[members] = [inputs.style_masks[index].mean() for index in members]
         amounts = shares * inputs.weights
         weights = amounts if amounts.sum() else shares
-        regions.append(Region(tuple(members), tuple(weights / weights.sum()), float(amounts.sum() / shares.sum())))
+        styles = tuple(float(Fraction(w).limit_denominator(SIMPLE)) for w in weights / weights.sum())
+        regions.append(Region(tuple(members), styles, float(amounts.sum() / shares.sum())))
     return regions
+
+
+def overall_weights(inputs: Inputs) -> Sequence[float]:
+    """Return the weight of each style in the whole picture; they add up to 1."""
+    regions = regions_of(inputs)
+    if len(regions) == 1:
+        return regions[0].styles
+    areas = [region.weight * sum(inputs.style_masks[index].mean() for index in region.members) for region in regions]
+    amounts = total([area * np.array(region.styles) for area, region in zip(areas, regions, strict=True)])
+    return tuple((amounts / amounts.sum()).tolist()) if amounts.sum() else inputs.weights
 
 
 def _in_proportion(mask: np.ndarray, other: np.ndarray) -> bool:

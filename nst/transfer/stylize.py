@@ -11,6 +11,7 @@ from nst.network.vgg19 import Network
 from nst.transfer.estimate import estimated_seconds
 from nst.transfer.first_picture import first_picture, palette
 from nst.transfer.inputs import Inputs
+from nst.transfer.masks import overall_weights
 from nst.transfer.matching import Match, make_match
 from nst.transfer.objective import make_evaluate
 from nst.transfer.optimizers import minimize
@@ -54,7 +55,7 @@ def stylize(
         on_estimate(estimated_seconds(network, inputs, scales, tile_px))
     began = time.monotonic()
     elapsed = clock or (lambda: time.monotonic() - began)
-    schedule, colors = Schedule(scales, settings, elapsed), palette(inputs.styles, inputs.weights)
+    schedule, colors = Schedule(scales, settings, elapsed), palette(inputs.styles, overall_weights(inputs))
     numbers = itertools.count(resume.steps + 1 if resume else 1)
     maps = make_photo_maps(network, inputs.content, settings)
     start = resume.descent if resume else Descent(first_picture(inputs, scales[0].size))

@@ -6,7 +6,15 @@ import pytest
 from nst.preset_files import make_settings
 from nst.settings import Settings
 from nst.transfer.inputs import Inputs
-from nst.transfer.masks import mixed, position_weights, reaches, region_shares, regions_of, style_shares
+from nst.transfer.masks import (
+    mixed,
+    overall_weights,
+    position_weights,
+    reaches,
+    region_shares,
+    regions_of,
+    style_shares,
+)
 
 PICTURE = np.full((32, 48, 3), 0.5, np.float32)
 LEFT = np.repeat((np.arange(48) < 24)[None], 32, axis=0).astype(np.float32)
@@ -65,6 +73,7 @@ def test_styles_whose_masks_are_in_proportion_are_one_region():
     regions = regions_of(inputs)
     assert [region.members for region in regions] == [(0, 2), (1, 3)]
     np.testing.assert_allclose([region.styles for region in regions], [[2 / 3, 0, 1 / 3, 0], [0, 0.5, 0, 0.5]])
+    np.testing.assert_allclose(overall_weights(inputs), [0.5 / 1.75, 0.5 / 1.75, 0.25 / 1.75, 0.5 / 1.75], rtol=1e-5)
     assert [share.shape for share in region_shares(inputs, (32, 48))] == [(32, 48, 1)] * 2
 
 

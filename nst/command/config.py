@@ -52,7 +52,7 @@ def read_files(arguments: Mapping[str, Any]) -> dict[str, Any]:
         return values
     config, result = values.pop("config", None), values.get("settings_from")
     if config is not None:
-        values = {**read_config(Path(config)), **values}
+        values = {**read_config(Path(config)), **values, "reads": (Path(config),)}
     if result is not None:
         values["settings_from"] = read_record(Path(result))
     return values
@@ -120,6 +120,7 @@ def _call(values: Mapping[str, Any], settings: Settings, origin: Origin) -> Call
         plot=values.get("plot", False),
         report=values.get("report", True),
         verbose=values.get("verbose", False),
+        reads=(*values.get("reads", ()), *(Path(values[name]) for name in ("batch",) if values.get(name))),
     )
     return Call(
         request,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
 
 from nst.errors import UserError
 from nst.pictures.picture_files import Picture, check_format, over_white
@@ -87,6 +88,7 @@ def plan_job(request: Request, origin: Origin | None = None, *, dry_run: bool = 
     folder = RunFolder(request.output or first_free(default_output(f"{result_name(request.paths)}.png")))
     check_format(folder.output, bit_depth=settings.bit_depth)
     check_counts(len(request.paths["style"]), settings)
+    _check_no_input(folder.output, request)
     photo, inputs, digests = read_inputs(request)
     scales = plan_scales(photo.image.shape[:2], [style.shape[:2] for style in inputs.styles], settings)
     check_format(folder.output, scales[-1].size, bit_depth=settings.bit_depth)
@@ -112,6 +114,13 @@ def plan_job(request: Request, origin: Origin | None = None, *, dry_run: bool = 
         check_state(folder, job.checkpoint.state, scales)
     job.check_overwrite()
     return job
+
+
+def _check_no_input(output: Path, request: Request) -> None:
+    """Raise UserError where the result would replace a file that it is made from, by whatever name."""
+    for path in request.inputs():
+        if output.exists() and path.exists() and output.samefile(path):
+            raise UserError(f"{output}: is an input of this picture ({path}); give another -o")
 
 
 def begun_elsewhere(job: Job) -> RunFolder | None:

@@ -31,6 +31,7 @@ class Request:
     plot       whether to plot the costs to losses.png
     report     whether to write report.html
     verbose    whether TensorFlow's own messages are shown
+    reads      other files that the call reads, which no result may replace
     """
 
     paths: Paths
@@ -40,6 +41,13 @@ class Request:
     plot: bool = False
     report: bool = True
     verbose: bool = False
+    reads: tuple[Path, ...] = ()
+
+    def inputs(self) -> list[Path]:
+        """Return all files that the picture is made from."""
+        weights = self.settings.weights
+        own = [] if weights in WEIGHTS_WITHOUT_FILE else [Path(str(weights))]
+        return [*(path for paths in self.paths.values() for path in paths), *own, *self.reads]
 
 
 def settings_naming(settings: Settings, paths: Paths) -> Settings:

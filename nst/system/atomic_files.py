@@ -8,6 +8,7 @@ import errno
 import hashlib
 import json
 import os
+import stat
 import sys
 import uuid
 from collections.abc import Iterator
@@ -37,16 +38,20 @@ def atomic_write(path: Path, *, before: Path | None = None) -> Iterator[Path]:
 
     before  the new name for the old file at `path`, if the old file is to be kept
 
-    The new file is on the disk before it gets its name, so that after a power cut either the old file or the new file
-    is there. An OSError, such as that of a full disk, carries the name of `path`.
+    Of a symbolic link, the file that it points to is written. A new file has the permissions of the old one. It is on
+    the disk before it gets its name, so that after a power cut either the old file or the new file is there. An
+    OSError, such as that of a full disk, carries the name of `path`.
     """
+    path = _through_links(path)
     temporary = _aside(path)
     try:
         yield temporary
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
-        if before and path.exists():
-            path.replace(before)
+        if path.exists():
+            temporary.chmod(stat.S_IMODE(path.stat().st_mode))
+            if before:
+                path.replace(before)
         temporary.replace(path)
     except OSError as error:
         error.filename = str(path)
@@ -58,6 +63,7 @@ def atomic_write(path: Path, *, before: Path | None = None) -> Iterator[Path]:
 
 def remove_parts(path: Path) -> None:
     """Remove the parts of a file that a killed run left. Only for the one process that writes the file."""
+    path = _through_links(path)
     for found in list(path.parent.iterdir()):
         if found.name.startswith(f".{path.name[:LONGEST_NAME]}.") and found.suffix == ".part":
             found.unlink(missing_ok=True)
@@ -136,11 +142,12 @@ def check_writable(path: Path, *, dry_run: bool = False) -> None:
     try:
         if path.is_dir():  # raises an OSError if the name is too long
             raise UserError(f"{path}: is a folder; name a file in it")
+        target = _through_links(path)
         if dry_run:
-            _check_permission(path.parent)
+            _check_permission(target.parent)
             return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        probe = _aside(path)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        probe = _aside(target)
         probe.write_bytes(b"")
         probe.unlink()
     except OSError as error:
@@ -154,6 +161,11 @@ def _check_permission(folder: Path) -> None:
         raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR))
     if not os.access(there, os.W_OK | os.X_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+
+def _through_links(path: Path) -> Path:
+    """Return the file that a symbolic link points to, also one that is not there yet; any other path as it is."""
+    return Path(os.path.realpath(path)) if path.is_symlink() else path
 
 
 def _aside(path: Path) -> Path:

@@ -9,6 +9,7 @@ from conftest import SMALL
 
 import neural_art
 from nst.errors import UserError
+from nst.pictures.picture_files import write_picture
 from nst.preset_files import make_settings
 from nst.run.folder import RunFolder
 from nst.run.input_files import find_pictures
@@ -99,3 +100,29 @@ def test_inputs_of_a_record_must_be_the_recorded_ones(here, pictures, tiny, requ
     with pytest.raises(UserError, match=r"is not the style that first\.png was made from"):
         plan_job(request_of(), Origin(record, found=("content", "style")))
     plan_job(request_of(), Origin(record, found=("content",)))  # The user has named another style.
+
+
+@pytest.mark.parametrize("role", ["content", "style", "content_mask", "reads"])
+@pytest.mark.parametrize("way", ["itself", "symbolic link", "hard link", "another spelling"])
+def test_no_result_replaces_a_file_that_it_is_made_from(request_of, content, role, way):
+    mask = write_picture(Path("mask.png"), np.ones_like(content)) or Path("mask.png")
+    config = Path("run.png")  # of any name
+    config.write_text("size = 64\n")
+    request = replace(request_of(content_mask=str(mask)), reads=(config,))
+    request = replace(request, paths={**request.paths, "content_mask": (mask,)})
+    wanted = {**request.paths, "reads": request.reads}[role][0]
+    output = {
+        "itself": wanted,
+        "symbolic link": Path("link.png"),
+        "hard link": Path("link.png"),
+        "another spelling": Path("deep") / ".." / wanted.absolute().relative_to(Path.cwd()),
+    }[way]
+    Path("deep").mkdir()
+    if way == "symbolic link":
+        output.symlink_to(wanted.absolute())
+    elif way == "hard link":
+        output.hardlink_to(wanted)
+    before = wanted.read_bytes()
+    with pytest.raises(UserError, match="is an input of this picture"):
+        plan_job(replace(request, output=output, overwrite=True))
+    assert wanted.read_bytes() == before

@@ -94,3 +94,23 @@ def test_what_was_there_is_kept_under_another_name(tmp_path):
 def test_json_is_for_people_too(tmp_path):
     write_json(tmp_path / "a.json", {"size": 512})
     assert (tmp_path / "a.json").read_text() == '{\n  "size": 512\n}\n'
+
+
+def test_a_link_is_written_through_also_one_that_points_to_nothing_yet(tmp_path):
+    (tmp_path / "real").mkdir()
+    link = tmp_path / "link.txt"
+    link.symlink_to("real/file.txt")
+    for text in ("first", "second"):
+        check_writable(link)
+        write_text(link, text)
+        assert link.is_symlink()
+        assert (tmp_path / "real" / "file.txt").read_text() == text
+    assert [path.name for path in (tmp_path / "real").iterdir()] == ["file.txt"]
+
+
+def test_a_new_file_has_the_permissions_of_the_old_one(tmp_path):
+    path = tmp_path / "file.txt"
+    write_text(path, "first")
+    path.chmod(0o600)
+    write_text(path, "second")
+    assert (path.stat().st_mode & 0o777, path.read_text()) == (0o600, "second")

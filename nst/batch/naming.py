@@ -51,11 +51,12 @@ def name_tasks(tasks: Sequence[Task], manifest: Manifest) -> list[Task]:
     taken = _taken_by_rows(tasks)
     _take_known_names(tasks, manifest, names, taken)
     for name in manifest.jobs:
-        taken.setdefault(_run_name(name), 0)
+        for claim in _claims(name):
+            taken.setdefault(claim, 0)
     for task in tasks:
         if task.number not in names:
             names[task.number] = _free_name(task.wanted, taken, manifest.folder)
-            taken[_run_name(names[task.number])] = task.number
+            taken.update(dict.fromkeys(_claims(names[task.number]), task.number))
     return [replace(task, name=names[task.number]) for task in tasks]
 
 
@@ -64,10 +65,11 @@ def _taken_by_rows(tasks: Sequence[Task]) -> dict[str, int]:
     taken: dict[str, int] = {}
     for task in tasks:
         output = task.request.output
-        if output is not None and taken.setdefault(_run_name(str(output)), task.number) != task.number:
-            other = f"{taken[_run_name(str(output))]} and {task.number}"
-            where = task.source.where or "-o"
-            raise UserError(f"{where}: output {output}: is of two pictures, {other}; give each its own")
+        for claim in _claims(str(output)) if output is not None else ():
+            if taken.setdefault(claim, task.number) != task.number:
+                other = f"{taken[claim]} and {task.number}"
+                where = task.source.where or "-o"
+                raise UserError(f"{where}: output {output}: is of two pictures, {other}; give each its own")
     return taken
 
 
@@ -84,10 +86,10 @@ def _take_known_names(tasks: Sequence[Task], manifest: Manifest, names: dict[int
     for mark in ("key", "identity"):
         for task in tasks:
             before = known.get((task.wanted, getattr(task, mark)), [])
-            free = [name for name in before if _run_name(name) not in taken]
+            free = [name for name in before if not any(claim in taken for claim in _claims(name))]
             if task.number not in names and free:
                 names[task.number] = free[0]
-                taken[_run_name(free[0])] = task.number
+                taken.update(dict.fromkeys(_claims(free[0]), task.number))
 
 
 def _free_name(wanted: str, taken: Mapping[str, int], folder: Path) -> str:
@@ -96,10 +98,15 @@ def _free_name(wanted: str, taken: Mapping[str, int], folder: Path) -> str:
     return next(
         name
         for name in names
-        if _run_name(name) not in taken and not (folder / name).exists() and not RunFolder(folder / name).path.exists()
+        if not any(claim in taken for claim in _claims(name)) and RunFolder(folder / name).is_free()
     )
 
 
-def _run_name(name: str) -> str:
-    """Return the name of a result's folder for comparison, as some disks know neither case nor accents' spelling."""
-    return unicodedata.normalize("NFC", str(RunFolder(Path(name)).path)).casefold()
+def _claims(name: str) -> tuple[str, str]:
+    """Return the names that a result takes, its own and its folder's, for comparison with those of other results.
+
+    Some disks know neither case nor accents' spelling.
+    """
+    paths = Path(name), RunFolder(Path(name)).path
+    own, folder = (unicodedata.normalize("NFC", str(path)).casefold() for path in paths)
+    return own, folder

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nst.errors import UserError
+from nst.pictures.picture_files import WRITTEN_FORMATS
 from nst.report.pages import REPORT
 from nst.run.request import Paths
-from nst.system.atomic_files import remove_parts
+from nst.system.atomic_files import at_work, is_locked, remove_parts
 from nst.transfer.state import Step
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -84,6 +85,18 @@ class RunFolder:
             if path.name.startswith(".") and path.suffix == ".part":
                 path.unlink(missing_ok=True)
 
+    def is_free(self) -> bool:
+        """Return whether neither the result nor the folder is there, nor a run whose result has the folder's name."""
+        taken = [self.output, self.path]
+        if self.path.suffix.lower() in WRITTEN_FORMATS:
+            taken.append(RunFolder(self.path).path)
+        return not any(path.exists() for path in taken)
+
+    def check_idle(self) -> None:
+        """Raise UserError where a run is at work."""
+        if is_locked(self.path):
+            raise UserError(at_work(self.path))
+
     def check_overwrite(self, *, overwrite: bool) -> None:
         """Raise UserError where a result or a stopped run is already, unless it may be replaced."""
         if overwrite:
@@ -117,9 +130,9 @@ def counted(name: str) -> Iterator[str]:
 
 
 def first_free(output: Path) -> Path:
-    """Return `output`, or the first of name_2, name_3, ... for which neither a file nor a run's folder exists."""
+    """Return `output`, or the first of name_2, name_3, ... that is free for a result and its folder."""
     candidates = (output.with_stem(name) for name in counted(output.stem))
-    return next(path for path in candidates if not path.exists() and not RunFolder(path).path.exists())
+    return next(path for path in candidates if RunFolder(path).is_free())
 
 
 def reserved(output: Path) -> RunFolder:
@@ -131,6 +144,8 @@ def reserved(output: Path) -> RunFolder:
         folder = RunFolder(first_free(output))
         try:
             folder.path.mkdir()
-            return folder
         except FileExistsError:
             continue
+        if not folder.output.exists():  # It may have become the folder of another run.
+            return folder
+        folder.path.rmdir()

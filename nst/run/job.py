@@ -19,7 +19,7 @@ from nst.run.origin import Origin
 from nst.run.record import Record, check_recorded, is_of
 from nst.run.request import Request
 from nst.settings import Settings
-from nst.system.atomic_files import check_writable
+from nst.system.atomic_files import check_writable, is_locked
 from nst.transfer.inputs import Inputs, check_counts
 from nst.transfer.scales import Scale, plan_scales
 
@@ -112,7 +112,9 @@ def plan_job(request: Request, origin: Origin | None = None, *, dry_run: bool = 
     _check_same_inputs(job, origin)
     if job.checkpoint:
         check_state(folder, job.checkpoint.state, scales)
-    job.check_overwrite()
+    if request.output:  # Else the name was free, or the next one will be.
+        job.folder.check_idle()
+        job.check_overwrite()
     return job
 
 
@@ -126,7 +128,7 @@ def _check_no_input(output: Path, request: Request) -> None:
 def begun_elsewhere(job: Job) -> RunFolder | None:
     """Return the folder of a stopped run of the same inputs and settings, beside which a new run starts."""
     folder = RunFolder(default_output(f"{result_name(job.request.paths)}.png"))
-    if job.request.output or job.checkpoint:
+    if job.request.output or job.checkpoint or not folder.has_checkpoint() or is_locked(folder.path):
         return None
     return folder if _begun(folder, job.settings, job.digests) else None
 

@@ -83,12 +83,28 @@ def folder_lock(folder: Path) -> Iterator[None]:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise UserError(f"{folder}: another run is at work there; wait for it, or give another -o") from None
+            raise UserError(at_work(folder)) from None
         except OSError:
             pass
         yield
     finally:
         os.close(handle)
+
+
+def at_work(folder: Path) -> str:
+    """Return the words for a folder that another run holds."""
+    return f"{folder}: another run is at work there; wait for it, or give another -o"
+
+
+def is_locked(folder: Path) -> bool:
+    """Return whether a run holds the lock of a folder. Nobody can tell on Windows, and on disks without locks."""
+    try:
+        with folder_lock(folder):
+            return False
+    except UserError:
+        return True
+    except OSError:  # The folder has vanished, or may not be opened.
+        return False
 
 
 def write_text(path: Path, text: str) -> None:

@@ -63,3 +63,13 @@ def test_one_name_for_two_pictures_is_refused():
     Path("jobs.csv").write_text("content,style,output\ncat.jpg,stone.jpg,A.png\ncastle.jpg,stone.jpg,a.jpg\n")
     with pytest.raises(UserError, match=r"line 3: output a.jpg: is of two pictures, 1 and 2"):
         planned("--batch", "jobs.csv")
+
+
+def test_no_result_has_the_name_of_the_folder_of_another():
+    files("photos/a.jpg", "styles/b.jpg", "styles/b.png.jpg")
+    found = names(planned("photos", "styles", "--each-style", "-o", "out"))
+    assert found == ["a_b.png", "a_b.png_2.png"]
+    rows = ["content,style,output", "cat.jpg,stone.jpg,x.png", "castle.jpg,stone.jpg,x.png.png"]
+    Path("jobs.csv").write_text("\n".join(rows))
+    with pytest.raises(UserError, match=r"line 3: output x\.png\.png: is of two pictures, 1 and 2"):
+        planned("--batch", "jobs.csv")

@@ -33,3 +33,8 @@ def test_leftovers_of_this_run_are_removed_and_no_others(tmp_path):
         (tmp_path / name).write_text("")
     RunFolder(tmp_path / "a.png").remove_leftovers()
     assert {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()} == set(others)
+
+
+def test_a_folder_takes_not_the_name_of_the_result_of_a_run_at_work(tmp_path):
+    reserved(tmp_path / "a.png")
+    assert reserved(tmp_path / "a.png.png").output.name == "a.png_2.png"

@@ -11,12 +11,13 @@ import neural_art
 from nst.errors import UserError
 from nst.pictures.picture_files import write_picture
 from nst.preset_files import make_settings
-from nst.run.folder import RunFolder
+from nst.run.folder import RunFolder, default_output, reserved, result_name
 from nst.run.input_files import find_pictures
 from nst.run.job import plan_job
 from nst.run.origin import Origin
 from nst.run.record import read_record
 from nst.run.request import Request
+from nst.system.atomic_files import folder_lock
 from nst.transfer.tiles import UNTILED_PX
 
 
@@ -126,3 +127,31 @@ def test_no_result_replaces_a_file_that_it_is_made_from(request_of, content, rol
     with pytest.raises(UserError, match="is an input of this picture"):
         plan_job(replace(request, output=output, overwrite=True))
     assert wanted.read_bytes() == before
+
+
+def test_a_run_at_work_is_not_told_of_as_stopped(request_of):
+    job = plan_job(request_of())
+    job.folder.path.mkdir()
+    job.folder.checkpoint.write_bytes(b"of the run at work")
+    with folder_lock(job.folder.path), pytest.raises(UserError, match="another run is at work there"):
+        plan_job(request_of())
+    with pytest.raises(UserError, match="holds a run that was stopped"):
+        plan_job(request_of())
+
+
+def test_without_a_name_a_run_that_has_begun_meanwhile_is_no_obstacle(request_of, monkeypatch):
+    """Of runs that start at once, each takes the next name."""
+    from nst.run import job
+
+    request = replace(request_of(), output=None)
+    read_inputs = job.read_inputs
+
+    def another_begins(request):
+        folder = reserved(default_output(f"{result_name(request.paths)}.png"))
+        folder.checkpoint.write_bytes(b"of the other run")
+        return read_inputs(request)
+
+    monkeypatch.setattr(job, "read_inputs", another_begins)
+    planned = plan_job(request)
+    folder = reserved(planned.folder.output)
+    assert folder.output.stem == planned.folder.output.stem + "_2"

@@ -35,27 +35,30 @@ class Picture:
     alpha  [height, width], or None for an opaque picture
     dpi    the resolution (across, down), or None
     exif   the EXIF that stays true of a redrawn picture, or None
+    notes  what the user should know of how the file was read
     """
 
     image: np.ndarray
     alpha: np.ndarray | None = None
     dpi: Dpi | None = None
     exif: bytes | None = None
+    notes: tuple[str, ...] = ()
 
 
-def read_picture(path: Path, payload: bytes | None = None) -> Picture:
-    """Return the first frame of a picture file in any mode, turned upright and converted to sRGB.
+def read_picture(path: Path, payload: bytes | None = None, *, most_mb: float = 0) -> Picture:
+    """Return the first full picture of a file in any mode, turned upright and converted to sRGB.
 
     payload  the bytes of the file, if they are read already; the path is then only named in errors
+    most_mb  the most megabytes to take; 0 for what is free
 
-    Raises UserError for a file that is missing, damaged, no picture, a decompression bomb or fully transparent.
+    Raises UserError for a file that is missing, damaged, no picture, too large to read or fully transparent.
     """
-    image, alpha, dpi, exif = decode(path, payload)
+    image, alpha, dpi, exif, notes = decode(path, payload, most_mb=most_mb)
     if alpha is None or alpha.min() == 1:
-        return Picture(image, None, dpi, exif)
+        return Picture(image, None, dpi, exif, notes)
     if alpha.max() == 0:
         raise UserError(f"{path}: is transparent everywhere; give a picture that shows something")
-    return Picture(continue_colors(image, alpha), alpha, dpi, exif)
+    return Picture(continue_colors(image, alpha), alpha, dpi, exif, notes)
 
 
 def read_image(path: Path, payload: bytes | None = None) -> np.ndarray:
@@ -68,7 +71,7 @@ def read_preview(path: Path, long_side_px: int) -> np.ndarray:
 
     Raises UserError as read_picture does.
     """
-    image, alpha, _, _ = decode(path, at_least_px=long_side_px)
+    image, alpha, *_ = decode(path, at_least_px=long_side_px)
     return preview(image if alpha is None else composite_over_white(image, alpha), long_side_px)
 
 

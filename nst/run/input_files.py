@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 from nst.errors import UserError
-from nst.pictures.decoding import USUAL_FORMATS, is_readable_name
+from nst.pictures.formats import USUAL_FORMATS, is_readable_name
 from nst.pictures.picture_files import Picture, over_white, read_picture
 from nst.run.folder import PROJECT
 from nst.run.request import INITS, Paths, Request
@@ -112,13 +112,15 @@ def is_picture(path: Path) -> bool:
     return is_readable_name(path) and path.is_file()
 
 
-def read_inputs(request: Request) -> tuple[Picture, Inputs, Digests]:
-    """Read all input pictures, each file once; return the photo, the arrays of a run, and the files' SHA-256.
+def read_inputs(request: Request) -> tuple[Picture, Inputs, Digests, tuple[str, ...]]:
+    """Read all input pictures, each file once.
+
+    Returns the photo, the arrays of a run, the files' SHA-256, and what the user should know of how they were read.
 
     Raises UserError.
     """
     paths = request.paths
-    read = functools.cache(_read)
+    read = functools.cache(functools.partial(_read, most_mb=request.settings.max_memory))
     photo, _ = read(paths["content"][0])
     fits = _mask_for(photo.image)
     inputs = Inputs(
@@ -129,17 +131,19 @@ def read_inputs(request: Request) -> tuple[Picture, Inputs, Digests]:
         style_masks=tuple(fits(path, read(path)[0]) for path in paths.get("style_mask", ())),
         content_mask=next((fits(path, read(path)[0]) for path in paths.get("content_mask", ())), None),
     )
-    return photo, inputs, {role: tuple(read(path)[1] for path in files) for role, files in paths.items()}
+    digests = {role: tuple(read(path)[1] for path in files) for role, files in paths.items()}
+    notes = dict.fromkeys(note for files in paths.values() for path in files for note in read(path)[0].notes)
+    return photo, inputs, digests, tuple(notes)
 
 
-def _read(path: Path) -> tuple[Picture, str]:
+def _read(path: Path, *, most_mb: float) -> tuple[Picture, str]:
     """Return a picture and the SHA-256 of its file."""
     try:
         payload = path.read_bytes()
     except OSError:
         read_picture(path)  # The reader says in words what is wrong.
         raise
-    return read_picture(path, payload), hashlib.sha256(payload).hexdigest()
+    return read_picture(path, payload, most_mb=most_mb), hashlib.sha256(payload).hexdigest()
 
 
 def _mask_for(photo: np.ndarray) -> Callable[[Path, Picture], np.ndarray]:

@@ -35,6 +35,7 @@ class Job:
     memory_mb   about how many megabytes the run takes
     checkpoint  the state from which the run resumes
     record      of the earlier run that is resumed or repeated
+    notes       what the user should know of how the inputs were read
     """
 
     request: Request
@@ -47,6 +48,7 @@ class Job:
     memory_mb: int
     checkpoint: Checkpoint | None = None
     record: Record | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def settings(self) -> Settings:
@@ -89,7 +91,7 @@ def plan_job(request: Request, origin: Origin | None = None, *, dry_run: bool = 
     check_format(folder.output, bit_depth=settings.bit_depth)
     check_counts(len(request.paths["style"]), settings)
     _check_no_input(folder.output, request)
-    photo, inputs, digests = read_inputs(request)
+    photo, inputs, digests, notes = read_inputs(request)
     scales = plan_scales(photo.image.shape[:2], [style.shape[:2] for style in inputs.styles], settings)
     check_format(folder.output, scales[-1].size, bit_depth=settings.bit_depth)
     sizes = sizes_of_run(inputs, scales)
@@ -108,6 +110,7 @@ def plan_job(request: Request, origin: Origin | None = None, *, dry_run: bool = 
         memory_mb=memory_mb(sizes, tile_px),
         checkpoint=_begun(folder, settings, digests) if origin.if_begun else origin.checkpoint,
         record=origin.record,
+        notes=notes,
     )
     _check_same_inputs(job, origin)
     if job.checkpoint:

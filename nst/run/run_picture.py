@@ -60,7 +60,7 @@ def run_picture(
 def begin_progress(progress: Progress, job: Job, origin: Origin) -> None:
     """Let progress begin with a job, and tell the user's warnings."""
     progress.begin(job.scales, done=job.steps_done, most_seconds=job.settings.max_time)
-    for line in origin.all_warnings():
+    for line in (*job.notes, *origin.all_warnings()):
         progress.tell(line)
     if stopped := begun_elsewhere(job):
         words = f"{stopped.path}: holds the same run, stopped; --resume {quote(str(stopped.path))} goes on with it"

@@ -10,7 +10,7 @@ import tifffile
 from PIL import Image, PngImagePlugin
 
 from nst.errors import UserError
-from nst.pictures.decoding import FORMATS
+from nst.pictures.formats import FORMATS
 from nst.pictures.picture_files import read_picture
 
 MODES = ["1", "L", "LA", "La", "P", "PA", "RGB", "RGBA", "RGBa", "RGBX", "CMYK", "YCbCr", "LAB", "HSV"]

@@ -85,7 +85,7 @@ def test_ppm_of_16_bits(tmp_path):
 
 def test_programs_are_not_started_for_postscript(tmp_path):
     Image.new("RGB", (6, 5)).save(tmp_path / "page.eps")
-    with pytest.raises(UserError, match="not a picture that Pillow knows"):
+    with pytest.raises(UserError, match="is a PostScript file, which is not read"):
         read_picture(tmp_path / "page.eps")
 
 

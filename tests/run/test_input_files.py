@@ -11,7 +11,7 @@ from conftest import SMALL
 from PIL import Image, features
 
 import neural_art
-from nst.pictures.decoding import readable_suffixes
+from nst.pictures.formats import readable_suffixes
 from nst.pictures.picture_files import read_image
 from nst.preset_files import make_settings
 from nst.run.input_files import find_contents, find_pictures, read_inputs
@@ -30,7 +30,7 @@ def test_a_folder_stands_for_its_pictures_in_every_format_that_is_read(tmp_path)
 
 
 def test_formats_that_the_program_does_not_read_are_no_pictures():
-    assert {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".gif", ".bmp", ".psd"} <= readable_suffixes()
+    assert {".jpg", ".jpeg", ".png", ".tif", ".tiff", ".webp", ".gif", ".bmp", ".jfif"} <= readable_suffixes()
     assert not {".eps", ".pdf", ".txt", ".svg", ""} & readable_suffixes()
 
 
@@ -82,7 +82,7 @@ def test_each_file_is_opened_once(tmp_path, pictures, monkeypatch):
     monkeypatch.setattr(Path, "read_bytes", lambda path: opened.append(path) or real(path))
     settings = make_settings(overrides={"init": str(photo), "content_mask": str(photo)})
     request = find_pictures(Request({"content": (photo,), "style": (photo, Path(pictures[1]))}, settings))
-    _, inputs, digests = read_inputs(request)
+    _, inputs, digests, _ = read_inputs(request)
     assert opened == [photo, Path(pictures[1])]
     assert (digests["content"], digests["init"], digests["content_mask"]) == ((digest,),) * 3
     np.testing.assert_array_equal(inputs.start, inputs.content)

@@ -190,6 +190,8 @@ def make_batch(values: Mapping[str, Any], outcome: Outcome, on_step: "Sequence[O
     outcome.batch = plan = plan_batch(values)
     outcome.path = plan.folder
     progress = BatchProgress(plan.left, kind=outcome.kind)
+    for line in plan.notes:
+        progress.tell(line)
     outcome.dry_run = outcome.dry_run or values["list"]
     if outcome.dry_run and outcome.kind != "json":
         print(plan_text(plan))

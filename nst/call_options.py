@@ -104,6 +104,12 @@ OPTIONS: dict[str, CallOption] = {
     "each_style": CallOption(
         "switch", "make a picture in each STYLE instead of a blend of them", in_file=True, batch="makes"
     ),
+    "recursive": CallOption(
+        "switch",
+        "take the photos in the folders within CONTENT too; the results lie in folders of the same names",
+        in_file=True,
+        batch="needs",
+    ),
     "sweep": CallOption(
         "texts",
         "make a picture for each value of a setting, as style-weight=20,40, and a contact sheet; may be given again",

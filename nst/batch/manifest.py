@@ -6,16 +6,21 @@ A reader passes over a line that a kill has cut short; the next line added start
 from __future__ import annotations
 
 import json
+import math
 import os
+import re
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from nst.system.atomic_files import file_sha256
 
 NAME = "batch.jsonl"
+# The type of each fact of a picture that its line may hold.
+FACTS = {"state": str, "error": str, "wanted": str, "key": str, "settings": dict, "inputs": dict}
 SETTLED_NS = 2_000_000_000  # A file changed within this time may change again without a new time of change.
 
 
@@ -85,14 +90,42 @@ def read_manifest(folder: Path) -> Manifest:
     path = folder / NAME
     lines = path.read_bytes().split(b"\n") if path.exists() else []
     for line in lines:
-        try:
-            facts = json.loads(line)
-            if "file" in facts:
-                manifest.files[facts["file"]] = (facts["bytes"], facts["mtime_ns"], str(facts["sha256"]))
-            elif "page" in facts:
-                manifest.page = str(facts["page"])
-            else:
-                manifest.jobs.setdefault(str(facts.pop("job")), {}).update(facts)
-        except (ValueError, LookupError, TypeError, AttributeError):
-            continue
+        with suppress(ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            _take_line(manifest, json.loads(line))
     return manifest
+
+
+def _take_line(manifest: Manifest, facts: dict[str, Any]) -> None:
+    """Take the facts of a line. Raises some error for a line that is not this program's."""
+    if "file" in facts:
+        size, changed = facts["bytes"], facts["mtime_ns"]
+        if type(size) is type(changed) is int and re.fullmatch("[0-9a-f]{64}", facts["sha256"]):
+            manifest.files[str(facts["file"])] = (size, changed, facts["sha256"])
+    elif "page" in facts:
+        manifest.page = str(facts["page"])
+    else:
+        name = facts.pop("job")
+        if isinstance(name, str) and all(_is_fact(key, value) for key, value in facts.items()):
+            manifest.jobs.setdefault(name, {}).update(facts)
+
+
+def is_inside(name: str) -> bool:
+    """Return whether a name is of a file in the batch's folder. No manifest may lead the program to any other place."""
+    path = PurePath(name)
+    return bool(path.name) and not path.is_absolute() and not path.drive and ".." not in path.parts and "\0" not in name
+
+
+def is_whole(result: Path) -> bool:
+    """Return whether a result is there and has any bytes: a crash of the machine may leave a name alone."""
+    return result.is_file() and result.stat().st_size > 0
+
+
+def _is_fact(key: str, value: Any) -> bool:
+    """Return whether a value is of the type that the program writes for a key; of other keys, any is."""
+    if value is None:
+        return True
+    if key == "seconds":
+        return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)
+    if key == "identity":
+        return isinstance(value, list) and all(isinstance(name, str) for name in value)
+    return isinstance(value, FACTS.get(key, object))

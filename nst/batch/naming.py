@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from nst.batch.manifest import NAME as MANIFEST
-from nst.batch.manifest import Manifest
+from nst.batch.manifest import Manifest, is_inside
 from nst.batch.sweep import Sweep
 from nst.batch.tasks import Task, fit_name
 from nst.errors import UserError
@@ -86,7 +86,7 @@ def _take_known_names(tasks: Sequence[Task], manifest: Manifest, names: dict[int
     for mark in ("key", "identity"):
         for task in tasks:
             before = known.get((task.wanted, getattr(task, mark)), [])
-            free = [name for name in before if not any(claim in taken for claim in _claims(name))]
+            free = [name for name in before if is_inside(name) and not any(claim in taken for claim in _claims(name))]
             if task.number not in names and free:
                 names[task.number] = free[0]
                 taken.update(dict.fromkeys(_claims(free[0]), task.number))

@@ -5,9 +5,10 @@ Nothing is decoded and nothing is written here, so that a thousand pictures are 
 
 from __future__ import annotations
 
+import glob
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
@@ -15,7 +16,7 @@ from typing import Any
 
 from nst.batch.contact_sheet import Sheet
 from nst.batch.job_file import Row, read_rows
-from nst.batch.manifest import Manifest, read_manifest
+from nst.batch.manifest import Manifest, is_inside, is_whole, read_manifest
 from nst.batch.naming import batch_folder, batch_title, name_tasks
 from nst.batch.sweep import Sweep, read_sweeps
 from nst.batch.tasks import Task, fit_name, tasks_of
@@ -25,8 +26,8 @@ from nst.options import flag, format_value
 from nst.preset_files import describe
 from nst.report.pages import REPORT
 from nst.report.status import CHANGED, DONE, STARTED, STOPPED, TO_DO, PictureStatus
-from nst.run.folder import RunFolder, counted, result_name
-from nst.run.input_files import stands_for_many
+from nst.run.folder import MOST_NAMED, RunFolder, counted, result_name
+from nst.run.input_files import find_picture, left_out, stands_for_many
 from nst.run.record import deciding
 from nst.run.request import ROLES, WEIGHTS_WITHOUT_FILE, Request
 
@@ -36,6 +37,7 @@ class Plan:
     """A batch: its pictures in order, and the manifest of its earlier runs.
 
     report  whether it is to have a page of its own
+    notes   what the user should know of how the pictures were found
     """
 
     title: str
@@ -44,6 +46,7 @@ class Plan:
     sweeps: list[Sweep]
     manifest: Manifest
     report: bool = True
+    notes: tuple[str, ...] = ()
 
     def result(self, task: Task) -> Path:
         """Return the path of a task's picture."""
@@ -51,7 +54,8 @@ class Plan:
 
     def request(self, task: Task) -> Request:
         """Return a task's request with its place. The batch may replace pictures of its own, and names of its own."""
-        replaces = task.request.overwrite or task.request.output is None or task.name in self.manifest.jobs
+        own = task.name in self.manifest.jobs and is_inside(task.name)
+        replaces = task.request.overwrite or task.request.output is None or own
         return replace(task.request, output=self.result(task), overwrite=replaces)
 
     def statuses(self) -> list[PictureStatus]:
@@ -71,7 +75,7 @@ class Plan:
     def status(self, task: Task) -> PictureStatus:
         """Return the status of a task's picture."""
         known, result = self.manifest.jobs.get(task.name, {}), self.result(task)
-        if known.get("key") != task.key or (known.get("state") == DONE and not result.exists()):
+        if known.get("key") != task.key or (known.get("state") == DONE and not is_whole(result)):
             known = {}
         state = known.get("state", TO_DO)
         return PictureStatus(
@@ -144,7 +148,20 @@ def plan_batch(values: Mapping[str, Any]) -> Plan:
     tasks = _without_results(tasks, manifest)
     tasks = [_hashed(replace(task, number=number), manifest) for number, task in enumerate(tasks, start=1)]
     tasks = _with_states(_with_differences(name_tasks(tasks, manifest)), manifest, force=bool(values.get("force")))
-    return Plan(title, folder, tasks, sweeps, manifest, values.get("report", True))
+    return Plan(title, folder, tasks, sweeps, manifest, values.get("report", True), tuple(_left_out(tasks, values)))
+
+
+def _left_out(tasks: Sequence[Task], values: Mapping[str, Any]) -> Iterator[str]:
+    """Yield a line for each folder of photos or styles that has pictures that are not read."""
+    photos: list[Path] = []
+    if not glob.has_magic(str(values.get("content", ""))):
+        photos = [task.request.paths["content"][0].parent for task in tasks if task.source.found]
+    styles = (find_picture(Path(name)) for name in values.get("style", ()))
+    for folder in dict.fromkeys([*photos, *(path for path in styles if path.is_dir())]):
+        names = [path.name for path in left_out(folder)]
+        if names:
+            more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+            yield f"{folder}: left out, as their formats are not read: {', '.join(names[:MOST_NAMED])}{more}"
 
 
 def _without_results(tasks: Sequence[Task], manifest: Manifest) -> list[Task]:
@@ -154,7 +171,10 @@ def _without_results(tasks: Sequence[Task], manifest: Manifest) -> list[Task]:
 
     def is_photo(task: Task) -> bool:
         path = task.request.paths["content"][0].resolve()
-        return not (task.source.found and path.is_relative_to(folder) and path.relative_to(folder).parts[0] in made)
+        if not (task.source.found and path.is_relative_to(folder)):
+            return True
+        within = path.relative_to(folder)
+        return not any(str(place) in made for place in (within, *within.parents))
 
     left = [task for task in tasks if is_photo(task)]
     if not left:
@@ -192,7 +212,7 @@ def _with_states(tasks: Sequence[Task], manifest: Manifest, *, force: bool) -> l
         known = manifest.jobs.get(task.name)
         if known and known.get("key") != task.key:
             states.append(CHANGED)
-        elif known and known.get("state") == DONE and (manifest.folder / task.name).exists() and not force:
+        elif known and known.get("state") == DONE and is_whole(manifest.folder / task.name) and not force:
             states.append(DONE)
         else:
             states.append(TO_DO)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from nst.batch.job_file import Row
@@ -15,7 +16,7 @@ from nst.options import flag
 from nst.pictures.picture_files import check_format
 from nst.report.status import TO_DO
 from nst.run.folder import result_name
-from nst.run.input_files import find_contents, find_files_of, find_styles, stands_for_many
+from nst.run.input_files import find_contents, find_files_of, find_styles, folder_within, stands_for_many
 from nst.run.request import Request
 from nst.transfer.inputs import check_counts
 
@@ -96,7 +97,7 @@ def _tasks_of_call(call: Call, where: str, sweeps: Sequence[Sweep], words: tuple
         named = replace(named, output=output.with_stem(fit_name(output.stem + suffix)))
     found, error = stands_for_many(named.paths["content"][0]), None
     try:
-        requests = list(_requests(named, each_style=call.each_style))
+        requests = list(_requests(named, each_style=call.each_style, recursive=call.recursive))
     except UserError as reason:
         if not where:
             raise
@@ -104,13 +105,15 @@ def _tasks_of_call(call: Call, where: str, sweeps: Sequence[Sweep], words: tuple
     for index, request in enumerate(requests):
         check_counts(len(request.paths["style"]), request.settings)
         name = fit_name(result_name(request.paths) + suffix)
-        yield Task(TaskSource(where, index, words, found, error), request, name)
+        within = folder_within(named.paths["content"][0], request.paths["content"][0]) if found else Path()
+        place = Path(*map(fit_name, within.parts))
+        yield Task(TaskSource(where, index, words, found, error), request, str(place / name))
 
 
-def _requests(named: Request, *, each_style: bool) -> Iterator[Request]:
+def _requests(named: Request, *, each_style: bool, recursive: bool) -> Iterator[Request]:
     """Yield a request for each photo, and if wanted for each style, with its files found. Raises UserError."""
     styles, files = find_styles(named.paths["style"]), find_files_of(named.settings)
-    for photo in find_contents(named.paths["content"][0]):
+    for photo in find_contents(named.paths["content"][0], recursive=recursive):
         for chosen in [(style,) for style in styles] if each_style else [styles]:
             yield replace(named, paths={"content": (photo,), "style": chosen, **files})
 

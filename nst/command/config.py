@@ -30,6 +30,7 @@ class Call:
     request     the wish, with its files as the user named them
     origin      the earlier run that the call resumes or repeats
     each_style  whether each style makes a picture of its own
+    recursive   whether photos in folders within a folder count
     watch       whether a browser may watch
     watch_host, watch_port  where; None for the usual ones
     """
@@ -37,6 +38,7 @@ class Call:
     request: Request
     origin: Origin
     each_style: bool = False
+    recursive: bool = False
     watch: bool = False
     watch_host: str | None = None
     watch_port: int | None = None
@@ -126,6 +128,7 @@ def _call(values: Mapping[str, Any], settings: Settings, origin: Origin) -> Call
         request,
         origin,
         each_style=values.get("each_style", False),
+        recursive=values.get("recursive", False),
         watch=values.get("watch", False),
         watch_host=values.get("watch_host"),
         watch_port=values.get("watch_port"),

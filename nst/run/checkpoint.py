@@ -6,6 +6,7 @@ Two files of NumPy's, the newer one and the one before it: a damaged one costs h
 from __future__ import annotations
 
 import json
+import math
 import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -22,7 +23,18 @@ from nst.transfer.scales import Scale
 from nst.transfer.state import Descent, State, Step
 
 VERSION = 2
-DAMAGED = (OSError, ValueError, LookupError, TypeError, AttributeError, EOFError, RuntimeError, zipfile.BadZipFile)
+DAMAGED = (  # What damaged files raise. RuntimeError is also that of lists in lists in lists.
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    EOFError,
+    RuntimeError,
+    ArithmeticError,
+    MemoryError,
+    zipfile.BadZipFile,
+)
 
 
 @dataclass(frozen=True)
@@ -106,7 +118,8 @@ def check_state(folder: RunFolder, state: State | None, scales: Sequence[Scale])
 def _read(path: Path) -> Checkpoint:
     """Return the checkpoint in a file. Raises one of DAMAGED."""
     with zipfile.ZipFile(path) as archive:
-        if archive.testzip():
+        packed = [item for item in archive.infolist() if item.compress_size != item.file_size]
+        if packed or archive.testzip():  # The program packs nothing: what is packed may have any size.
             raise zipfile.BadZipFile
     with np.load(path, allow_pickle=False) as arrays:
         values = json.loads(str(arrays["json"]))
@@ -116,18 +129,45 @@ def _read(path: Path) -> Checkpoint:
         inputs = {role: [[path, digest] for path, digest in files] for role, files in values["inputs"].items()}
         state, found = None, values["state"]
         if found:
-            image = arrays["image"]
-            if image.dtype != np.float32 or not np.isfinite(image).all():
+            image = _numbers(arrays["image"])
+            moments = tuple(_numbers(arrays[f"moment_{k}"]) for k in range(_count(values["moments"])))
+            within, averaged = _count(found["within"]), _count(found["averaged"])
+            totals = tuple(step.costs["total"] for step in steps[len(steps) - within :])
+            mean = _numbers(arrays["mean"]) if "mean" in arrays else None
+            nearest = arrays.get("nearest")
+            if (mean is not None and mean.shape != image.shape) or (mean is None) != (averaged == 0):
                 raise ValueError(path)
-            moments = tuple(arrays[f"moment_{k}"] for k in range(values["moments"]))
-            totals = tuple(step.costs["total"] for step in steps[len(steps) - found["within"] :])
-            mean, nearest = (arrays.get(name) for name in ("mean", "nearest"))
-            descent = Descent(image, totals, moments, found["rate"], mean, found["averaged"])
-            state = State(found["scale"], found["steps"], descent, nearest)
+            if nearest is not None and nearest.dtype != np.int32:
+                raise ValueError(path)
+            descent = Descent(image, totals, moments, _number(found["rate"]), mean, averaged)
+            state = State(_count(found["scale"]), _count(found["steps"]), descent, nearest)
     record = record_from_json(path, values["record"], inputs)
-    return Checkpoint(record, state, steps, float(values["seconds"]))
+    return Checkpoint(record, state, steps, _number(values["seconds"]))
 
 
 def _read_step(step: dict[str, Any]) -> Step:
     """Return a step; earlier versions did not write its seconds."""
-    return Step(step["number"], tuple(step["size"]), step["costs"], float(step.get("seconds", 0.0)))
+    height, width = map(_count, step["size"])
+    costs = {str(name): _number(cost) for name, cost in step["costs"].items()}
+    return Step(_count(step["number"]), (height, width), costs, _number(step.get("seconds", 0.0)))
+
+
+def _numbers(array: np.ndarray) -> np.ndarray:
+    """Return an array of numbers that are finite. Raises ValueError for any other."""
+    if array.dtype not in (np.float32, np.float64, np.int64) or not np.isfinite(array).all():
+        raise ValueError(array.dtype)
+    return array
+
+
+def _number(value: Any) -> float:
+    """Return a number that is finite. Raises ValueError for any other value."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)) or not math.isfinite(value):
+        raise ValueError(value)
+    return float(value)
+
+
+def _count(value: Any) -> int:
+    """Return a whole number from 0 on. Raises ValueError for any other value."""
+    if type(value) is not int or value < 0:
+        raise ValueError(value)
+    return value

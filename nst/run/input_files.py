@@ -9,16 +9,18 @@ import atexit
 import functools
 import glob
 import hashlib
+import itertools
+import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
 from nst.errors import UserError
-from nst.pictures.formats import USUAL_FORMATS, is_readable_name
+from nst.pictures.formats import USUAL_FORMATS, is_picture_name, is_readable_name
 from nst.pictures.picture_files import Picture, over_white, read_picture
 from nst.run.folder import PROJECT
 from nst.run.request import INITS, Paths, Request
@@ -74,18 +76,36 @@ def sample(name: Path) -> Path:
     return SAMPLES / name
 
 
-def find_contents(name: Path) -> list[Path]:
+def find_contents(name: Path, *, recursive: bool = False) -> list[Path]:
     """Return the photos that CONTENT stands for: a file, those in a folder, or those that match a pattern.
+
+    recursive  whether the folders within a folder count too
 
     Raises UserError where there is none.
     """
     if not _is_pattern(name):
-        return pictures_of(find_picture(name))
+        return pictures_of(find_picture(name), recursive=recursive)
     matches = sorted(glob.glob(str(name), recursive=True))  # noqa: PTH207  Path.glob takes no pattern from the root
-    found = [path for path in map(Path, matches) if is_picture(path)]
+    found = _once(path for path in map(Path, matches) if is_picture(path))
     if not found:
         raise UserError(f"{name}: no picture has such a name")
     return found
+
+
+def folder_within(name: Path, photo: Path) -> Path:
+    """Return the folder of a photo, from the folder on that CONTENT, or the beginning of a pattern, names."""
+    root = name if name.is_dir() else sample(name)
+    if _is_pattern(name):
+        plain = itertools.takewhile(lambda part: not glob.has_magic(part), name.parts[:-1])
+        root = Path(*plain) if "**" in name.parts else photo.parent
+    return photo.parent.relative_to(root) if photo.parent.is_relative_to(root) else Path()
+
+
+def left_out(folder: Path) -> list[Path]:
+    """Return the files in a folder that are pictures by their names, but are not read."""
+    found = sorted(folder.iterdir()) if folder.is_dir() else []
+    named = [path for path in found if is_picture_name(path) and not path.name.startswith(".") and path.is_file()]
+    return [path for path in named if not is_picture(path)]
 
 
 def stands_for_many(name: Path) -> bool:
@@ -97,19 +117,41 @@ def _is_pattern(name: Path) -> bool:
     return glob.has_magic(str(name)) and not any(path.exists() for path in (name, sample(name)))
 
 
-def pictures_of(path: Path) -> list[Path]:
-    """Return a picture, or the pictures in a folder sorted by name. Raises UserError where there is none."""
+def pictures_of(path: Path, *, recursive: bool = False) -> list[Path]:
+    """Return a picture, or the pictures in a folder sorted by name. Raises UserError where there is none.
+
+    recursive  whether the folders within the folder count too
+    """
     if not path.is_dir():
         return [path]
-    found = sorted(item for item in path.iterdir() if is_picture(item))
+    items = _all_within(path) if recursive else path.iterdir()
+    found = _once(sorted(item for item in items if is_picture(item)))
     if not found:
-        raise UserError(f"{path}: is a folder without pictures; put {USUAL_FORMATS} files in it")
+        words = f"{path}: is a folder without pictures; put {USUAL_FORMATS} files in it"
+        inner = not recursive and any(item.is_dir() for item in path.iterdir())
+        raise UserError(words + (", or give --recursive for the folders within it" if inner else ""))
     return found
 
 
 def is_picture(path: Path) -> bool:
-    """Return whether a file is a picture, by its suffix."""
-    return is_readable_name(path) and path.is_file()
+    """Return whether a file is a picture, by its suffix. Hidden files, such as ._a.jpg of macOS, are none."""
+    return is_readable_name(path) and not path.name.startswith(".") and path.is_file()
+
+
+def _all_within(folder: Path) -> Iterator[Path]:
+    """Yield all files within a folder, those of hidden folders left out. No folder is entered twice."""
+    entered = set()
+    for place, folders, files in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        folders[:] = [] if real in entered else [name for name in folders if not name.startswith(".")]
+        if real not in entered:
+            yield from (Path(place, name) for name in files)
+        entered.add(real)
+
+
+def _once(paths: Iterable[Path]) -> list[Path]:
+    """Return the paths without those that are another name of an earlier one through a link to a folder."""
+    return list({(path.parent.resolve(), path.name): path for path in reversed(list(paths))}.values())[::-1]
 
 
 def read_inputs(request: Request) -> tuple[Picture, Inputs, Digests, tuple[str, ...]]:

@@ -7,6 +7,7 @@ less the mean of its own picture, and projected onto the axes along which those 
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
@@ -14,6 +15,7 @@ from typing import NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from nst.errors import RunError
 from nst.layers import LayerWeights
 from nst.network.vgg19 import Network
 from nst.pictures.resizing import resize
@@ -77,6 +79,8 @@ def make_match(
     picture  the picture with which the scale starts; None for the first scale, where only the photo is matched
     tile_px  the side of tiles, in which larger pictures are computed; see fits
     nearest  as an earlier part of the run found it
+
+    Raises RunError where such a match cannot be of this scale.
     """
     if not inputs.settings.cost_weights[2]:
         return None
@@ -89,7 +93,18 @@ def make_match(
             query = (1 - PICTURE_PART) * query + PICTURE_PART * picture
         columns = hypercolumns(network, query, layers, places, tile_px)
         nearest = np.stack([_nearest(columns, choices, places) for choices in candidates])
+    _check(nearest, candidates, places, scale)
     return Match(places, candidates, nearest)
+
+
+def _check(nearest: np.ndarray, candidates: Sequence[Candidates], places: Places, scale: Scale) -> None:
+    """Raise RunError unless a match, of an earlier part of the run, may be one with these candidates."""
+    most = np.array([[len(choices.places)] for choices in candidates])
+    if (
+        nearest.shape != (len(candidates), math.prod(places.grid(scale.size)))
+        or not ((nearest >= 0) & (nearest < most)).all()
+    ):
+        raise RunError("the match to go on from is damaged or of another version; start the run anew")
 
 
 def _of_regions(network: Network, inputs: Inputs, scale: Scale, places: Places, tile_px: int) -> tuple[Candidates, ...]:

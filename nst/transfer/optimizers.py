@@ -74,6 +74,8 @@ def adam(
     betas = tf.constant([settings.beta1, settings.beta2])
     count, picture, moments = 0.0, tf.constant(start.image), _no_moments(pyramid)
     if start.moments:
+        if [m.shape for m in start.moments] != [(), *(m.shape for m in itertools.chain(*moments))]:
+            raise RunError("the state to go on from is damaged or of another version; start the run anew")
         count, (*both,) = float(start.moments[0]), map(tf.constant, start.moments[1:])
         moments = Moments(both[:bands], both[bands:])
     good = count, picture, moments  # The numbers before the last step.

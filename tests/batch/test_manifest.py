@@ -1,11 +1,13 @@
 """The manifest: nothing that was written is lost by a kill, and a file is hashed again only when it has changed."""
 
+import json
 import os
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nst.batch.manifest import NAME, SETTLED_NS, read_manifest
+from nst.batch.manifest import NAME, SETTLED_NS, is_inside, read_manifest
 
 
 def test_lines_of_a_job_add_up(tmp_path):
@@ -63,3 +65,28 @@ def test_a_file_is_hashed_again_only_when_it_has_changed(tmp_path, monkeypatch):
     manifest.keep_hashes()
     assert read_manifest(tmp_path).sha256(path) == "3"  # as it may have changed within the tick of the clock
     assert manifest.sha256(tmp_path / "none.jpg") is None
+
+
+ODD = [1, -1, 1e999, True, "text", "\0", [], [[]], {}, {"a": {}}, None]
+
+
+@pytest.mark.parametrize("odd", ODD, ids=repr)
+def test_facts_of_another_type_are_passed_over(tmp_path, odd):
+    """Whatever a line holds, the planner of a batch can work with what is taken of it."""
+    names = ("job", "state", "seconds", "error", "wanted", "key", "identity", "settings", "inputs", "file", "page")
+    lines = [{"job": "a.png", name: odd} for name in names]
+    lines += [{"file": "a", "bytes": odd, "mtime_ns": 1, "sha256": "0" * 64}]
+    lines += [{"file": "a", "bytes": 1, "mtime_ns": 1, "sha256": odd}]
+    (tmp_path / NAME).write_text("".join(json.dumps(line) + "\n" for line in lines) + "[" * 100_000 + "\n")
+    manifest = read_manifest(tmp_path)
+    for facts in manifest.jobs.values():
+        hash((facts.get("wanted"), facts.get("key"), tuple(facts.get("identity") or ())))
+        assert isinstance(facts.get("seconds") or 0.0, (int, float))
+        assert isinstance(facts.get("settings") or {}, dict)
+    assert all(type(size) is int and len(digest) == 64 for size, _, digest in manifest.files.values())
+
+
+@pytest.mark.parametrize("name", ["../x.png", "/tmp/x.png", "a/../../x.png", "", "a\0.png", "."])
+def test_a_name_may_be_of_a_file_outside_the_folder(name):
+    assert not is_inside(name)
+    assert is_inside("a/x.png")

@@ -73,3 +73,47 @@ def test_no_result_has_the_name_of_the_folder_of_another():
     Path("jobs.csv").write_text("\n".join(rows))
     with pytest.raises(UserError, match=r"line 3: output x\.png\.png: is of two pictures, 1 and 2"):
         planned("--batch", "jobs.csv")
+
+
+def test_results_lie_in_folders_as_the_photos_do():
+    files("photos/one/a.jpg", "photos/two/a.jpg", "photos/a.jpg")
+    wanted = ["a_stone.png", "one/a_stone.png", "two/a_stone.png"]
+    plan = planned("photos", "stone.jpg", "--recursive", "-o", "photos/out")
+    assert names(plan) == wanted
+    for name in wanted:
+        (plan.folder / name).parent.mkdir(parents=True, exist_ok=True)
+    done(plan)
+    again = planned("photos", "stone.jpg", "--recursive", "-o", "photos/out")  # whose results are no photos
+    assert names(again) == wanted
+    assert states(again) == ["done"] * 3
+    assert names(planned("photos/**/*.jpg", "stone.jpg", "-o", "other")) == wanted
+
+
+def test_what_a_folder_leaves_out_is_told():
+    files("photos/a.jpg", "photos/b.psd", "photos/c.svg", "photos/notes.txt", "styles/x.jpg", "styles/y.exr")
+    plan = planned("photos", "styles", "-o", "out")
+    assert plan.notes == (
+        "photos: left out, as their formats are not read: b.psd, c.svg",
+        "styles: left out, as their formats are not read: y.exr",
+    )
+    assert planned("photos/*.jpg", "stone.jpg", "-o", "out").notes == ()
+
+
+def test_a_manifest_leads_to_no_file_outside_the_folder():
+    files("photos/a.jpg", "mine.png")
+    plan = planned("photos", "stone.jpg", "-o", "out")
+    task = plan.tasks[0]
+    plan.folder.mkdir()
+    plan.manifest.note("../mine.png", wanted=task.wanted, identity=task.identity, key=task.key, state="done")
+    again = planned("photos", "stone.jpg", "-o", "out")
+    assert (names(again), states(again)) == (["a_stone.png"], ["to do"])
+
+
+def test_a_result_without_bytes_is_not_done():
+    files("photos/a.jpg")
+    plan = planned("photos", "stone.jpg", "-o", "out")
+    done(plan)
+    assert states(planned("photos", "stone.jpg", "-o", "out")) == ["done"]
+    plan.result(plan.tasks[0]).write_bytes(b"")
+    again = planned("photos", "stone.jpg", "-o", "out")
+    assert (states(again), [status.state for status in again.statuses()]) == (["to do"], ["to do"])

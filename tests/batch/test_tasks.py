@@ -20,7 +20,7 @@ def test_a_folder_a_pattern_and_each_style():
     assert names(plan) == ["a_s1_s2.png", "b_s1_s2.png"]
     assert plan.folder == Path("output/photos_s1_s2")
     plan = planned("photos/**/*", "s1.jpg", "styles", "--each-style")
-    assert names(plan) == [f"{photo}_{style}.png" for photo in "abc" for style in ("s1", "s2")]
+    assert names(plan) == [f"{photo}_{style}.png" for photo in ("a", "b", "deep/c") for style in ("s1", "s2")]
     assert planned("cat.jpg", "s1.jpg", "--sweep", "steps=1,2", "-o", "x").folder == Path("x")
 
 

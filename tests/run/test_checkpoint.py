@@ -1,5 +1,6 @@
 """A checkpoint holds the whole state, and a damaged one falls back to the one before it."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -122,3 +123,61 @@ def test_a_state_over_other_scales_is_refused(folder):
     for scales in (SCALES[:1], SCALES[::-1]):
         with pytest.raises(UserError, match="over other scales"):
             check_state(folder, made(5).state, scales)
+
+
+def rewritten(folder, change, arrays=None, *, packed=False):
+    """Write a checkpoint again with other values or arrays."""
+    write_checkpoint(folder, made(5))
+    with np.load(folder.checkpoint) as found:
+        stored = dict(found)
+    values = json.loads(str(stored["json"]))
+    change(values)
+    stored |= {"json": np.array(json.dumps(values)), **(arrays or {})}
+    with folder.checkpoint.open("wb") as file:
+        (np.savez_compressed if packed else np.savez)(file, **stored)
+
+
+ODD_VALUES = [
+    lambda values: values.update(seconds=float("nan")),
+    lambda values: values.update(seconds="1"),
+    lambda values: values.update(moments=10**9),
+    lambda values: values.update(moments=-1),
+    lambda values: values["state"].update(scale=1.5),
+    lambda values: values["state"].update(within="3"),
+    lambda values: values["state"].update(rate=float("inf")),
+    lambda values: values["state"].update(averaged=True),
+    lambda values: values["steps"][0].update(size=[1, 2, 3]),
+    lambda values: values["steps"][0].update(costs=[]),
+    lambda values: values["steps"][0].update(costs={"total": "x"}),
+    lambda values: values.update(record=[]),
+    lambda values: values.update(inputs=3),
+]
+ODD_ARRAYS = [
+    {"image": np.full((20, 30, 3), np.nan, np.float32)},
+    {"image": np.array("text")},
+    {"mean": np.zeros((2, 2, 3), np.float32)},
+    {"nearest": np.zeros(3)},
+    {"json": np.array("[" * 100_000)},
+    {"json": np.array(3)},
+]
+
+
+@pytest.mark.parametrize("change", ODD_VALUES)
+def test_values_of_another_type_are_damage(folder, change):
+    rewritten(folder, change)
+    with pytest.raises(UserError, match="is damaged; start the run anew"):
+        read_checkpoint(folder)
+
+
+@pytest.mark.parametrize("arrays", ODD_ARRAYS, ids=lambda arrays: next(iter(arrays)))
+def test_arrays_of_another_type_are_damage(folder, arrays):
+    rewritten(folder, lambda values: None, arrays)
+    with pytest.raises(UserError, match="is damaged; start the run anew"):
+        read_checkpoint(folder)
+
+
+def test_what_is_packed_is_not_unpacked(folder):
+    """It may have any size."""
+    rewritten(folder, lambda values: None, {"image": np.zeros((4000, 4000, 3), np.float32)}, packed=True)
+    with pytest.raises(UserError, match="is damaged; start the run anew"):
+        read_checkpoint(folder)

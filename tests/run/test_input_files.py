@@ -11,10 +11,11 @@ from conftest import SMALL
 from PIL import Image, features
 
 import neural_art
+from nst.errors import UserError
 from nst.pictures.formats import readable_suffixes
 from nst.pictures.picture_files import read_image
 from nst.preset_files import make_settings
-from nst.run.input_files import find_contents, find_pictures, read_inputs
+from nst.run.input_files import find_contents, find_pictures, folder_within, left_out, read_inputs
 from nst.run.request import Request
 
 
@@ -27,6 +28,29 @@ def test_a_folder_stands_for_its_pictures_in_every_format_that_is_read(tmp_path)
     (tmp_path / "folder.png").mkdir()
     assert len(names) >= 2
     assert sorted(path.name for path in find_contents(tmp_path)) == sorted(names)
+
+
+def test_hidden_files_are_no_pictures_and_what_is_left_out_is_known(tmp_path):
+    for name in ("a.jpg", "b.jfif", "._a.jpg", ".DS_Store", "Thumbs.db", "c.psd", "d.svg", "notes.txt"):
+        (tmp_path / name).write_bytes(b"")
+    assert [path.name for path in find_contents(tmp_path)] == ["a.jpg", "b.jfif"]
+    assert [path.name for path in left_out(tmp_path)] == ["c.psd", "d.svg"]
+
+
+def test_folders_within_a_folder_count_if_wanted_and_each_once(tmp_path):
+    for name in ("one/a.jpg", "two/deep/a.jpg", "two/.hidden/b.jpg"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_bytes(b"")
+    (tmp_path / "two" / "loop").symlink_to(tmp_path)
+    with pytest.raises(UserError, match=r"is a folder without pictures.*or give --recursive for the folders within it"):
+        find_contents(tmp_path)
+    found = find_contents(tmp_path, recursive=True)
+    assert [str(path.relative_to(tmp_path)) for path in found] == ["one/a.jpg", "two/deep/a.jpg"]
+    assert [str(folder_within(tmp_path, path)) for path in found] == ["one", "two/deep"]
+    pattern = tmp_path / "**" / "*.jpg"
+    assert find_contents(pattern) == found
+    assert [str(folder_within(pattern, path)) for path in found] == ["one", "two/deep"]
+    assert str(folder_within(tmp_path / "*" / "a.jpg", found[0])) == "."
 
 
 def test_formats_that_the_program_does_not_read_are_no_pictures():

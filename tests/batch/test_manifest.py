@@ -50,20 +50,20 @@ def test_lines_that_are_none_are_passed_over(tmp_path):
 
 def test_a_file_is_hashed_again_only_when_it_has_changed(tmp_path, monkeypatch):
     hashed = []
-    monkeypatch.setattr("nst.batch.manifest.file_sha256", lambda path: hashed.append(path) or f"{len(hashed)}")
+    monkeypatch.setattr("nst.batch.manifest.file_sha256", lambda path: hashed.append(path) or f"{len(hashed):064}")
     path = tmp_path / "a.jpg"
     path.write_bytes(b"one")
     long_ago = path.stat().st_mtime_ns - 2 * SETTLED_NS
     os.utime(path, ns=(long_ago, long_ago))
     manifest = read_manifest(tmp_path)
-    assert [manifest.sha256(path), manifest.sha256(path)] == ["1", "1"]
+    assert [int(manifest.sha256(path)), int(manifest.sha256(path))] == [1, 1]
     manifest.keep_hashes()
     manifest = read_manifest(tmp_path)
-    assert manifest.sha256(path) == "1"
+    assert int(manifest.sha256(path)) == 1
     path.write_bytes(b"two")
-    assert manifest.sha256(path) == "2"
+    assert int(manifest.sha256(path)) == 2
     manifest.keep_hashes()
-    assert read_manifest(tmp_path).sha256(path) == "3"  # as it may have changed within the tick of the clock
+    assert int(read_manifest(tmp_path).sha256(path)) == 3  # as it may have changed within the tick of the clock
     assert manifest.sha256(tmp_path / "none.jpg") is None
 
 

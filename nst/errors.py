@@ -4,6 +4,8 @@ import difflib
 from collections.abc import Iterable
 from pathlib import Path
 
+LONGEST_WORD = 4096  # The most characters of a path on Linux.
+
 
 class UserError(Exception):
     """An error that the user can mend. The text names the value, the fault and the remedy. The command exits with 2."""
@@ -27,8 +29,12 @@ def suggestion(word: str, choices: Iterable[str]) -> str:
 
 
 def one_line(text: str) -> str:
-    """Return a text on one line: control characters, which file names may have, become escapes such as \\n."""
-    return "".join(repr(character)[1:-1] if ord(character) < 32 else character for character in text)
+    """Return a text on one line: control characters, which file names may have, become escapes such as \\n.
+
+    Of a word that is longer than any path, the middle is left out.
+    """
+    words = (word if len(word) <= LONGEST_WORD else f"{word[:100]}...{word[-100:]}" for word in text.split(" "))
+    return "".join(repr(character)[1:-1] if ord(character) < 32 else character for character in " ".join(words))
 
 
 def os_error_words(error: OSError, what: str = "file") -> str:

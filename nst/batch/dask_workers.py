@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 import tempfile
 import time
 from collections import OrderedDict
@@ -84,6 +85,7 @@ def on_dask(address: str, resources: Mapping[str, float], tell: Callable[[str], 
     except ImportError as error:
         raise UserError("--dask: needs distributed; pip install -r requirements-dask.txt") from error
     try:
+        _check_that_somebody_listens(address)
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)
     except (OSError, ValueError) as error:
         raise UserError(f"--dask {address}: no scheduler answers there; start one with 'dask scheduler'") from error
@@ -116,6 +118,15 @@ def on_dask(address: str, resources: Mapping[str, float], tell: Callable[[str], 
             executor.shutdown(wait=False)
             with suppress(OSError):
                 client.run(remove_stop, stop, on_error="ignore")
+
+
+def _check_that_somebody_listens(address: str) -> None:
+    """Raise OSError or ValueError unless somebody listens at an address: else a Client would print a traceback."""
+    from distributed.comm.addressing import parse_address, parse_host_port
+
+    scheme, location = parse_address(address)
+    if scheme in ("tcp", "tls"):
+        socket.create_connection(parse_host_port(location), timeout=CONNECT_SECONDS).close()
 
 
 def _files_of(order: Order) -> list[tuple[str, Path]]:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nst.errors import UserError
+from nst.errors import UserError, os_error_reason
 from nst.pictures.formats import USUAL_FORMATS, is_picture_name, is_readable_name
 from nst.pictures.picture_files import Picture, over_white, read_picture
 from nst.run.folder import PROJECT
@@ -63,11 +63,14 @@ def find_files_of(settings: Settings) -> Paths:
 
 def find_picture(name: Path) -> Path:
     """Return the path as given, or the sample picture of that name; a temporary file for a pipe. Raises UserError."""
-    for path in (name, sample(name)):
-        if path.is_fifo():
-            return _from_pipe(path)
-        if path.exists():
-            return path
+    try:
+        for path in (name, sample(name)):
+            if path.is_fifo():
+                return _from_pipe(path)
+            if path.exists():
+                return path
+    except OSError as error:  # A name is too long, or a folder may not be entered.
+        raise UserError(f"{name}: cannot be read: {os_error_reason(error)}") from error
     raise UserError(f"{name}: no such file, here or in {SAMPLES.name}/")
 
 
@@ -110,11 +113,19 @@ def left_out(folder: Path) -> list[Path]:
 
 def stands_for_many(name: Path) -> bool:
     """Return whether CONTENT is a folder, here or among the samples, or a pattern."""
-    return _is_pattern(name) or next((path.is_dir() for path in (name, sample(name)) if path.exists()), False)
+    return _is_pattern(name) or next((path.is_dir() for path in (name, sample(name)) if _exists(path)), False)
 
 
 def _is_pattern(name: Path) -> bool:
-    return glob.has_magic(str(name)) and not any(path.exists() for path in (name, sample(name)))
+    return glob.has_magic(str(name)) and not any(_exists(path) for path in (name, sample(name)))
+
+
+def _exists(path: Path) -> bool:
+    """Return whether there is a file at a path that could be read, also for a path that no file can have."""
+    try:
+        return path.exists()
+    except OSError:
+        return False
 
 
 def pictures_of(path: Path, *, recursive: bool = False) -> list[Path]:

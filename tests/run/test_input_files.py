@@ -15,7 +15,15 @@ from nst.errors import UserError
 from nst.pictures.formats import readable_suffixes
 from nst.pictures.picture_files import read_image
 from nst.preset_files import make_settings
-from nst.run.input_files import find_contents, find_pictures, folder_within, left_out, read_inputs
+from nst.run.input_files import (
+    find_contents,
+    find_picture,
+    find_pictures,
+    folder_within,
+    left_out,
+    read_inputs,
+    stands_for_many,
+)
 from nst.run.request import Request
 
 
@@ -51,6 +59,23 @@ def test_folders_within_a_folder_count_if_wanted_and_each_once(tmp_path):
     assert find_contents(pattern) == found
     assert [str(folder_within(pattern, path)) for path in found] == ["one", "two/deep"]
     assert str(folder_within(tmp_path / "*" / "a.jpg", found[0])) == "."
+
+
+def test_a_name_that_no_file_can_have_is_refused_in_words(tmp_path):
+    name = tmp_path / ("x" * 300 + ".jpg")
+    assert not stands_for_many(name)
+    with pytest.raises(UserError, match="cannot be read: File name too long"):
+        find_picture(name)
+
+
+def test_a_folder_that_may_not_be_entered_is_refused_in_words(tmp_path, monkeypatch):
+    def refuse(path):
+        raise PermissionError(13, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "exists", refuse)
+    assert not stands_for_many(tmp_path / "a.jpg")
+    with pytest.raises(UserError, match="cannot be read: Permission denied"):
+        find_picture(tmp_path / "a.jpg")
 
 
 def test_formats_that_the_program_does_not_read_are_no_pictures():

@@ -21,6 +21,8 @@ LayerWeights = tuple[tuple[str, float], ...]
 SUBJECT_LAYERS: LayerWeights = (("conv4_2", 4.0), ("conv3_4", 0.3))  # Compared with the photo on its subject.
 SUBJECT_MAP_LAYER = "conv4_4"  # The layer whose activations show where the photo's subject is.
 
+LARGEST_WEIGHT = 1e9  # The largest weight of a layer.
+
 
 def block_of(layer: str) -> int:
     """Return the number, 1 to 5, of a layer's block."""
@@ -81,6 +83,6 @@ def _weight(word: str, number: str) -> float:
         weight = float(number)
     except ValueError:
         weight = math.nan
-    if not (math.isfinite(weight) and weight > 0):
-        raise UserError(f"layer {word}: the weight must be a number above 0, as in conv4_1:0.5")
+    if not 0 < weight <= LARGEST_WEIGHT:
+        raise UserError(f"layer {word}: the weight must be above 0 and at most {LARGEST_WEIGHT:g}, as in conv4_1:0.5")
     return weight

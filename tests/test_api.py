@@ -34,11 +34,49 @@ def test_masks_and_a_start(content, style):
     assert image.shape == (23, 32, 3)
 
 
-def test_what_is_no_image_is_refused(content, style):
-    with pytest.raises(UserError, match=r"image uint8 \[40, 56, 3\]: must be float32"):
-        redraw(content.astype(np.uint8), style)
+def test_images_of_bytes_and_of_float64_are_taken(content, style):
+    settings = make_settings(overrides=SMALL)
+    levels = np.rint(content * 255).astype(np.uint8)
+    wanted = redraw((levels / 255).astype(np.float32), style, settings)
+    for image in (levels, levels / 255):
+        np.testing.assert_allclose(redraw(image, style, settings), wanted, atol=1e-4)
+
+
+BAD = {
+    "0..255": (lambda image: image * 255, r"content: has numbers from .* to 2\d\d.*; must be in \[0, 1\], or uint8"),
+    "int": (lambda image: (image * 9).astype(np.int32), "content: is of int32; must be uint8, or float"),
+    "NaN": (lambda image: image * np.nan, "content: has numbers that are not finite"),
+    "empty": (lambda image: image[:0], r"content: is of shape \[0, 56, 3\], without a pixel"),
+    "grey": (lambda image: image[..., 0], r"content: is of shape \[40, 56\]; must be \[height, width, 3\]"),
+    "negative": (lambda image: image - 1, "content: has numbers from -"),
+}
+
+
+@pytest.mark.parametrize("fault", BAD)
+def test_what_is_no_image_is_refused(content, style, fault):
+    spoil, message = BAD[fault]
+    with pytest.raises(UserError, match=message):
+        redraw(spoil(content), style)
+    with pytest.raises(UserError, match=message.replace("content", r"styles\[0\]")):
+        redraw(content, spoil(content))
+
+
+def test_arguments_that_do_not_go_together_are_refused_in_words_of_arguments(content, style):
+    mask = np.ones(content.shape[:2], np.float32)
     with pytest.raises(UserError, match=r"got 2 for 1 style image"):
         redraw(content, style, Settings(style_weights=(1.0, 2.0)))
+    with pytest.raises(UserError, match="styles: there is none"):
+        redraw(content, [])
+    with pytest.raises(UserError, match=r"style_masks\[0\]: is of shape \[40, 56, 3\]; must be \[height, width\]"):
+        redraw(content, style, style_masks=[content])
+    with pytest.raises(UserError, match="content_mask: is 0 everywhere"):
+        redraw(content, style, content_mask=0 * mask)
+    with pytest.raises(UserError, match="style_masks: got 2 for 1 styles"):
+        redraw(content, style, style_masks=[mask, mask])
+    with pytest.raises(UserError, match=r"settings\.style_mask: names a file; give arrays as style_masks"):
+        redraw(content, style, Settings(style_mask=("a.png",)))
+    with pytest.raises(UserError, match=r"settings\.init: names a file; give an array as start"):
+        redraw(content, style, Settings(init="a.png"))
 
 
 def test_everything_public_is_there_and_brings_tensorflow_only_when_asked():

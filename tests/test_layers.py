@@ -38,6 +38,7 @@ def test_weights_are_read_and_written_back():
         (["conv1_1:0"], "above 0"),
         (["conv1_1:nan"], "above 0"),
         (["conv1_1:inf"], "above 0"),
+        (["conv1_1:1e300"], "at most 1e\\+09"),
         (["conv1_1", "relu1_1"], "twice"),
         ([], "none given"),
     ],

@@ -1,6 +1,7 @@
 """The flags of the command line, made from the table of call options and from Settings."""
 
 import argparse
+from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, NoReturn
 
@@ -17,6 +18,14 @@ FILES = ("CONTENT", "STYLE", "PATH", "FILE", "FOLDER", "RESULT", "WHERE", "WHAT"
 
 class Parser(argparse.ArgumentParser):
     """The parser of argparse, whose errors are one line like all others."""
+
+    def parse_args(self, args: Sequence[str] | None = None, namespace: Any = None) -> Any:  # type: ignore[override]
+        """Parse words. In some versions, argparse fails at a value of two hyphens alone."""
+        for word in args or ():
+            name, _, value = word.partition("=")
+            if value == "--" and name.startswith("--"):
+                self.error(f"argument {name}: expected a value, not --")
+        return super().parse_args(args, namespace)
 
     def error(self, message: str) -> NoReturn:
         unknown = message.removeprefix("unrecognized arguments: ").split()[0]

@@ -18,7 +18,8 @@ from nst.network.weights import Weights
 from nst.network.winograd import WinogradTiles, convolution
 
 MEAN_RGB = (123.68, 116.779, 103.939)  # The mean colour of the pictures that VGG19 was trained on.
-FLOAT16_GRADIENT_SCALE = 2.0**20  # The factor that makes gradients within the network large enough for float16.
+# The factor that makes gradients within the network large enough for float16, and not too large in small pictures.
+FLOAT16_GRADIENT_SCALE = 2.0**16
 # By block, the side of Winograd's tiles. Tiles of 2 px save memory in the last block, which has most of the weights and
 # least of the work.
 WINOGRAD_PX = (4, 4, 4, 4, 2)

@@ -37,7 +37,7 @@ def match_colors(image: np.ndarray, style: np.ndarray) -> np.ndarray:
         return (vectors * values**power) @ vectors.T
 
     floor = 1e-5 * np.eye(3)  # A picture of a single colour has a covariance of zero, which has no inverse.
-    ours, theirs = (np.cov(picture.reshape(-1, 3).T) + floor for picture in (image, style))
+    ours, theirs = (np.cov(picture.reshape(-1, 3).T, bias=True) + floor for picture in (image, style))
     stretch = matrix_power(ours, 0.5)
     shrink = matrix_power(ours, -0.5)
     transport = shrink @ matrix_power(stretch @ theirs @ stretch, 0.5) @ shrink
@@ -52,7 +52,7 @@ def match_histogram(image: np.ndarray, other: np.ndarray) -> np.ndarray:
     axis stays. A match of the whole distribution in three dimensions would give a grey picture every hue.
     """
     ours, theirs = match_colors(image, other).reshape(-1, 3), other.reshape(-1, 3)
-    axes = np.linalg.eigh(np.cov(theirs.T))[1]
+    axes = np.linalg.eigh(np.cov(theirs.T, bias=True))[1]
     along = ours @ axes
     for axis, wanted in enumerate((theirs @ axes).T):
         quantiles = (rankdata(along[:, axis]) - 0.5) / len(along)

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 ROOT_ROUNDS = 14  # The rounds of Newton's and Schulz' iteration for the root of a covariance.
 LEAST_VARIANCE = 1e-6  # The least variance along a direction, as a fraction of the variances' sum.
+ROUNDING = 1e-6  # The rounding of a covariance, a difference of large numbers, as a fraction of the squared mean.
 LEAST_SQUARE = 1e-8  # The least square of a deviation. The root has no slope at 0.
 
 LEAST_COLOR_SQUARE = 1e-4  # The same of the distance between two colours.
@@ -154,8 +155,14 @@ def _mean(features: tf.Tensor, weights: PositionWeights) -> tf.Tensor:
 
 
 def _mean_and_covariance(statistics: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return the mean and the covariance, in each direction more by the rounding.
+
+    What is no more than rounding may be less than 0, and then has no root.
+    """
     mean = statistics[0]
-    return mean, statistics[1:] - mean[:, None] * mean
+    rounding = tf.stop_gradient(ROUNDING * tf.reduce_sum(tf.square(mean)))
+    identity = tf.eye(tf.shape(mean)[0], dtype=mean.dtype)
+    return mean, statistics[1:] - mean[:, None] * mean + rounding * identity
 
 
 def _mean_and_deviation(statistics: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

@@ -12,7 +12,7 @@ import tensorflow as tf
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from nst.layers import SUBJECT_MAP_LAYER, stride_of
+from nst.layers import SMALLEST_SIDE_PX, SUBJECT_MAP_LAYER, stride_of
 from nst.network.vgg19 import Network
 from nst.pictures.resizing import Size, resize, size_with_long_side
 from nst.settings import Settings
@@ -42,7 +42,8 @@ class PhotoMaps(NamedTuple):
 
 def make_photo_maps(network: Network, photo: np.ndarray, settings: Settings) -> PhotoMaps:
     """Return the maps of an image. They are not made where the settings do not ask for them."""
-    size = size_with_long_side(photo.shape[:2], min(MAP_PX, max(photo.shape[:2])))
+    height, width = size_with_long_side(photo.shape[:2], min(MAP_PX, max(photo.shape[:2])))
+    size = (max(SMALLEST_SIDE_PX, height), max(SMALLEST_SIDE_PX, width))
     photo = resize(photo, size)
     nothing = np.zeros(size, np.float32)
     subject = subject_map(network, photo) if settings.subject_weight else nothing

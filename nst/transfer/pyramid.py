@@ -85,7 +85,7 @@ def color_axes(style: np.ndarray) -> np.ndarray:
     Scaled to a mean square of 1. Adam moves the picture alike along each axis. With axes of these lengths, it moves
     colours as the style varies them, and leaves no coloured noise where the style has no colour.
     """
-    variances, axes = np.linalg.eigh(np.cov(style.reshape(-1, 3).T))
+    variances, axes = np.linalg.eigh(np.cov(style.reshape(-1, 3).T, bias=True))
     spread = np.sqrt(np.maximum(variances, (LEAST_SPREAD**2) * max(variances.max(), 1e-6)))
     return (axes * spread / np.sqrt(np.mean(spread**2))).T.astype(np.float32)
 

@@ -237,7 +237,7 @@ ANY = st.fixed_dictionaries(
         "tv_weight": st.floats(0, 100),
         "balance": st.booleans(),
         "style_weights": st.lists(st.floats(0, 3), max_size=3),
-        "style_scale": st.lists(st.floats(0.3, 2), max_size=3),
+        "style_scale": st.lists(st.floats(0.3, 4), max_size=3),
         "preserve_color": st.sampled_from(["none", "luminance", "statistics", "histogram"]),
         "compose": st.floats(0, 1),
         "match_weight": st.sampled_from([0.0, 8.0]),
@@ -257,7 +257,7 @@ ANY = st.fixed_dictionaries(
         "until_converged": st.booleans(),
     },
 )
-PICTURES = st.sampled_from(["content", "style", "black", "white", "tall"])
+PICTURES = st.sampled_from(["content", "style", "black", "white", "tall", "one pixel", "one colour", "line"])
 
 
 @pytest.mark.slow
@@ -269,11 +269,14 @@ def test_any_settings_and_pictures_make_a_picture_or_are_refused(tiny_weights, c
         "black": np.zeros((30, 40, 3), np.float32),
         "white": np.ones((17, 16, 3), np.float32),
         "tall": np.repeat(style, 3, axis=0)[:, :20].copy(),
+        "one pixel": np.full((1, 1, 3), 0.4, np.float32),
+        "one colour": np.full((20, 30, 3), 0.7, np.float32),
+        "line": style[:1].copy(),
     }
     networks = {pooling: build_network(tiny_weights, LAYERS, pooling=pooling) for pooling in ("max", "avg")}
     made, refused = [], []
 
-    @settings(max_examples=200, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=500, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
     @given(ANY, PICTURES, st.lists(PICTURES, min_size=1, max_size=2))
     def check(values, photo, styles):
         try:

@@ -15,7 +15,8 @@ from nst.transfer.scales import plan_scales
 from nst.transfer.state import Step
 from nst.transfer.stylize import stylize
 
-ARGUMENTS = {"style_mask": "style_masks", "content_mask": "content_mask"}  # The argument for a setting of a file.
+# The argument for a setting of a file.
+ARGUMENTS = {"style_mask": "style_masks", "source_mask": "source_masks", "content_mask": "content_mask"}
 ROUNDING = 1e-3  # The most by which rounding may lead out of [0, 1].
 
 
@@ -26,6 +27,7 @@ def redraw(
     *,
     start: np.ndarray | None = None,
     style_masks: Sequence[np.ndarray] = (),
+    source_masks: Sequence[np.ndarray] = (),
     content_mask: np.ndarray | None = None,
     on_step: Callable[[Step, Callable[[], np.ndarray]], None] = lambda step, picture: None,
 ) -> np.ndarray:
@@ -37,6 +39,7 @@ def redraw(
 
     start         the first picture, in place of settings.init
     style_masks   for each style, 1 where it belongs
+    source_masks  for each style, on it, 1 where it is taken from
     content_mask  1 where the photo may change
     on_step       called after each step with a Step, which has its number, size and costs by name, and with a function
                   that returns the picture so far; raise an exception in it to stop
@@ -47,14 +50,16 @@ def redraw(
     several = [styles] if isinstance(styles, np.ndarray) else list(styles)
     if not several:
         raise UserError("styles: there is none; give at least one image")
-    for name, given in (("style_mask", settings.style_mask), ("content_mask", settings.content_mask)):
-        if given:
-            raise UserError(f"settings.{name}: names a file; give arrays as {ARGUMENTS[name]}")
+    for name, argument in ARGUMENTS.items():
+        if getattr(settings, name):
+            raise UserError(f"settings.{name}: names a file; give arrays as {argument}")
     if settings.init not in INITS and start is None:
         raise UserError("settings.init: names a file; give an array as start")
     masks = tuple(_mask(f"style_masks[{index}]", mask) for index, mask in enumerate(style_masks))
-    if masks and len(masks) != len(several):
-        raise UserError(f"style_masks: got {len(masks)} for {len(several)} styles; give one for each")
+    sources = tuple(_mask(f"source_masks[{index}]", mask) for index, mask in enumerate(source_masks))
+    for name, there in (("style_masks", masks), ("source_masks", sources)):
+        if there and len(there) != len(several):
+            raise UserError(f"{name}: got {len(there)} for {len(several)} styles; give one for each")
     inputs = Inputs(
         _image("content", content),
         tuple(_image(f"styles[{index}]", style) for index, style in enumerate(several)),
@@ -62,6 +67,7 @@ def redraw(
         None if start is None else _image("start", start),
         masks,
         None if content_mask is None else _mask("content_mask", content_mask),
+        sources,
     )
     start_tensorflow(threads=settings.threads, verbose=False)
     scales = plan_scales(inputs.content.shape[:2], [style.shape[:2] for style in inputs.styles], settings)

@@ -115,6 +115,9 @@ class Settings:
     style_mask: tuple[str, ...] = option(
         (), "paths", "styles", "for each style, a picture that is laid over the photo and is white where the style goes"
     )
+    source_mask: tuple[str, ...] = option(
+        (), "paths", "styles", "for each style, a picture that is laid over it and is white where it is taken from"
+    )
     content_mask: str | None = option(
         None, "text", "styles", "a picture that is white where the photo may change", metavar="PATH"
     )

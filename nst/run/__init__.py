@@ -16,7 +16,7 @@ of this folder only those with a lower number.
     dry_run.py     [9] a run checked and told, nothing written
 
     request     the wish for one picture: input files, settings, and what to write
-    role        the use of an input file: content, style, init, weights, style_mask or content_mask
+    role        the use of an input file: content, style, init, weights, style_mask, source_mask or content_mask
     result      the finished picture; its path is the output
     run         the making of one picture, with its folder beside the result
     record      all that is needed to make the picture again, without any path of the machine

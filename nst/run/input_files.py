@@ -22,6 +22,7 @@ import numpy as np
 from nst.errors import UserError, os_error_reason
 from nst.pictures.formats import USUAL_FORMATS, is_picture_name, is_readable_name
 from nst.pictures.picture_files import Picture, over_white, read_picture
+from nst.pictures.resizing import resize
 from nst.run.folder import PROJECT
 from nst.run.request import INITS, Paths, Request
 from nst.settings import Settings
@@ -56,6 +57,8 @@ def find_files_of(settings: Settings) -> Paths:
         paths["init"] = (find_picture(Path(settings.init)),)
     if settings.style_mask:
         paths["style_mask"] = tuple(find_picture(Path(name)) for name in settings.style_mask)
+    if settings.source_mask:
+        paths["source_mask"] = tuple(find_picture(Path(name)) for name in settings.source_mask)
     if settings.content_mask is not None:
         paths["content_mask"] = (find_picture(Path(settings.content_mask)),)
     return paths
@@ -175,13 +178,19 @@ def read_inputs(request: Request) -> tuple[Picture, Inputs, Digests, tuple[str, 
     paths = request.paths
     read = functools.cache(functools.partial(_read, most_mb=request.settings.max_memory))
     photo, _ = read(paths["content"][0])
-    fits = _mask_for(photo.image)
+    fits = _mask_for("photo", photo.image)
+    styles = [read(path)[0] for path in paths["style"]]
+    sources = [
+        _mask_for("style", style.image)(path, read(path)[0])
+        for style, path in zip(styles, paths.get("source_mask", ()), strict=False)
+    ]
     inputs = Inputs(
         photo.image,
-        tuple(over_white(read(path)[0]) for path in paths["style"]),
+        tuple(style.image for style in styles),
         request.settings,
         start=next((over_white(read(path)[0]) for path in paths.get("init", ())), None),
         style_masks=tuple(fits(path, read(path)[0]) for path in paths.get("style_mask", ())),
+        shown=tuple(itertools.starmap(_shown, itertools.zip_longest(styles, sources))),
         content_mask=next((fits(path, read(path)[0]) for path in paths.get("content_mask", ())), None),
     )
     digests = {role: tuple(read(path)[1] for path in files) for role, files in paths.items()}
@@ -199,15 +208,25 @@ def _read(path: Path, *, most_mb: float) -> tuple[Picture, str]:
     return read_picture(path, payload, most_mb=most_mb), hashlib.sha256(payload).hexdigest()
 
 
-def _mask_for(photo: np.ndarray) -> Callable[[Path, Picture], np.ndarray]:
-    """Return a function from a picture of the photo's shape to its lightness, [height, width] in [0, 1]."""
+def _shown(style: Picture, source: np.ndarray | None) -> np.ndarray | None:
+    """Return where a style counts, [height, width] in [0, 1], or None for everywhere: what is transparent does not."""
+    if style.alpha is None or source is None:
+        return style.alpha if source is None else source
+    return style.alpha * resize(source[..., None], style.alpha.shape)[..., 0]
+
+
+def _mask_for(what: str, photo: np.ndarray) -> Callable[[Path, Picture], np.ndarray]:
+    """Return a function from a picture of an image's shape to its lightness, [height, width] in [0, 1].
+
+    what  the word for the image, for errors
+    """
 
     def mask_of(path: Path, picture: Picture) -> np.ndarray:
         mask = over_white(picture).mean(axis=-1)
         (height, width), (wanted_height, wanted_width) = mask.shape, photo.shape[:2]
         if abs(width / height * wanted_height / wanted_width - 1) > LARGEST_STRETCH:
             raise UserError(
-                f"{path}: a mask of {width}x{height} px does not fit on the photo of "
+                f"{path}: a mask of {width}x{height} px does not fit on the {what} of "
                 f"{wanted_width}x{wanted_height} px; give one of the same shape"
             )
         if mask.max() == 0:

@@ -9,12 +9,14 @@ from typing import Any
 from nst.options import flag
 from nst.settings import Settings
 
-Paths = dict[str, tuple[Path, ...]]  # The files of each role: content, style, init, style_mask, content_mask.
+Paths = dict[
+    str, tuple[Path, ...]
+]  # The files of each role: content, style, init, style_mask, source_mask, content_mask.
 
 ROLES = {  # How the user names the files of each role.
     "content": "CONTENT",
     "style": "STYLE",
-    **{role: flag(role) for role in ("init", "weights", "style_mask", "content_mask")},
+    **{role: flag(role) for role in ("init", "weights", "style_mask", "source_mask", "content_mask")},
 }
 SINGLE = ("content", "init", "weights", "content_mask")  # The roles of one file.
 INITS = ("content", "noise", "style")  # The values of settings.init that name no file.

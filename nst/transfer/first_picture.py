@@ -8,18 +8,19 @@ from nst.network.vgg19 import MEAN_RGB
 from nst.pictures.color_transfer import match_colors
 from nst.pictures.resizing import Size, resize
 from nst.transfer.inputs import Inputs
-from nst.transfer.masks import mixed, region_shares, regions_of, style_shares, total
+from nst.transfer.masks import mixed, region_shares, regions_of, shown_at, style_shares, total
 
 PALETTE_COLORS = 100_000  # The number of colours in the palette of a blend.
+MOSTLY = 0.5  # A pixel of which so much is shown has a colour of the style.
 NOISE_LEVELS = 20  # The greatest distance of noise from the mean colour, in levels of 255, as in the course.
 
 
-def palette(styles: Sequence[np.ndarray], weights: Sequence[float]) -> np.ndarray:
-    """Return colours of styles, [n, 1, 3]: as many of each style as its weight says. Of a single style, return all.
+def palette(inputs: Inputs, weights: Sequence[float]) -> np.ndarray:
+    """Return colours of the styles, [n, 1, 3]: as many of each style as its weight says. Of a single style, return all.
 
-    The colours of a single style come as the style's image.
+    The colours of a single style come as the style's image, unless only a part of it counts.
     """
-    weighted = [(style, weight) for style, weight in zip(styles, weights, strict=True) if weight]
+    weighted = [(_colors(inputs, index), weight) for index, weight in enumerate(weights) if weight]
     if len(weighted) == 1:
         return weighted[0][0]
     parts = []
@@ -27,6 +28,13 @@ def palette(styles: Sequence[np.ndarray], weights: Sequence[float]) -> np.ndarra
         colors = style.reshape(-1, 1, 3)
         parts.append(colors[np.linspace(0, len(colors) - 1, round(weight * PALETTE_COLORS)).astype(int)])
     return np.concatenate(parts)
+
+
+def _colors(inputs: Inputs, index: int) -> np.ndarray:
+    """Return a style, or its pixels that count, [n, 1, 3]."""
+    style = inputs.styles[index]
+    shown = shown_at(inputs, index, style.shape[:2])
+    return style if shown is None else style[shown >= min(MOSTLY, shown.max())][:, None]
 
 
 def first_picture(inputs: Inputs, size: Size) -> np.ndarray:
@@ -63,6 +71,6 @@ def in_style_colors(picture: np.ndarray, inputs: Inputs) -> np.ndarray:
     """Return a picture in the colours of all styles, or with masks, in the colours of each region's styles there."""
     regions, shares = regions_of(inputs), region_shares(inputs, picture.shape[:2])
     if not (inputs.style_masks and shares):
-        return match_colors(picture, palette(inputs.styles, regions[0].styles))
-    matched = [match_colors(picture, palette(inputs.styles, region.styles)) for region in regions]
+        return match_colors(picture, palette(inputs, regions[0].styles))
+    matched = [match_colors(picture, palette(inputs, region.styles)) for region in regions]
     return mixed([*matched, picture], [*shares, 1 - total(shares)])

@@ -16,6 +16,7 @@ class Inputs:
     start            the first picture, in place of settings.init
     style_masks      a mask for each style, or none
     content_mask     where the photo may change, or None for everywhere
+    shown            for each style, where it counts, [height, width] in [0, 1], or None for everywhere; or nothing
     """
 
     content: np.ndarray
@@ -24,6 +25,7 @@ class Inputs:
     start: np.ndarray | None = None
     style_masks: tuple[np.ndarray, ...] = field(default=())
     content_mask: np.ndarray | None = None
+    shown: tuple[np.ndarray | None, ...] = ()
 
     def __post_init__(self) -> None:
         check_counts(len(self.styles), self.settings)
@@ -46,6 +48,7 @@ def check_counts(styles: int, settings: Settings) -> None:
         ("--style-weights", settings.style_weights, (0,)),
         ("--style-scale", settings.style_scale, (1,)),
         ("--style-mask", settings.style_mask, (0,)),
+        ("--source-mask", settings.source_mask, (0,)),
     ):
         if len(values) not in (styles, *also):
             pictures = "style image" if styles == 1 else "style images"

@@ -12,13 +12,18 @@ KEPT_PX = 512  # The side of a square as large as the largest image of which any
 
 @dataclass(frozen=True)
 class KnownImage:
-    """An image, known by its size and the SHA-256 of its numbers."""
+    """An image, known by its size and the SHA-256 of its numbers.
+
+    shown  where it counts, [height, width], or None for everywhere
+    """
 
     digest: bytes
     shape: tuple[int, int]
     image: np.ndarray = field(compare=False)
+    shown: np.ndarray | None = field(compare=False, default=None)
 
     @classmethod
-    def of(cls, image: np.ndarray) -> KnownImage:
+    def of(cls, image: np.ndarray, shown: np.ndarray | None = None) -> KnownImage:
         """Return an image with its digest."""
-        return cls(hashlib.sha256(image.tobytes()).digest(), image.shape[:2], image)
+        numbers = image.tobytes() + (b"" if shown is None else shown.tobytes())
+        return cls(hashlib.sha256(numbers).digest(), image.shape[:2], image, shown)

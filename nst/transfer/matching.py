@@ -22,12 +22,13 @@ from nst.pictures.resizing import resize
 from nst.transfer.first_picture import toward_style_colors
 from nst.transfer.inputs import Inputs
 from nst.transfer.known_image import KEPT_PX, KnownImage
-from nst.transfer.masks import regions_of
+from nst.transfer.masks import regions_of, shown_at
 from nst.transfer.places import Places, hypercolumns, places_of
 from nst.transfer.scales import Scale
 from nst.transfer.tiles import fits
 
 RIM_PX = 16  # The width of the rim of a style that is not matched: there the network sees beyond the picture.
+MOSTLY = 0.5  # A place of which more than this fraction is shown is matched.
 PICTURE_PART = 0.25  # The part of the picture in what is matched. The rest is the photo in the style's colours.
 MOST_CANDIDATES = 4000  # The greatest number of places of the styles to choose from.
 AXES = 128  # The number of axes onto which hypercolumns are projected.
@@ -110,7 +111,10 @@ def _check(nearest: np.ndarray, candidates: Sequence[Candidates], places: Places
 def _of_regions(network: Network, inputs: Inputs, scale: Scale, places: Places, tile_px: int) -> tuple[Candidates, ...]:
     """Return the candidates of each region."""
     settings = inputs.settings
-    images = [KnownImage.of(resize(style, size)) for style, size in zip(inputs.styles, scale.style_sizes, strict=True)]
+    images = [
+        KnownImage.of(resize(style, size), shown_at(inputs, index, size))
+        for index, (style, size) in enumerate(zip(inputs.styles, scale.style_sizes, strict=True))
+    ]
     groups = [tuple(zip(images, region.styles, strict=True)) for region in regions_of(inputs)]
     return tuple(
         (_kept_candidates if all(fits(image.shape, KEPT_PX) for image, _ in group) else _candidates)(
@@ -150,7 +154,9 @@ def _candidates(
     """
     layers = [layer for layer, _ in layer_weights]
     grids = tuple(places.grid(known.image.shape[:2]) for known, _ in styles)
-    inner = [_inner_places(grid, places, rotations) for grid in grids]
+    inner = [
+        _inner_places(grid, places, rotations, known.shown) for grid, (known, _) in zip(grids, styles, strict=True)
+    ]
     counts = _counts([len(there) for there in inner], [weight for _, weight in styles])
     random = np.random.default_rng(0)
     chosen = [there[np.sort(random.permutation(len(there))[:n])] for there, n in zip(inner, counts, strict=True)]
@@ -185,14 +191,20 @@ def _candidates(
 _kept_candidates = lru_cache(maxsize=6)(_candidates)  # Kept for the next picture.
 
 
-def _inner_places(grid: tuple[int, int], places: Places, rotations: int) -> np.ndarray:
+def _inner_places(grid: tuple[int, int], places: Places, rotations: int, shown: np.ndarray | None = None) -> np.ndarray:
     """Return the places of a style off its rim in all turns, as [n, 3].
 
     Each is a turn, the place in the turned style, and the place before the turn.
+
+    shown  where the style counts, [height, width]; the places that are mostly there are returned, or the most so
     """
     rim = min(RIM_PX // places.side_px, (min(grid) - 1) // 4)
     inner = np.zeros(grid, bool)
     inner[rim : grid[0] - rim, rim : grid[1] - rim] = True
+    if shown is not None:
+        amount = places.means(shown[..., None]).reshape(grid)
+        there = inner & (amount > MOSTLY)
+        inner = there if there.any() else amount == amount.max()
     numbers = np.arange(inner.size).reshape(grid)
     turns = []
     for turn in range(rotations):

@@ -13,6 +13,7 @@ from nst.layers import stride_of
 from nst.network.vgg19 import Network, Segment, flat
 from nst.transfer.known_image import KEPT_PX, KnownImage
 from nst.transfer.losses import STYLE_LOSSES
+from nst.transfer.masks import position_weights
 from nst.transfer.tile_walk import run_on_core, walk_forward
 from nst.transfer.tiles import Tile, fits, fraction_in_core
 
@@ -21,20 +22,28 @@ Weights = dict[str, np.ndarray]  # By layer, the weights of positions [positions
 
 
 def statistics(
-    network: Network, image: np.ndarray, layers: Sequence[str], style_loss: str, *, tile_px: int
+    network: Network, known: KnownImage, layers: Sequence[str], style_loss: str, *, tile_px: int
 ) -> Statistics:
     """Return the statistics of an image. Those of small images are kept for the next picture.
 
     tile_px  the side of tiles, in which larger pictures are computed; see fits
     """
-    if fits(image.shape[:2], min(KEPT_PX, tile_px)):
-        return _kept_statistics(network, KnownImage.of(image), tuple(layers), style_loss)
-    return weighted_statistics(network, image, layers, style_loss, [{}], tile_px=tile_px)[0]
+    if fits(known.shape, min(KEPT_PX, tile_px)):
+        return _kept_statistics(network, known, tuple(layers), style_loss)
+    return _statistics(network, known, layers, style_loss, tile_px)
 
 
 @lru_cache(maxsize=24)
 def _kept_statistics(network: Network, known: KnownImage, layers: tuple[str, ...], style_loss: str) -> Statistics:
-    return weighted_statistics(network, known.image, layers, style_loss, [{}], tile_px=max(known.shape))[0]
+    return _statistics(network, known, layers, style_loss, max(known.shape))
+
+
+def _statistics(
+    network: Network, known: KnownImage, layers: Sequence[str], style_loss: str, tile_px: int
+) -> Statistics:
+    shown = known.shown
+    weights = {} if shown is None else {name: position_weights(shown[..., None], name) for name in layers}
+    return weighted_statistics(network, known.image, layers, style_loss, [weights], tile_px=tile_px)[0]
 
 
 def weighted_statistics(

@@ -18,8 +18,9 @@ from scipy.ndimage import gaussian_filter
 from nst.network.vgg19 import Network
 from nst.pictures.resizing import Size, resize
 from nst.transfer.inputs import Inputs
+from nst.transfer.known_image import KnownImage
 from nst.transfer.losses import STYLE_LOSSES
-from nst.transfer.masks import position_weights, regions_of
+from nst.transfer.masks import position_weights, regions_of, shown_at
 from nst.transfer.matching import Match, matched_map
 from nst.transfer.photo_maps import PhotoMaps, resize_map
 from nst.transfer.scales import Scale
@@ -68,7 +69,10 @@ def make_parts(
     settings, loss = inputs.settings, STYLE_LOSSES[inputs.settings.style_loss]
     areas = make_areas(inputs, scale.size, shares, maps)
     names = tuple(areas[0].layers)  # The first part has the most layers.
-    styles = [resize(style, size) for style, size in zip(inputs.styles, scale.style_sizes, strict=True)]
+    styles = [
+        KnownImage.of(resize(style, size), shown_at(inputs, index, size))
+        for index, (style, size) in enumerate(zip(inputs.styles, scale.style_sizes, strict=True))
+    ]
     whole = [statistics(network, style, names, settings.style_loss, tile_px=tile_px) for style in styles]
     found = [whole] * len(areas)
     if match:
@@ -111,7 +115,7 @@ def _matched_statistics(
     network: Network,
     inputs: Inputs,
     scale: Scale,
-    styles: Sequence[np.ndarray],
+    styles: Sequence[KnownImage],
     areas: Sequence[Area],
     match: Match,
     tile_px: int,
@@ -125,22 +129,23 @@ def _matched_statistics(
         for area in (areas[number] for number in own):
             choices, nearest = match.candidates[area.region], match.nearest[area.region]
             matched = matched_map(choices, nearest, index, match.places.means(area.share))
-            share = _style_share(matched, style.shape[:2])
+            share = _style_share(matched, style)
             weightings.append({name: position_weights(share, name) for name in names})
         for number, some in zip(
-            own, weighted_statistics(network, style, names, loss, weightings, tile_px=tile_px), strict=True
+            own, weighted_statistics(network, style.image, names, loss, weightings, tile_px=tile_px), strict=True
         ):
             found[number][index] = some
     return found
 
 
-def _style_share(matched: np.ndarray, size: Size) -> np.ndarray:
+def _style_share(matched: np.ndarray, style: KnownImage) -> np.ndarray:
     """Return the share of each pixel of a style, [height, width, 1], from how much is matched to each of its places."""
     blurred = gaussian_filter(matched, BLUR * max(matched.shape))
-    if blurred.mean() <= 0:
-        return np.ones((*size, 1), np.float32)
-    capped = np.minimum(blurred / blurred.mean(), MOST_MATCHED).astype(np.float32)
-    return np.asarray(Image.fromarray(capped).resize(size[::-1], Image.Resampling.BILINEAR))[..., None]
+    share = everywhere(style.shape)
+    if blurred.mean() > 0:
+        capped = np.minimum(blurred / blurred.mean(), MOST_MATCHED).astype(np.float32)
+        share = np.asarray(Image.fromarray(capped).resize(style.shape[::-1], Image.Resampling.BILINEAR))[..., None]
+    return share if style.shown is None else share * style.shown[..., None]
 
 
 def _blend(statistics_of: Sequence[Statistics], area: Area, layer: str) -> tf.Tensor:

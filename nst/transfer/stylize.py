@@ -55,7 +55,7 @@ def stylize(
         on_estimate(estimated_seconds(network, inputs, scales, tile_px))
     began = time.monotonic()
     elapsed = clock or (lambda: time.monotonic() - began)
-    schedule, colors = Schedule(scales, settings, elapsed), palette(inputs.styles, overall_weights(inputs))
+    schedule, colors = Schedule(scales, settings, elapsed), palette(inputs, overall_weights(inputs))
     numbers = itertools.count(resume.steps + 1 if resume else 1)
     maps = make_photo_maps(network, inputs.content, settings)
     start = resume.descent if resume else Descent(first_picture(inputs, scales[0].size))

@@ -13,7 +13,7 @@ from PIL import Image, features
 import neural_art
 from nst.errors import UserError
 from nst.pictures.formats import readable_suffixes
-from nst.pictures.picture_files import read_image
+from nst.pictures.picture_files import read_image, write_picture
 from nst.preset_files import make_settings
 from nst.run.input_files import (
     find_contents,
@@ -144,3 +144,29 @@ def test_a_run_reads_each_file_once(here, pictures, tiny, monkeypatch):
     assert neural_art.main([*pictures, *SMALL, "--config", "art.toml", "-o", "art.png"]) == 0
     counts = [opened.count(name) for name in ("art.toml", *pictures)]
     assert counts == [1, 1, 1]
+
+
+def test_what_is_transparent_in_a_style_or_black_in_its_source_mask_is_not_shown(here, content):
+    levels = np.zeros((20, 30, 4), np.uint8)
+    levels[..., :3] = 90
+    levels[:, :10, 3] = 255
+    Image.fromarray(levels).save("style.png")
+    Image.fromarray(np.repeat((np.arange(30) < 20)[None] * np.uint8(255), 20, axis=0)).save("mask.png")
+    write_picture(Path("content.png"), content)
+    shown = {}
+    for style, mask in (("style.png", None), ("content.png", "content.png"), ("style.png", "mask.png")):
+        settings = make_settings(overrides={"source_mask": [mask]} if mask else {})
+        request = Request({"content": (Path("content.png"),), "style": (Path(style),)}, settings)
+        _, inputs, digests, _ = read_inputs(find_pictures(request))
+        shown[style, mask] = inputs.shown[0]
+        assert ("source_mask" in digests) == bool(mask)
+    assert shown["style.png", None].mean() == pytest.approx(1 / 3)
+    np.testing.assert_allclose(shown["content.png", "content.png"], content.mean(axis=-1), atol=0.01)
+    assert shown["style.png", "mask.png"].mean() == pytest.approx(1 / 3)
+    assert inputs.styles[0].max() < 0.5  # continued, not white
+
+
+def test_a_source_mask_has_the_shape_of_its_style(here, pictures, refused):
+    content, style = pictures
+    assert "does not fit on the style of 36x48 px" in refused([content, style, "--source-mask", content])
+    assert "--source-mask: got 2 for 1 style image" in refused([content, style, "--source-mask", style, style])

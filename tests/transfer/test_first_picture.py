@@ -40,9 +40,20 @@ def test_the_course_starts_from_the_photo_mixed_with_60_percent_noise(content, s
     np.testing.assert_allclose(image * 255 - mean, 0.6 * noise + 0.4 * (content * 255 - mean), atol=1e-3)
 
 
+PHOTO = np.full((8, 8, 3), 0.5, np.float32)
+
+
+def test_a_palette_is_of_what_is_shown_of_a_style():
+    style = np.zeros((10, 10, 3), np.float32)
+    style[:, 5:] = 1
+    shown = np.repeat((np.arange(20) < 10)[None], 20, axis=0).astype(np.float32)
+    for given, mean in (((), 0.5), ((shown,), 0), ((1 - shown,), 1)):
+        assert palette(Inputs(PHOTO, (style,), make_settings(), shown=given), [1.0]).mean() == mean
+
+
 def test_a_palette_has_as_many_colors_of_a_style_as_its_weight_says():
     red, blue = (np.full((10, 10, 3), color, np.float32) for color in ((1, 0, 0), (0, 0, 1)))
-    colors = palette((red, blue), (0.75, 0.25))
+    colors = palette(Inputs(PHOTO, (red, blue), make_settings()), (0.75, 0.25))
     np.testing.assert_allclose(colors.mean(axis=(0, 1)), [0.75, 0, 0.25], atol=1e-3)
 
 

@@ -12,9 +12,9 @@ from nst.transfer.matching import make_match, matched_map, principal_axes
 from nst.transfer.scales import Scale
 
 
-def match_of(network, photo, *styles, picture=None, masks=(), tile_px=10_000, **overrides):
+def match_of(network, photo, *styles, picture=None, masks=(), shown=(), tile_px=10_000, **overrides):
     settings = make_settings(overrides={**SHALLOW, "match_colors": False, "strength": 0.01, **overrides})
-    inputs = Inputs(photo, styles, settings, style_masks=masks)
+    inputs = Inputs(photo, styles, settings, style_masks=masks, shown=shown)
     scale = Scale(photo.shape[:2], tuple(style.shape[:2] for style in styles), 1)
     return make_match(network, inputs, scale, picture, tile_px=tile_px)
 
@@ -52,6 +52,17 @@ def test_a_blend_chooses_among_all_styles_by_weight(shallow_network):
     counts = np.bincount(match_of(shallow_network, photo, first, second, style_weights=[3, 1]).candidates[0].styles)
     np.testing.assert_allclose(counts, [96, 32], atol=1)
     assert set(match_of(shallow_network, photo, first, second, style_weights=[1, 0]).candidates[0].styles) == {0}
+
+
+@pytest.mark.parametrize("rotations", [1, 4])
+def test_only_what_is_shown_of_a_style_is_matched(shallow_network, rotations):
+    style, shown = noise((48, 64)), np.zeros((24, 32), np.float32)
+    shown[:, :16] = 1
+    match = match_of(shallow_network, style, style, shown=(shown,), rotations=rotations)
+    assert set(match.candidates[0].places % 16) == {2, 3, 4, 5, 6, 7}
+    tiny = np.zeros((24, 32), np.float32)
+    tiny[3, 7] = 1
+    assert set(match_of(shallow_network, style, style, shown=(tiny,)).candidates[0].places) == {1 * 16 + 3}
 
 
 def test_what_is_matched_is_partly_the_picture(shallow_network):

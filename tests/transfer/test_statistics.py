@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from nst.network.vgg19 import Network
+from nst.transfer.known_image import KnownImage
 from nst.transfer.masks import position_weights
 from nst.transfer.statistics import statistics, weighted_statistics
 
@@ -21,9 +22,9 @@ def test_a_style_goes_through_the_network_once_for_many_photos(shallow_network, 
 
     network = Network((replace(shallow_network.segments[0], run=run),))
     for image in (style, style[::-1], style, style.copy()):
-        statistics(network, image, ("conv1_1",), "gram", tile_px=10_000)
+        statistics(network, KnownImage.of(image), ("conv1_1",), "gram", tile_px=10_000)
     assert seen == [(48, 36), (48, 36)]
-    statistics(network, style, ("conv1_1",), "moments", tile_px=10_000)
+    statistics(network, KnownImage.of(style), ("conv1_1",), "moments", tile_px=10_000)
     assert len(seen) == 3
 
 
@@ -39,3 +40,21 @@ def test_statistics_in_tiles_are_those_in_one_piece(tiny_network, size, weighted
     )
     for layer, expected in whole.items():
         np.testing.assert_allclose(tiled[layer], expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
+
+
+@pytest.mark.parametrize("style_loss", ["gram", "covariance", "moments"])
+@pytest.mark.parametrize("tile_px", [64, 10_000])
+def test_what_of_an_image_is_not_shown_does_not_count(tiny_network, style_loss, tile_px):
+    """All that counts is far from the part that is not shown, so that the network does not see it from there."""
+    image = np.random.default_rng(2).uniform(size=(96, 160, 3)).astype(np.float32)
+    shown = np.zeros((96, 160), np.float32)
+    shown[:, :64] = 1
+    other = image.copy()
+    other[:, 112:] = 0.9
+    first, second, all_of_it = (
+        statistics(tiny_network, KnownImage.of(*given), ("conv1_1", "conv3_1"), style_loss, tile_px=tile_px)
+        for given in ((image, shown), (other, shown), (other,))
+    )
+    for layer, expected in first.items():
+        np.testing.assert_allclose(second[layer], expected, rtol=1e-4)
+        assert np.abs(all_of_it[layer] - expected).max() > 0.01 * np.abs(expected).max()

@@ -28,6 +28,11 @@ def suggestion(word: str, choices: Iterable[str]) -> str:
     return f"; did you mean {close[0]}?" if close else ""
 
 
+def count_of(number: int, noun: str) -> str:
+    """Return a number with its noun, as '1 picture' or '2 pictures'."""
+    return f"{number} {noun}" + ("" if number == 1 else "s")
+
+
 def one_line(text: str) -> str:
     """Return a text on one line: control characters, which file names may have, become escapes such as \\n.
 

@@ -134,7 +134,7 @@ class Settings:
         "px",
         "size",
         "long side of the result in px, or 'original' for the photo's own size",
-        limits=(16, 20000),
+        limits=(16, 1_000_000),
         words=(ORIGINAL_SIZE,),
     )
     smallest_scale: int = option(

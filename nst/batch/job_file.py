@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from nst.values import FIELDS, known_name, read_values
 
 TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
 TABLE = "job"
+DELIMITERS = (",", ";", "\t")
 
 
 @dataclass(frozen=True)
@@ -116,7 +118,8 @@ def _table_row(where: str, values: Any) -> Row:
 
 
 def _csv_rows(path: Path, text: str) -> Iterator[Row]:
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    delimiter = _delimiter(text)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=delimiter)
     header: list[str] = []
     start = 1
     while True:
@@ -130,20 +133,31 @@ def _csv_rows(path: Path, text: str) -> Iterator[Row]:
         if not any(cell.strip() for cell in cells):
             continue
         if not header:
-            header = [cell.strip() for cell in cells]
+            header = [cell.strip().lower() for cell in cells]
             _check_header(where, header)
             continue
         if len(cells) != len(header):
             raise UserError(
-                f"{where}: has {len(cells)} cells for {len(header)} columns; quote cells with commas in them"
+                f"{where}: has {len(cells)} cells for {len(header)} columns; quote cells with {delimiter!r} in them"
             )
         given = {key: cell for key, cell in zip(header, cells, strict=True) if cell.strip()}
+        if delimiter == ";":
+            given = {key: _with_points(cell) for key, cell in given.items()}
         yield _checked(where, {known_name(where, key): read_cell(where, key, cell) for key, cell in given.items()})
 
 
+def _delimiter(text: str) -> str:
+    """Return what parts the columns: a comma, or as spreadsheets of many countries write, a semicolon or a tab."""
+    header = next((line for line in text.splitlines() if line.strip()), "")
+    return max(DELIMITERS, key=header.count)
+
+
+def _with_points(cell: str) -> str:
+    """Return the text of a cell with a point in numbers such as 0,5, which go with semicolons."""
+    return re.sub(r"(?<![\w.,/\\])(-?\d+),(\d+)(?![\w.,/\\])", r"\1.\2", cell)
+
+
 def _check_header(where: str, header: Sequence[str]) -> None:
-    if len(header) == 1 and ";" in header[0]:
-        raise UserError(f"{where}: columns are parted by commas, not by semicolons")
     names = [known_name(where, key) for key in header]
     twice = next((key for key, name in zip(header, names, strict=True) if names.count(name) > 1), None)
     if twice is not None:

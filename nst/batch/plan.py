@@ -21,7 +21,7 @@ from nst.batch.naming import batch_folder, batch_title, name_tasks
 from nst.batch.sweep import Sweep, read_sweeps
 from nst.batch.tasks import Task, fit_name, tasks_of
 from nst.call_options import OPTIONS
-from nst.errors import UserError, one_line
+from nst.errors import UserError, count_of, one_line
 from nst.options import flag, format_value
 from nst.preset_files import describe
 from nst.report.pages import REPORT
@@ -230,4 +230,4 @@ def plan_text(plan: Plan) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     lines = ["  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
     done = sum(task.state == DONE for task in plan.tasks)
-    return "\n".join([*lines, f"{len(plan.tasks)} pictures in {plan.folder}, {done} of them done"])
+    return "\n".join([*lines, f"{count_of(len(plan.tasks), 'picture')} in {plan.folder}, {done} of them done"])

@@ -7,7 +7,9 @@ of this folder only those with a lower number.
     metadata.py       [0] resolution, the part of EXIF that is kept, and a comment of this program
     sixteen_bit.py    [0] pictures of 16 bits per channel: the lower bytes read; PNG and TIFF written
     transparency.py   [0] a picture over white, and colours for invisible pixels
-    decoding.py       [1] the formats that are read; a file of any of them as arrays
+    encodings.py      [0] colours described without a profile: PNG's gamma, Adobe RGB; the profile in a BMP
+    formats.py        [0] the formats that are read, the libraries for others, and the names of what is refused
+    decoding.py       [1] a file of any format as arrays
     resizing.py       [0] sizes, and pictures resized with Lanczos' filter
     picture_files.py  [2] read_picture, write_picture and their variants
     color_transfer.py [0] a picture with the colours of another picture

@@ -16,7 +16,7 @@ from typing import Any, TextIO
 import numpy as np
 from tqdm import tqdm
 
-from nst.errors import one_line
+from nst.errors import count_of, one_line
 from nst.pictures.resizing import Size
 from nst.report.status import FAILED, STARTED, PictureStatus
 from nst.transfer.scales import Scale
@@ -173,7 +173,7 @@ class Lines:
         if not self.quiet:
             counts = ", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states))
             look = f"; look at {page}" if page else ""
-            self._print(f"{len(states)} pictures in {folder}: {counts}{look}")
+            self._print(f"{count_of(len(states), 'picture')} in {folder}: {counts}{look}")
 
     def trace(self, text: str) -> None:
         """Print the traceback of a mistake of the program."""

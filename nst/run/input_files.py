@@ -19,7 +19,7 @@ from pathlib import Path
 
 import numpy as np
 
-from nst.errors import UserError, os_error_reason
+from nst.errors import UserError, os_error_reason, suggestion
 from nst.pictures.formats import USUAL_FORMATS, is_picture_name, is_readable_name
 from nst.pictures.picture_files import Picture, over_white, read_picture
 from nst.pictures.resizing import resize
@@ -54,7 +54,7 @@ def find_files_of(settings: Settings) -> Paths:
     """Return the pictures that settings name: the first picture and masks, by role. Raises UserError."""
     paths: Paths = {}
     if settings.init not in INITS:
-        paths["init"] = (find_picture(Path(settings.init)),)
+        paths["init"] = (_find_first_picture(settings.init),)
     if settings.style_mask:
         paths["style_mask"] = tuple(find_picture(Path(name)) for name in settings.style_mask)
     if settings.source_mask:
@@ -62,6 +62,15 @@ def find_files_of(settings: Settings) -> Paths:
     if settings.content_mask is not None:
         paths["content_mask"] = (find_picture(Path(settings.content_mask)),)
     return paths
+
+
+def _find_first_picture(name: str) -> Path:
+    """Return the picture that settings.init names. Raises UserError."""
+    try:
+        return find_picture(Path(name))
+    except UserError as error:
+        words = f"; --init takes {', '.join(INITS)}, or a picture{suggestion(name, INITS)}"
+        raise UserError(f"{error}{words}") from error
 
 
 def find_picture(name: Path) -> Path:
@@ -74,7 +83,8 @@ def find_picture(name: Path) -> Path:
                 return path
     except OSError as error:  # A name is too long, or a folder may not be entered.
         raise UserError(f"{name}: cannot be read: {os_error_reason(error)}") from error
-    raise UserError(f"{name}: no such file, here or in {SAMPLES.name}/")
+    hint = "; a pattern stands for photos, as CONTENT, not for styles" if glob.has_magic(str(name)) else ""
+    raise UserError(f"{name}: no such file, here or in {SAMPLES.name}/{hint}")
 
 
 def sample(name: Path) -> Path:

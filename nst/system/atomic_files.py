@@ -11,6 +11,7 @@ import os
 import stat
 import sys
 import uuid
+from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -119,9 +120,10 @@ def write_json(path: Path, fields: dict[str, Any]) -> None:
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a UTF-8 file, without its byte order mark. Raises UserError."""
+    """Return the text of a file in UTF-8, or in UTF-16 with a byte order mark, without that mark. Raises UserError."""
     try:
-        return path.read_bytes().decode("utf-8-sig")
+        payload = path.read_bytes()
+        return payload.decode("utf-16" if payload.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig")
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except IsADirectoryError:

@@ -38,7 +38,6 @@ def test_a_byte_order_mark_and_line_breaks_of_windows_are_read(tmp_path):
         ("jobs.cvs", "", "did you mean .csv?"),
         ("jobs.csv", "", "jobs.csv: has no rows"),
         ("jobs.csv", "content,style\n", "jobs.csv: has no rows"),
-        ("jobs.csv", "content;style\na;b\n", "jobs.csv: line 1: columns are parted by commas"),
         ("jobs.csv", "content,sytle\na,b\n", "jobs.csv: line 1: sytle: there is no such key; did you mean style?"),
         ("jobs.csv", "tv-weight,tv_weight\n1,2\n", "line 1: tv-weight: is the name of two columns"),
         ("jobs.csv", "content,steps\na,2\nb,1,c\n", "jobs.csv: line 3: has 3 cells for 2 columns"),
@@ -68,3 +67,26 @@ def test_mistakes_name_file_and_row(tmp_path, name, text, message):
 def test_a_missing_file_is_said_so(tmp_path):
     with pytest.raises(UserError, match="no such file"):
         read_rows(tmp_path / "none.csv")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Content;Style-Weights;output\ncat.jpg;0,5 2,25;a.png\n",
+        "content\tstyle-weights\toutput\ncat.jpg\t0.5 2.25\ta.png\n",
+        "content,style-weights,output\ncat.jpg,0.5 2.25,a.png\n",
+    ],
+    ids=["semicolons", "tabs", "commas"],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_a_table_as_spreadsheets_write_it(tmp_path, text, encoding):
+    path = tmp_path / "jobs.csv"
+    path.write_text(text, encoding=encoding)
+    _, rows = read_rows(path)
+    assert [row.values for row in rows] == [{"content": "cat.jpg", "style_weights": (0.5, 2.25), "output": "a.png"}]
+
+
+def test_a_name_with_a_comma_keeps_it_among_semicolons(tmp_path):
+    (tmp_path / "jobs.csv").write_text("content;output;size\na,b.jpg;1,2.png;64\n")
+    _, rows = read_rows(tmp_path / "jobs.csv")
+    assert rows[0].values["content"] == "a,b.jpg"

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 import scipy.io
-import tensorflow as tf
 
 from nst.errors import UserError
 from nst.layers import CHANNELS_PER_BLOCK, LAYERS, block_of, keras_name
 
 # The weights that come with this project.
 EMBEDDED = Path(__file__).resolve().parents[2] / "pretrained-model" / "vgg19_q8.npz"
+EXPECTED = "expected VGG19 as this project's .npz, MatConvNet's .mat or Keras' .h5"
 Weights = dict[str, tuple[np.ndarray, np.ndarray]]  # layer -> (kernel, bias)
 
 
@@ -26,22 +26,28 @@ def load_weights(source: str | None = None) -> Weights:
     """
     if source == "imagenet":
         return _from_keras_download()
+    check_weights(source)
     path = Path(source) if source else EMBEDDED
-    readers = {".npz": _from_npz, ".mat": _from_matconvnet, ".h5": _from_keras_file, ".hdf5": _from_keras_file}
-    expected = "expected VGG19 as this project's .npz, MatConvNet's .mat or Keras' .h5"
-    if path.suffix.lower() not in readers:
-        raise UserError(f"weights {path}: {expected}, or the word imagenet")
-    if not path.is_file():
-        raise UserError(f"weights {path}: no such file; {expected}, or the word imagenet")
     try:
-        weights = readers[path.suffix.lower()](path)
+        weights = READERS[path.suffix.lower()](path)
     except UserError:
         raise
     except Exception as error:  # Each file format has parsers and errors of its own.
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise UserError(f"weights {path}: damaged, cut short or foreign ({reason}); {expected}") from error
+        raise UserError(f"weights {path}: damaged, cut short or foreign ({reason}); {EXPECTED}") from error
     _check(weights, f"weights {path}")
     return weights
+
+
+def check_weights(source: str | None) -> None:
+    """Raise UserError where it is plain without reading that `source` holds no weights."""
+    path = Path(source) if source else EMBEDDED
+    if source == "imagenet":
+        return
+    if path.suffix.lower() not in READERS:
+        raise UserError(f"weights {path}: {EXPECTED}, or the word imagenet")
+    if not path.is_file():
+        raise UserError(f"weights {path}: no such file; {EXPECTED}, or the word imagenet")
 
 
 def weights_sha256(weights: Weights) -> str:
@@ -111,6 +117,8 @@ def _from_keras_file(path: Path) -> Weights:
 
 def _from_keras_download() -> Weights:
     """Let Keras download its own VGG19."""
+    import tensorflow as tf
+
     try:
         model = tf.keras.applications.VGG19(weights="imagenet", include_top=False)
     except Exception as error:  # Keras wraps urllib's errors in a bare Exception.
@@ -129,3 +137,6 @@ def _rgb_input(weights: Weights) -> Weights:
         kernel, bias = weights[LAYERS[0]]
         weights[LAYERS[0]] = np.ascontiguousarray(kernel[:, :, ::-1]), bias
     return weights
+
+
+READERS = {".npz": _from_npz, ".mat": _from_matconvnet, ".h5": _from_keras_file, ".hdf5": _from_keras_file}

@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http import HTTPStatus
 from typing import Any
 
@@ -36,6 +36,7 @@ MOST_STYLES = 4  # The largest number of styles that the page shows.
 MOST_CONNECTIONS = 32
 SECONDS_TO_READ = 10  # The time limit for reading a request.
 SECONDS_TO_WAIT = 15  # The longest wait for a change, before the same state is sent again.
+SECONDS_OF_REQUEST = 40.0  # The longest time from a request's first byte to the last one of its answer.
 SECONDS_AT_END = 1.0  # The time at the end in which a watching browser may fetch the last picture and chart.
 SECONDS_BETWEEN_LOOKS = 0.1  # The pause between two looks of the server for its own end.
 HEADERS = {
@@ -93,10 +94,14 @@ class Server(http.server.ThreadingHTTPServer):
         super().process_request(request, client_address)
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """Answer, then make room for the next request."""
+        """Answer, then make room for the next request; hang up where a client takes too long, byte by byte."""
+        limit = threading.Timer(SECONDS_OF_REQUEST, _hang_up, [request])
+        limit.daemon = True
+        limit.start()
         try:
             super().process_request_thread(request, client_address)
         finally:
+            limit.cancel()
             with self.counting:
                 self.requests -= 1
 
@@ -261,6 +266,12 @@ def served(host: str = HOST, port: int = 0) -> Iterator[tuple[LiveView, str]]:
             server.shutdown()
             server.server_close()
             thread.join()
+
+
+def _hang_up(request: socket.socket) -> None:
+    """End a connection, also for a thread that waits for it."""
+    with suppress(OSError):
+        request.shutdown(socket.SHUT_RDWR)
 
 
 def _state_of(live: LiveView) -> dict[str, Any]:

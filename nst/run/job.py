@@ -7,6 +7,7 @@ from functools import cached_property
 from pathlib import Path
 
 from nst.errors import UserError
+from nst.network.weights import check_weights
 from nst.pictures.picture_files import Picture, check_format, over_white
 from nst.report.costs import plotting
 from nst.report.pages import check_engine
@@ -90,6 +91,7 @@ def plan_job(request: Request, origin: Origin | None = None, *, dry_run: bool = 
     folder = RunFolder(request.output or first_free(default_output(f"{result_name(request.paths)}.png")))
     check_format(folder.output, bit_depth=settings.bit_depth)
     check_counts(len(request.paths["style"]), settings)
+    check_weights(settings.weights)
     _check_no_input(folder.output, request)
     photo, inputs, digests, notes = read_inputs(request)
     scales = plan_scales(photo.image.shape[:2], [style.shape[:2] for style in inputs.styles], settings)

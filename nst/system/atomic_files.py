@@ -30,6 +30,7 @@ else:
     import tomli as tomllib
 
 
+LARGEST_TEXT = 2**26  # The most bytes of a text: a pipe may have no end.
 LONGEST_NAME = 100  # The most characters of a file's name that are repeated in the name of its part.
 
 
@@ -122,7 +123,12 @@ def write_json(path: Path, fields: dict[str, Any]) -> None:
 def read_text(path: Path) -> str:
     """Return the text of a file in UTF-8, or in UTF-16 with a byte order mark, without that mark. Raises UserError."""
     try:
-        payload = path.read_bytes()
+        if path.is_char_device() or path.is_block_device():
+            raise UserError(f"{path}: is a device; name a file")
+        with path.open("rb") as file:
+            payload = file.read(LARGEST_TEXT + 1)
+        if len(payload) > LARGEST_TEXT:
+            raise UserError(f"{path}: is no text of this program, as it has more than {LARGEST_TEXT:,} bytes")
         return payload.decode("utf-16" if payload.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig")
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None

@@ -6,7 +6,7 @@ import socket
 import threading
 import time
 import urllib.request
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 
 import numpy as np
@@ -167,6 +167,17 @@ def test_many_connections_do_not_take_all_threads(live_and_port):
             time.sleep(0.01)
     else:
         pytest.fail("the server answers no more")
+
+
+def test_a_client_that_sends_byte_by_byte_is_hung_up_on(monkeypatch, sources):
+    monkeypatch.setattr("nst.report.watch_server.SECONDS_OF_REQUEST", 0.5)
+    with served() as (_, url), socket.create_connection(("127.0.0.1", int(url.split(":")[2].strip("/")))) as client:
+        began = time.monotonic()
+        with suppress(OSError):
+            while time.monotonic() < began + 8:
+                client.sendall(b"G")
+                time.sleep(0.05)
+        assert time.monotonic() < began + 5
 
 
 def test_it_listens_on_this_machine_alone_and_ends_with_the_run():

@@ -1,6 +1,7 @@
 """Files appear whole or not at all."""
 
 import errno
+from pathlib import Path
 
 import pytest
 
@@ -114,3 +115,17 @@ def test_a_new_file_has_the_permissions_of_the_old_one(tmp_path):
     path.chmod(0o600)
     write_text(path, "second")
     assert (path.stat().st_mode & 0o777, path.read_text()) == (0o600, "second")
+
+
+def test_a_text_without_end_is_refused(tmp_path, monkeypatch):
+    with pytest.raises(UserError, match="/dev/zero: is a device; name a file"):
+        read_text(Path("/dev/zero"))
+    monkeypatch.setattr("nst.system.atomic_files.LARGEST_TEXT", 10)
+    (tmp_path / "long.toml").write_text("x" * 11)
+    with pytest.raises(UserError, match="has more than 10 bytes"):
+        read_text(tmp_path / "long.toml")
+
+
+def test_a_text_in_utf_16_is_read(tmp_path):
+    (tmp_path / "a.csv").write_text("größe", encoding="utf-16")
+    assert read_text(tmp_path / "a.csv") == "größe"

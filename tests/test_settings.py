@@ -33,6 +33,7 @@ EXAMPLES = {
     "style_weights": (["3", "1.5"], (3.0, 1.5)),
     "style_scale": (["0.5"], (0.5,)),
     "style_mask": (["left.png", "right.png"], ("left.png", "right.png")),
+    "source_mask": (["sky.png", "ground.png"], ("sky.png", "ground.png")),
     "content_mask": (["sky.png"], "sky.png"),
     "preserve_color": (["luminance"], "luminance"),
     "tv_weight": (["1e-2"], 0.01),

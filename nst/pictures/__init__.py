@@ -9,9 +9,10 @@ of this folder only those with a lower number.
     transparency.py   [0] a picture over white, and colours for invisible pixels
     encodings.py      [0] colours described without a profile: PNG's gamma, Adobe RGB; the profile in a BMP
     formats.py        [0] the formats that are read, the libraries for others, and the names of what is refused
-    decoding.py       [1] a file of any format as arrays
+    opening.py        [1] files opened, and checked before a pixel is read
+    decoding.py       [2] a file of any format as arrays
     resizing.py       [0] sizes, and pictures resized with Lanczos' filter
-    picture_files.py  [2] read_picture, write_picture and their variants
+    picture_files.py  [3] read_picture, write_picture and their variants
     color_transfer.py [0] a picture with the colours of another picture
 
 image       float32 RGB [height, width, 3] in [0, 1], in the colours of sRGB

@@ -14,8 +14,9 @@ from PIL.PngImagePlugin import PngInfo
 
 from nst.errors import UserError, suggestion
 from nst.pictures.color_profiles import srgb_profile
-from nst.pictures.decoding import decode, opened
+from nst.pictures.decoding import decode
 from nst.pictures.metadata import COMMENT_KEY, Dpi, comment_of, exif_with, jpeg_comment, png_chunks, tiff_tags
+from nst.pictures.opening import opened
 from nst.pictures.resizing import Size, resize, size_with_long_side
 from nst.pictures.sixteen_bit import write_png, write_tiff
 from nst.pictures.transparency import composite_over_white, continue_colors

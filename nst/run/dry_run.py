@@ -30,17 +30,17 @@ def dry_run(request: Request, origin: Origin, progress: Progress) -> DryRun:
     network, _ = load_network(job)
     from nst.transfer.estimate import estimated_seconds
 
-    seconds = estimated_seconds(network, job.inputs, job.scales, job.tile_px)
-    return DryRun(job.folder.output, _plan_text(job, seconds), seconds, job.memory_mb)
+    seconds = estimated_seconds(network, job.inputs, job.scales, job.memory.tile_px)
+    return DryRun(job.folder.output, _plan_text(job, seconds), seconds, job.memory.memory_mb)
 
 
 def _plan_text(job: Job, seconds: float) -> str:
     """Return the place of the result, a line for each scale, and about how much time and memory the run takes."""
     lines = [
         f"{scale.size[1]}x{scale.size[0]} px  {scale.steps} steps"
-        + ("" if fits(scale.size, job.tile_px) else f"  in tiles of {job.tile_px} px")
+        + ("" if fits(scale.size, job.memory.tile_px) else f"  in tiles of {job.memory.tile_px} px")
         for scale in job.scales
     ]
     there = available_mb()
-    words = f"about {seconds:.0f} s and {job.memory_mb} MB of memory"
+    words = f"about {seconds:.0f} s and {job.memory.memory_mb} MB of memory"
     return "\n".join([str(job.folder.output), *lines, words if there is None else f"{words}, of {there} MB there"])

@@ -15,7 +15,7 @@ from nst.report.sources import Named, Sources
 from nst.run.checkpoint import Checkpoint, check_state, read_checkpoint
 from nst.run.folder import RunFolder, default_output, first_free, result_name
 from nst.run.input_files import Digests, read_inputs
-from nst.run.memory_plan import memory_mb, plan_tile, sizes_of_run
+from nst.run.memory_plan import MemoryPlan, memory_mb, plan_tile, sizes_of_run
 from nst.run.origin import Origin
 from nst.run.record import Record, check_recorded, is_of
 from nst.run.request import Request
@@ -32,8 +32,7 @@ class Job:
     folder      of the run; it knows the result. Where the user named no result, the run may start under the next name
     photo       the content picture with all that its file holds
     digests     the SHA-256 of each input file
-    tile_px     the side of the tiles in which larger pictures are computed
-    memory_mb   about how many megabytes the run takes
+    memory      how the run is kept within the memory
     checkpoint  the state from which the run resumes
     record      of the earlier run that is resumed or repeated
     notes       what the user should know of how the inputs were read
@@ -45,8 +44,7 @@ class Job:
     inputs: Inputs
     digests: Digests
     scales: list[Scale]
-    tile_px: int
-    memory_mb: int
+    memory: MemoryPlan
     checkpoint: Checkpoint | None = None
     record: Record | None = None
     notes: tuple[str, ...] = ()
@@ -92,13 +90,13 @@ def plan_job(request: Request, origin: Origin | None = None, *, dry_run: bool = 
     check_format(folder.output, bit_depth=settings.bit_depth)
     check_counts(len(request.paths["style"]), settings)
     check_weights(settings.weights)
-    _check_no_input(folder.output, request)
     photo, inputs, digests, notes = read_inputs(request)
     scales = plan_scales(photo.image.shape[:2], [style.shape[:2] for style in inputs.styles], settings)
     check_format(folder.output, scales[-1].size, bit_depth=settings.bit_depth)
     sizes = sizes_of_run(inputs, scales)
     tile_px = plan_tile(sizes, settings, most_mb)
     check_writable(folder.output, dry_run=dry_run)
+    _check_no_input(folder.output, request)
     if folder.path.exists() and not folder.path.is_dir():
         raise UserError(f"{folder.path}: is a file, where the folder of this run would be; give another -o")
     job = Job(
@@ -108,8 +106,7 @@ def plan_job(request: Request, origin: Origin | None = None, *, dry_run: bool = 
         inputs=inputs,
         digests=digests,
         scales=scales,
-        tile_px=tile_px,
-        memory_mb=memory_mb(sizes, tile_px),
+        memory=MemoryPlan(tile_px, memory_mb(sizes, tile_px)),
         checkpoint=_begun(folder, settings, digests) if origin.if_begun else origin.checkpoint,
         record=origin.record,
         notes=notes,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from nst.errors import UserError
 from nst.network.tensorflow_setup import network_precision
@@ -53,6 +54,17 @@ def sizes_of(scales: Sequence[Scale], settings: Settings, precision: str, given:
     """Return the sizes of a run over some scales, from pictures of the given sizes."""
     largest_style = max(scales[-1].style_sizes, key=math.prod)
     return Sizes(scales[-1].size, largest_style, precision, sum(map(math.prod, given)), settings.optimizer)
+
+
+class MemoryPlan(NamedTuple):
+    """How a run is kept within the memory.
+
+    tile_px    the side of the tiles in which larger pictures are computed
+    memory_mb  about how many megabytes the run takes
+    """
+
+    tile_px: int
+    memory_mb: int
 
 
 def memory_mb(sizes: Sizes, tile_px: int) -> int:

@@ -136,9 +136,9 @@ def _stylize(
             job.inputs,
             network,
             job.scales,
-            tile_px=job.tile_px,
+            tile_px=job.memory.tile_px,
             on_step=listeners,
-            on_estimate=lambda seconds: progress.estimate(seconds, job.memory_mb),
+            on_estimate=lambda seconds: progress.estimate(seconds, job.memory.memory_mb),
             resume=job.checkpoint.state if job.checkpoint else None,
             clock=lambda: results.seconds,
         )

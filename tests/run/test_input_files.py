@@ -138,9 +138,12 @@ def test_each_file_is_opened_once(tmp_path, pictures, monkeypatch):
 
 
 def test_a_run_reads_each_file_once(here, pictures, tiny, monkeypatch):
-    opened, real = [], Path.read_bytes
-    monkeypatch.setattr(Path, "read_bytes", lambda path: opened.append(str(path)) or real(path))
-    (here / "art.toml").write_text("seed = 3\n")
+    opened, real = [], Path.open
+    monkeypatch.setattr(
+        Path, "open", lambda path, *words, **more: opened.append(str(path)) or real(path, *words, **more)
+    )
+    (here / "art.toml").write_bytes(b"seed = 3\n")
+    opened.clear()
     assert neural_art.main([*pictures, *SMALL, "--config", "art.toml", "-o", "art.png"]) == 0
     counts = [opened.count(name) for name in ("art.toml", *pictures)]
     assert counts == [1, 1, 1]

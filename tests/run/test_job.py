@@ -39,9 +39,9 @@ def test_a_job_holds_the_pictures_and_the_plan_of_the_run(request_of, content):
     job = plan_job(request_of())
     np.testing.assert_allclose(job.photo.image, content, atol=1 / 255)
     assert [scale.size for scale in job.scales] == [(23, 32), (46, 64)]
-    assert (job.tile_px, job.steps_done, job.checkpoint, job.record) == (UNTILED_PX, 0, None, None)
+    assert (job.memory.tile_px, job.steps_done, job.checkpoint, job.record) == (UNTILED_PX, 0, None, None)
     assert job.folder == RunFolder(Path("art.png"))
-    assert 1050 < job.memory_mb < 1200
+    assert 1050 < job.memory.memory_mb < 1200
     assert job.digests.keys() == {"content", "style"}
 
 

@@ -22,7 +22,7 @@ of this folder only those with a lower number.
     task       a picture of a batch: its source in the batch, its request, its name, its state
     wanted     the name that a task's result would have if no other result had it
     key        a hash of a picture's inputs and of the settings that change pixels; a new key means a changed picture
-    identity   the names of a picture's inputs, by which a changed picture keeps its name
+    identity   names for the paths of a picture's inputs, by which a changed picture keeps its name
     manifest   the file that notes the state of each picture; a batch that was stopped goes on from it
     order      a request with all that a worker needs to make the picture
     client     the process of the command, which hands out orders

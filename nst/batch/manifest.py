@@ -5,6 +5,7 @@ A reader passes over a line that a kill has cut short; the next line added start
 
 from __future__ import annotations
 
+import hashlib
 import json
 import math
 import os
@@ -29,8 +30,8 @@ class Manifest:
     """The state of a batch's pictures and the SHA-256 of its files.
 
     jobs    name of the result -> the facts in its lines together; a later line wins
-    files   path -> size in bytes, time of change in ns, SHA-256
-    hashed  the paths in `files` that batch.jsonl does not hold yet
+    files   hashed_name of a path -> size in bytes, time of change in ns, SHA-256
+    hashed  the names in `files` that batch.jsonl does not hold yet
     page    a hash of the statuses on the batch's page; empty while the page is being written, None without a page
     """
 
@@ -42,7 +43,7 @@ class Manifest:
 
     def sha256(self, path: Path) -> str | None:
         """Return a file's SHA-256, or None for an unreadable file. A file of known size and time is not read again."""
-        name = str(path.absolute())
+        name = hashed_name(path)
         try:
             found = path.stat()
             if name in self.files and self.files[name][:2] == (found.st_size, found.st_mtime_ns):
@@ -107,6 +108,11 @@ def _take_line(manifest: Manifest, facts: dict[str, Any]) -> None:
         name = facts.pop("job")
         if isinstance(name, str) and all(_is_fact(key, value) for key, value in facts.items()):
             manifest.jobs.setdefault(name, {}).update(facts)
+
+
+def hashed_name(path: Path) -> str:
+    """Return a name for a path of this machine that does not tell the path, as the manifest may be shared."""
+    return hashlib.sha256(os.fsencode(path.absolute())).hexdigest()[:32]
 
 
 def is_inside(name: str) -> bool:

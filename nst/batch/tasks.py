@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nst.batch.job_file import Row
+from nst.batch.manifest import hashed_name
 from nst.batch.sweep import Sweep, combinations
 from nst.command.config import Call, name_inputs, read_call
 from nst.errors import UserError
@@ -74,8 +75,8 @@ class Task:
 
     @property
     def identity(self) -> tuple[str, ...]:
-        """Return the names of the inputs, which stay when a picture's settings change."""
-        return tuple(str(path.absolute()) for role in ("content", "style") for path in self.request.paths[role])
+        """Return names for the inputs' paths, which stay when a picture's settings change."""
+        return tuple(hashed_name(path) for role in ("content", "style") for path in self.request.paths[role])
 
 
 def tasks_of(row: Row, values: Mapping[str, Any], sweeps: Sequence[Sweep]) -> Iterator[Task]:

@@ -153,8 +153,14 @@ class Results:
             self.steps,
             self.seconds,
             self.record.as_json(),
-            tuple(self.progress.told),
+            tuple(map(self._without_folders, self.progress.told)),
         )
+
+    def _without_folders(self, line: str) -> str:
+        """Return a warning with the names of files in place of their paths, as a report may be shared."""
+        for path in (*self.job.request.inputs(), self.output, self.job.folder.path):
+            line = line.replace(str(path), path.name)
+        return line
 
     def _save_picture(self, image: np.ndarray) -> None:
         try:

@@ -11,7 +11,7 @@ from conftest import PROJECT
 from plans import asked, done, files, names, planned, states
 
 import neural_art
-from nst.batch.manifest import NAME, SETTLED_NS
+from nst.batch.manifest import NAME, SETTLED_NS, hashed_name
 from nst.batch.plan import is_batch
 from nst.command.config import read_files
 from nst.errors import UserError
@@ -146,4 +146,6 @@ def test_hashes_are_kept_between_runs(tmp_path):
     plan = planned("photos", "stone.jpg", "-o", "out")
     plan.folder.mkdir()
     plan.manifest.keep_hashes()
-    assert str(Path(name).absolute()) in (plan.folder / NAME).read_text()
+    text = (plan.folder / NAME).read_text()
+    assert hashed_name(Path(name)) in text
+    assert str(Path.cwd()) not in text

@@ -63,6 +63,7 @@ class Server(http.server.ThreadingHTTPServer):
         self.host = host
         self.counting = threading.Lock()
         self.requests = 0  # The number of requests that are being answered.
+        self.begun: dict[Any, float] = {}  # The time at which each request began.
         self.encoding = threading.Lock()
         self.encoded: dict[str, tuple[int, bytes]] = {}  # Name of a picture -> its version and payload.
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
@@ -95,15 +96,19 @@ class Server(http.server.ThreadingHTTPServer):
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
         """Answer, then make room for the next request; hang up where a client takes too long, byte by byte."""
-        limit = threading.Timer(SECONDS_OF_REQUEST, _hang_up, [request])
-        limit.daemon = True
-        limit.start()
+        self.begun[request] = time.monotonic()
         try:
             super().process_request_thread(request, client_address)
         finally:
-            limit.cancel()
+            del self.begun[request]
             with self.counting:
                 self.requests -= 1
+
+    def service_actions(self) -> None:
+        """Hang up on clients that take too long; the server calls this between its looks."""
+        for request, began in list(self.begun.items()):
+            if time.monotonic() > began + SECONDS_OF_REQUEST:
+                _hang_up(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """Ignore a browser that has gone; any other error is our bug and is printed."""

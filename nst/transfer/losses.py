@@ -204,18 +204,17 @@ def match_sums(features: tf.Tensor, wanted: tf.Tensor, squares: tf.Tensor) -> tf
 
     First f F·T, then f² |F|². Added up over all layers of a hypercolumn h, they are h·t and |h|².
     """
-    single = wanted.shape[1] == 1  # Then a product of arrays is quicker; else one of matrices, with no array between.
 
     @tf.custom_gradient
     def sums(features: tf.Tensor) -> tuple[tf.Tensor, Callable[[tf.Tensor], tf.Tensor]]:
         exact = _in_float32(features)
-        along = tf.reduce_sum(exact[:, None] * wanted, axis=2) if single else tf.linalg.matvec(wanted, exact)
+        # No product of matrices: that of many small ones rounds by the number of threads.
+        along = tf.reduce_sum(exact[:, None] * wanted, axis=2)
         square = squares * tf.reduce_sum(tf.square(exact), axis=1, keepdims=True)
 
         def gradient(upstream: tf.Tensor) -> tf.Tensor:
-            of_along, of_square = tf.unstack(upstream, axis=2)
-            slope = of_along * wanted[:, 0] if single else tf.linalg.matvec(wanted, of_along, transpose_a=True)
-            slope += 2 * tf.reduce_sum(of_square * squares, axis=1, keepdims=True) * _in_float32(features)
+            slope = tf.reduce_sum(upstream[..., :1] * wanted, axis=1)
+            slope += 2 * tf.reduce_sum(upstream[..., 1] * squares, axis=1, keepdims=True) * _in_float32(features)
             return tf.cast(slope, features.dtype)
 
         return tf.stack([along, square], axis=2), gradient

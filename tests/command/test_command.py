@@ -67,6 +67,7 @@ def test_everything_of_a_run_lies_in_its_folder(tmp_path, pictures, tiny, capsys
 def test_the_record_holds_names_instead_of_paths(tmp_path, pictures, tiny):
     (tmp_path / "other").mkdir()
     (tmp_path / "other" / "style.png").write_bytes((tmp_path / "content.png").read_bytes())
+    (tmp_path / "vgg.npz").write_bytes(b"of the tiny network")
     paths = ["--init", str(tmp_path / "other" / "style.png"), "--weights", str(tmp_path / "vgg.npz")]
     assert neural_art.main([*pictures, *SMALL, *paths, "-o", str(tmp_path / "art.png")]) == 0
     record = json.loads((tmp_path / "art" / "settings.json").read_text())

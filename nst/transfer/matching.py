@@ -40,7 +40,8 @@ LEAST_LENGTH = 1e-6  # The least length of a hypercolumn, as a divisor.
 class Candidates(NamedTuple):
     """Places of the styles of a region, to choose from.
 
-    directions  their hypercolumns, each of length 1 over all layers: by layer, [candidates, channels]
+    directions  their hypercolumns, each of length 1 over all layers: by layer, [candidates, channels], in float16,
+                since those of several scales are kept
     factors     by which the activations of a layer are multiplied in a hypercolumn
     axes        [channels of all layers, axes]
     projected   [candidates, axes], each of length 1
@@ -174,11 +175,11 @@ def _candidates(
         for column, (_, weight) in zip(by_layer, layer_weights, strict=True)
     )
     rows *= np.repeat(np.asarray(factors, np.float32), widths)
-    directions = _unit(rows)
+    directions = _unit(rows).numpy().astype(np.float16)
     rows -= rows.mean(axis=0)
     axes = principal_axes(tf.constant(rows))
     return Candidates(
-        dict(zip(layers, np.split(directions.numpy(), np.cumsum(widths)[:-1], axis=1), strict=True)),
+        dict(zip(layers, np.split(directions, np.cumsum(widths)[:-1], axis=1), strict=True)),
         factors,
         axes,
         _unit(_unit(rows) @ axes),

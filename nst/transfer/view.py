@@ -124,7 +124,8 @@ def _match_target(
         squares = np.zeros(region_there.shape, np.float32)
         for region, (choices, nearest) in enumerate(zip(match.candidates, match.nearest, strict=True)):
             here, factor = region_there == region, choices.factors[index]
-            wanted[here] = factor * choices.directions[layer][places.by_position(nearest, layer, size)[here]]
+            chosen = choices.directions[layer][places.by_position(nearest, layer, size)[here]]
+            wanted[here] = np.multiply(factor, chosen, dtype=np.float32)
             squares[here] = factor**2
         layers[layer] = MatchLayer(tf.constant(wanted), tf.constant(squares))
     weights = resize_map(maps.kept, grid).reshape(-1, 1) / len(own) * shares * np.eye(shares.shape[1])[own]

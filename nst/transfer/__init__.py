@@ -46,7 +46,9 @@ match           For each place of the picture, the place of the style that is mo
 candidate       A place of a style that may be matched.
 statistics      Means over the positions of a layer's activations, such as the Gram matrix. They hold the style.
 target          Activations of the photo, or statistics of the styles, with which the picture is compared.
-region          A style, or a blend of styles, and where it belongs.
+region          A style, or a blend of styles, and where it belongs. Styles whose masks are in proportion are a blend.
+shown           Of a style: where it counts. What is not shown has no part in statistics, match and colours.
+reading         What the cost needs of one layer, taken as the picture passes through the network.
 part            Of a region: the plain part, or the rest. Each is compared with the style on its own.
 view            The picture at one size, with its targets there.
 cost            The costs of content, style, match, structure of colours and total variation; their weighted sum is the

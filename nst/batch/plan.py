@@ -5,7 +5,6 @@ Nothing is decoded and nothing is written here, so that a thousand pictures are 
 
 from __future__ import annotations
 
-import glob
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
@@ -27,7 +26,7 @@ from nst.preset_files import describe
 from nst.report.pages import REPORT
 from nst.report.status import CHANGED, DONE, STARTED, STOPPED, TO_DO, PictureStatus
 from nst.run.folder import MOST_NAMED, RunFolder, counted, result_name
-from nst.run.input_files import find_picture, left_out, stands_for_many
+from nst.run.input_files import is_pattern, left_out, sample, stands_for_many
 from nst.run.record import deciding
 from nst.run.request import ROLES, WEIGHTS_WITHOUT_FILE, Request
 
@@ -154,10 +153,11 @@ def plan_batch(values: Mapping[str, Any]) -> Plan:
 def _left_out(tasks: Sequence[Task], values: Mapping[str, Any]) -> Iterator[str]:
     """Yield a line for each folder of photos or styles that has pictures that are not read."""
     photos: list[Path] = []
-    if not glob.has_magic(str(values.get("content", ""))):
+    if not is_pattern(Path(values.get("content", ""))):
         photos = [task.request.paths["content"][0].parent for task in tasks if task.source.found]
-    styles = (find_picture(Path(name)) for name in values.get("style", ()))
-    for folder in dict.fromkeys([*photos, *(path for path in styles if path.is_dir())]):
+    named = {place for name in values.get("style", ()) for place in (Path(name), sample(Path(name)))}
+    styles = [path.parent for task in tasks for path in task.request.paths["style"] if path.parent in named]
+    for folder in dict.fromkeys([*photos, *styles]):
         names = [path.name for path in left_out(folder)]
         if names:
             more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""

@@ -99,7 +99,7 @@ def find_contents(name: Path, *, recursive: bool = False) -> list[Path]:
 
     Raises UserError where there is none.
     """
-    if not _is_pattern(name):
+    if not is_pattern(name):
         return pictures_of(find_picture(name), recursive=recursive)
     matches = sorted(glob.glob(str(name), recursive=True))  # noqa: PTH207  Path.glob takes no pattern from the root
     found = _once(path for path in map(Path, matches) if is_picture(path))
@@ -111,7 +111,7 @@ def find_contents(name: Path, *, recursive: bool = False) -> list[Path]:
 def folder_within(name: Path, photo: Path) -> Path:
     """Return the folder of a photo, from the folder on that CONTENT, or the beginning of a pattern, names."""
     root = name if name.is_dir() else sample(name)
-    if _is_pattern(name):
+    if is_pattern(name):
         plain = itertools.takewhile(lambda part: not glob.has_magic(part), name.parts[:-1])
         root = Path(*plain) if "**" in name.parts else photo.parent
     return photo.parent.relative_to(root) if photo.parent.is_relative_to(root) else Path()
@@ -126,10 +126,11 @@ def left_out(folder: Path) -> list[Path]:
 
 def stands_for_many(name: Path) -> bool:
     """Return whether CONTENT is a folder, here or among the samples, or a pattern."""
-    return _is_pattern(name) or next((path.is_dir() for path in (name, sample(name)) if _exists(path)), False)
+    return is_pattern(name) or next((path.is_dir() for path in (name, sample(name)) if _exists(path)), False)
 
 
-def _is_pattern(name: Path) -> bool:
+def is_pattern(name: Path) -> bool:
+    """Return whether a name is a pattern, and not that of a file."""
     return glob.has_magic(str(name)) and not any(_exists(path) for path in (name, sample(name)))
 
 

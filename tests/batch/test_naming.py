@@ -89,6 +89,14 @@ def test_results_lie_in_folders_as_the_photos_do():
     assert names(planned("photos/**/*.jpg", "stone.jpg", "-o", "other")) == wanted
 
 
+def test_a_style_that_is_not_there_fails_its_rows_alone():
+    files("cat.jpg")
+    Path("jobs.csv").write_text("content,steps\ncat.jpg,2\n")
+    Path("style.toml").write_text('style = ["none.jpg"]')
+    plan = planned("--batch", "jobs.csv", "--config", "style.toml")
+    assert "none.jpg: no such file" in plan.tasks[0].source.error
+
+
 def test_what_a_folder_leaves_out_is_told():
     files("photos/a.jpg", "photos/b.psd", "photos/c.svg", "photos/notes.txt", "styles/x.jpg", "styles/y.exr")
     plan = planned("photos", "styles", "-o", "out")

@@ -129,11 +129,14 @@ def _read(path: Path) -> Checkpoint:
         inputs = {role: [[path, digest] for path, digest in files] for role, files in values["inputs"].items()}
         state, found = None, values["state"]
         if found:
-            image = _numbers(arrays["image"])
-            moments = tuple(_numbers(arrays[f"moment_{k}"]) for k in range(_count(values["moments"])))
+            image = _numbers(arrays["image"], np.float32)
+            moments = tuple(
+                _numbers(arrays[f"moment_{k}"], np.float32, np.float64, np.int64)
+                for k in range(_count(values["moments"]))
+            )
             within, averaged = _count(found["within"]), _count(found["averaged"])
             totals = tuple(step.costs["total"] for step in steps[len(steps) - within :])
-            mean = _numbers(arrays["mean"]) if "mean" in arrays else None
+            mean = _numbers(arrays["mean"], np.float32) if "mean" in arrays else None
             nearest = arrays.get("nearest")
             if (mean is not None and mean.shape != image.shape) or (mean is None) != (averaged == 0):
                 raise ValueError(path)
@@ -152,9 +155,9 @@ def _read_step(step: dict[str, Any]) -> Step:
     return Step(_count(step["number"]), (height, width), costs, _number(step.get("seconds", 0.0)))
 
 
-def _numbers(array: np.ndarray) -> np.ndarray:
-    """Return an array of numbers that are finite. Raises ValueError for any other."""
-    if array.dtype not in (np.float32, np.float64, np.int64) or not np.isfinite(array).all():
+def _numbers(array: np.ndarray, *types: type[np.generic]) -> np.ndarray:
+    """Return an array of one of some types whose numbers are finite. Raises ValueError for any other."""
+    if array.dtype not in types or not np.isfinite(array).all():
         raise ValueError(array.dtype)
     return array
 

@@ -155,6 +155,8 @@ ODD_VALUES = [
 ODD_ARRAYS = [
     {"image": np.full((20, 30, 3), np.nan, np.float32)},
     {"image": np.array("text")},
+    {"image": np.zeros((20, 30, 3))},
+    {"image": np.zeros((20, 30, 3), np.int64)},
     {"mean": np.zeros((2, 2, 3), np.float32)},
     {"nearest": np.zeros(3)},
     {"json": np.array("[" * 100_000)},

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
+
 from nst.errors import UserError
 from nst.network.weights import check_weights
 from nst.pictures.picture_files import Picture, check_format, over_white
@@ -22,6 +24,7 @@ from nst.run.request import Request
 from nst.settings import Settings
 from nst.system.atomic_files import check_writable, is_locked
 from nst.transfer.inputs import Inputs, check_counts
+from nst.transfer.known_image import shown_at
 from nst.transfer.scales import Scale, plan_scales
 
 
@@ -62,12 +65,17 @@ class Job:
     @cached_property
     def sources(self) -> Sources:
         """Return the photo and the styles as pages show them."""
-        styles = zip(self.request.paths["style"], self.inputs.styles, strict=True)
+        styles = zip(self.request.paths["style"], map(self._seen, range(len(self.inputs.styles))), strict=True)
         return Sources(
             Named(self.request.paths["content"][0].name, over_white(self.photo)),
             tuple(Named(path.name, image) for path, image in styles),
             sum(scale.steps for scale in self.scales),
         )
+
+    def _seen(self, index: int) -> np.ndarray:
+        """Return a style as a page shows it: white where it does not count, as in what is transparent."""
+        style = self.inputs.styles[index]
+        return over_white(Picture(style, shown_at(self.inputs, index, style.shape[:2])))
 
     def check_overwrite(self) -> None:
         """Raise UserError where the run would replace a result, or a stopped run, that it must not."""
@@ -130,7 +138,7 @@ def _check_no_input(output: Path, request: Request) -> None:
 def begun_elsewhere(job: Job) -> RunFolder | None:
     """Return the folder of a stopped run of the same inputs and settings, beside which a new run starts."""
     folder = RunFolder(default_output(f"{result_name(job.request.paths)}.png"))
-    if job.request.output or job.checkpoint or not folder.has_checkpoint() or is_locked(folder.path):
+    if job.request.output or job.checkpoint or is_locked(folder.path):
         return None
     return folder if _begun(folder, job.settings, job.digests) else None
 

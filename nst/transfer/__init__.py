@@ -11,7 +11,7 @@ of this folder only those with a lower number.
     losses.py          [0] the costs as pure functions: content, style, match, structure of colours, total variation
     tiles.py           [0] where the tiles of a large picture lie
     tile_walk.py       [1] the network applied tile by tile, forward and backward
-    known_image.py     [0] an image as the key of what is kept of it for the next picture
+    known_image.py     [1] an image as the key of what is kept of it for the next picture; the styles as such
     places.py          [2] the places of a picture and their hypercolumns
     statistics.py      [2] the statistics of an image, whole or with weights of positions
     matching.py        [3] the place of the style that is most like each place of the picture

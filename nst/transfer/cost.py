@@ -43,16 +43,14 @@ def reader(
     """
 
     def read(layer: str, activation: tf.Tensor) -> Reading:
-        features = flat(activation)
+        features, photo, places = flat(activation), content.get(layer), match.get(layer)
         parts = [index for index, layers in enumerate(layout.style_layers) if layer in layers]
         return Reading(
-            [t.factor * content_cost(features, t.wanted, t.weights) for name, t in content.items() if name == layer],
+            [photo.factor * content_cost(features, photo.wanted, photo.weights)] if photo else [],
             {index: loss.statistics(features, weights[index].get(layer)) for index in parts},
-            [
-                match_sums(flat(layout.places.averaged(activation, layer)), t.wanted, t.squares)
-                for name, t in match.items()
-                if name == layer
-            ],
+            [match_sums(flat(layout.places.averaged(activation, layer)), places.wanted, places.squares)]
+            if places
+            else [],
         )
 
     return read

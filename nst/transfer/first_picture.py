@@ -8,10 +8,10 @@ from nst.network.vgg19 import MEAN_RGB
 from nst.pictures.color_transfer import match_colors
 from nst.pictures.resizing import Size, resize
 from nst.transfer.inputs import Inputs
-from nst.transfer.masks import mixed, region_shares, regions_of, shown_at, style_shares, total
+from nst.transfer.known_image import MOSTLY, shown_at
+from nst.transfer.masks import mixed, region_shares, regions_of, style_shares, total
 
 PALETTE_COLORS = 100_000  # The number of colours in the palette of a blend.
-MOSTLY = 0.5  # A pixel of which so much is shown has a colour of the style.
 NOISE_LEVELS = 20  # The greatest distance of noise from the mean colour, in levels of 255, as in the course.
 
 

@@ -111,12 +111,6 @@ def style_shares(inputs: Inputs, size: Size) -> list[np.ndarray]:
     return [(share * within / crowded).astype(np.float32) for share in maps]
 
 
-def shown_at(inputs: Inputs, index: int, size: Size) -> np.ndarray | None:
-    """Return where a style counts, [height, width] in [0, 1], at one of its sizes, or None for everywhere."""
-    shown = inputs.shown[index] if inputs.shown else None
-    return None if shown is None else resize(shown[..., None], size)[..., 0]
-
-
 def position_weights(style_share: np.ndarray, layer: str) -> np.ndarray:
     """Return the weights [positions, 1], which add up to 1, of a layer's positions for a style.
 

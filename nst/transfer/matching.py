@@ -6,10 +6,9 @@ less the mean of its own picture, and projected onto the axes along which those 
 
 from __future__ import annotations
 
-import functools
 import math
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, reduce
 from typing import NamedTuple
 
 import numpy as np
@@ -21,14 +20,13 @@ from nst.network.vgg19 import Network
 from nst.pictures.resizing import resize
 from nst.transfer.first_picture import toward_style_colors
 from nst.transfer.inputs import Inputs
-from nst.transfer.known_image import KEPT_PX, KnownImage
-from nst.transfer.masks import regions_of, shown_at
+from nst.transfer.known_image import KEPT_PX, MOSTLY, KnownImage, known_styles
+from nst.transfer.masks import regions_of
 from nst.transfer.places import Places, hypercolumns, places_of
 from nst.transfer.scales import Scale
 from nst.transfer.tiles import fits
 
 RIM_PX = 16  # The width of the rim of a style that is not matched: there the network sees beyond the picture.
-MOSTLY = 0.5  # A place of which more than this fraction is shown is matched.
 PICTURE_PART = 0.25  # The part of the picture in what is matched. The rest is the photo in the style's colours.
 MOST_CANDIDATES = 4000  # The greatest number of places of the styles to choose from.
 AXES = 128  # The number of axes onto which hypercolumns are projected.
@@ -112,10 +110,7 @@ def _check(nearest: np.ndarray, candidates: Sequence[Candidates], places: Places
 def _of_regions(network: Network, inputs: Inputs, scale: Scale, places: Places, tile_px: int) -> tuple[Candidates, ...]:
     """Return the candidates of each region."""
     settings = inputs.settings
-    images = [
-        KnownImage.of(resize(style, size), shown_at(inputs, index, size))
-        for index, (style, size) in enumerate(zip(inputs.styles, scale.style_sizes, strict=True))
-    ]
+    images = known_styles(inputs, scale)
     groups = [tuple(zip(images, region.styles, strict=True)) for region in regions_of(inputs)]
     return tuple(
         (_kept_candidates if all(fits(image.shape, KEPT_PX) for image, _ in group) else _candidates)(
@@ -135,7 +130,7 @@ def _nearest(columns: dict[str, np.ndarray], choices: Candidates, places: Places
     for factor, (layer, values), own_axes in zip(choices.factors, columns.items(), axes, strict=True):
         centred = factor * (values - values.mean(axis=(0, 1)))
         parts.append(places.repeated(tf.tensordot(centred, own_axes, 1).numpy(), layer))
-    queries = functools.reduce(np.add, parts)
+    queries = reduce(np.add, parts)
     lots = [queries[start : start + AT_ONCE] for start in range(0, len(queries), AT_ONCE)]
     found = [tf.argmax(tf.matmul(lot, choices.projected, transpose_b=True), axis=1) for lot in lots]
     return tf.concat(found, axis=0).numpy().astype(np.int32)

@@ -1,8 +1,8 @@
 """The parts of a picture that are compared with the styles each on its own, and the targets of each.
 
-For regions see masks. With `compose` it has two parts: the plain part,
-which the style fills, and the rest. Each position belongs to both by its share. The target of a part are the statistics
-of the styles, in which the places count to which the part is matched.
+For regions see masks. With `compose` a region has two parts: the plain part, which the style fills, and the rest. Each
+position belongs to both by its share. The target of a part are the statistics of the styles, in which the places count
+to which the part is matched.
 """
 
 from __future__ import annotations
@@ -16,11 +16,11 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from nst.network.vgg19 import Network
-from nst.pictures.resizing import Size, resize
+from nst.pictures.resizing import Size
 from nst.transfer.inputs import Inputs
-from nst.transfer.known_image import KnownImage
+from nst.transfer.known_image import KnownImage, known_styles
 from nst.transfer.losses import STYLE_LOSSES
-from nst.transfer.masks import position_weights, regions_of, shown_at
+from nst.transfer.masks import position_weights, regions_of
 from nst.transfer.matching import Match, matched_map
 from nst.transfer.photo_maps import PhotoMaps, resize_map
 from nst.transfer.scales import Scale
@@ -69,10 +69,7 @@ def make_parts(
     settings, loss = inputs.settings, STYLE_LOSSES[inputs.settings.style_loss]
     areas = make_areas(inputs, scale.size, shares, maps)
     names = tuple(areas[0].layers)  # The first part has the most layers.
-    styles = [
-        KnownImage.of(resize(style, size), shown_at(inputs, index, size))
-        for index, (style, size) in enumerate(zip(inputs.styles, scale.style_sizes, strict=True))
-    ]
+    styles = known_styles(inputs, scale)
     whole = [statistics(network, style, names, settings.style_loss, tile_px=tile_px) for style in styles]
     found = [whole] * len(areas)
     if match:

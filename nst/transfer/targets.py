@@ -128,11 +128,7 @@ class TargetsLayout(NamedTuple):
             parts,
             (tf.TensorSpec([None, None, 1]),) * self.guided,
             MatchTarget(
-                {
-                    layer: MatchLayer(tf.TensorSpec([None, count, None]), tf.TensorSpec([None, count]))
-                    for layer in self.match_layers
-                    for count in [self.places.along(layer) ** 2]
-                },
+                dict.fromkeys(self.match_layers, MatchLayer(tf.TensorSpec([None, None, None]), matrix)),
                 tf.TensorSpec([None, self.regions]),
             ),
             tf.TensorSpec([3]),

@@ -6,17 +6,17 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from nst.call_options import names_with
 from nst.command.parser import completion, make_parser
 from nst.errors import RunError, UserError, one_line, os_error_reason, os_error_words
 from nst.report.status import DONE, FAILED, STOPPED
-from nst.system.signals import interrupt_on_signals
-from nst.system.streams import keep_streams, stdout_lost
+from nst.system.signals import NOTHING_DONE, AtOnce, deferred, interrupt_on_signals
+from nst.system.streams import end_process, keep_streams, renew_streams, stdout_lost
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 EXIT_DONE, EXIT_FAILED, EXIT_USER_ERROR, EXIT_SIGNALLED = 0, 1, 2, 128
 EXITS = {EXIT_DONE: DONE, EXIT_FAILED: FAILED, EXIT_USER_ERROR: "refused"}  # Any other code means STOPPED.
-NOTHING_DONE = "the first step was not done yet"
 
 
 @dataclass
@@ -58,6 +57,13 @@ class Outcome:
     def fail(self, code: int, message: str, path: "Path | None" = None) -> None:
         """Note why the call did not end well."""
         self.code, self.message, self.path = code, message, path
+
+    def stop(self, error: KeyboardInterrupt, words: Sequence[str]) -> None:
+        """Note that a signal has ended the call of these words."""
+        number, message, path = error.args + (signal.SIGINT, NOTHING_DONE, None)[len(error.args) :]
+        if self.batch:
+            message = f"{message}; to go on: {shlex.join(['python', 'neural_art.py', *words])}"
+        self.fail(EXIT_SIGNALLED + number, f"stopped; {message}", path)
 
     def print(self) -> int:
         """Print how the call ended and return the exit code."""
@@ -210,29 +216,47 @@ def make_batch(values: Mapping[str, Any], outcome: Outcome, on_step: "Sequence[O
         outcome.fail(EXIT_FAILED, words, plan.folder)
 
 
-def main(words: list[str] | None = None, *, on_step: "Sequence[OnStep]" = ()) -> int:
-    """Run the command and return its exit code; `on_step` are listeners to each step that this process makes."""
+def main(
+    words: list[str] | None = None,
+    *,
+    on_step: "Sequence[OnStep]" = (),
+    end: "Callable[[int], NoReturn] | None" = None,
+) -> int:
+    """Run the command and return its exit code.
+
+    on_step  listeners to each step that this process makes
+    end      ends the process with an exit code; for a program, which is ended by signals: they are obeyed from now on
+    """
     words = sys.argv[1:] if words is None else words
     kind = "json" if "--json" in words else "quiet" if "--quiet" in words else "text"
     outcome = Outcome(kind, dry_run="--dry-run" in words)
+
+    def end_at_once(error: AtOnce) -> "NoReturn":
+        assert end
+        renew_streams()
+        if sys.stderr.isatty():
+            print(file=sys.stderr)  # below the bar
+        if outcome.batch:
+            error = AtOnce(error.args[0], outcome.batch.done_so_far())
+        outcome.stop(error, words)
+        end(outcome.print())
+
     try:
+        if end:
+            interrupt_on_signals(end_at_once)
         run(vars(make_parser().parse_args(words)), outcome, on_step)
     except UserError as error:
         outcome.fail(EXIT_USER_ERROR, str(error))
     except RunError as error:
         outcome.fail(EXIT_FAILED, str(error), error.path)
     except KeyboardInterrupt as error:
-        known = error.args + (signal.SIGINT, NOTHING_DONE, None)[len(error.args) :]
-        number, message, path = known
-        if outcome.batch:
-            message = f"{message}; to go on: {shlex.join(['python', 'neural_art.py', *words])}"
-        outcome.fail(EXIT_SIGNALLED + number, f"stopped; {message}", path)
+        outcome.stop(error, words)
     except OSError as error:
         outcome.fail(EXIT_FAILED, os_error_words(error))
-    return outcome.print()
+    with deferred():  # The work is done: a late signal changes nothing.
+        return outcome.print()
 
 
 if __name__ == "__main__":
     keep_streams()
-    interrupt_on_signals()
-    sys.exit(main())
+    end_process(main(end=end_process))

@@ -11,8 +11,9 @@ of this folder only those with a lower number.
     contact_sheet.py [0] a sweep's pictures in rows and columns
     plan.py          [4] the whole batch, and the pictures that are done already
     orders.py        [0] an order for a picture, and its result
-    local_workers.py [1] the executors of this machine: this process, or others beside it
-    dask_workers.py  [2] the executor of a Dask cluster
+    relay.py         [1] the progress of another process, shown by this one
+    local_workers.py [2] the executors of this machine: this process, or others beside it
+    dask_workers.py  [3] the executor of a Dask cluster
     progress.py      [0] the progress of a batch
     page.py          [0] the page of a batch
     run_batch.py     [5] the loop that hands out pictures and collects them

@@ -8,13 +8,26 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from dataclasses import replace
+from multiprocessing.context import SpawnContext
+from multiprocessing.queues import SimpleQueue
+from typing import Any
 
 from tqdm import tqdm
 
-from nst.batch.orders import Executor, Order, PictureResult, make, new_stop_name, place_stop, remove_stop, stop_path
+from nst.batch.orders import (
+    GROWN,
+    Executor,
+    Order,
+    PictureResult,
+    make,
+    new_stop_name,
+    place_stop,
+    remove_stop,
+    stop_path,
+)
+from nst.batch.relay import LAST, Event, Relay, relayed
 from nst.errors import UserError
 from nst.report.live_view import LiveView
 from nst.report.progress import Progress
@@ -43,8 +56,12 @@ def in_this_process(
 
 
 @contextmanager
-def in_processes(workers: int) -> Iterator[Executor]:
+def in_processes(workers: int, progress_of: Callable[[Order], Progress] | None = None) -> Iterator[Executor]:
     """Yield an executor of new processes on this machine, each with its part of the processor's threads and the memory.
+
+    A process that has died, or that holds more memory than the next picture leaves to it, is renewed.
+
+    progress_of  returns who shows a picture's steps, for a single worker
 
     Raises UserError where the memory is too little for so many processes.
     """
@@ -52,18 +69,15 @@ def in_processes(workers: int) -> Iterator[Executor]:
     most_mb = _mb_of_each(workers)
     threads = max(1, len(os.sched_getaffinity(0)) // workers) if hasattr(os, "sched_getaffinity") else 1
     context = multiprocessing.get_context("spawn")
-    pools: list[ProcessPoolExecutor] = []
+    relay = Relay(context) if progress_of else None
+    crew = [_Worker(context, (threads, relay and relay.events)) for _ in range(workers)]
 
     def submit(order: Order) -> Future[PictureResult]:
-        for _ in range(2):
-            if not pools:
-                pools.append(ProcessPoolExecutor(workers, context, initializer=_begin, initargs=(threads,)))
-            try:
-                with unsignalled_children():
-                    return pools[0].submit(_make_in_worker, replace(order, stop=stop, most_mb=most_mb))
-            except BrokenProcessPool:
-                pools.pop().shutdown()
-        raise BrokenProcessPool
+        order = replace(order, stop=stop, most_mb=most_mb, renewable=True)
+        worker = next(worker for worker in crew if worker.is_free())
+        if relay and progress_of:
+            return relay.shown(progress_of(order), lambda: worker.submit(order))
+        return worker.submit(order)
 
     try:
         yield Executor(submit, lambda: workers, lambda: place_stop(stop))
@@ -72,9 +86,40 @@ def in_processes(workers: int) -> Iterator[Executor]:
             process.kill()
         raise
     finally:
-        for pool in pools:
-            pool.shutdown(cancel_futures=True)
+        for worker in crew:
+            worker.close()
+        if relay:
+            relay.close()
         remove_stop(stop)
+
+
+class _Worker:
+    """A process that makes a picture at a time."""
+
+    def __init__(self, context: SpawnContext, begin_with: tuple[Any, ...]) -> None:
+        self.context, self.begin_with = context, begin_with
+        self.pool: ProcessPoolExecutor | None = None
+        self.future: Future[PictureResult] | None = None
+
+    def is_free(self) -> bool:
+        """Return whether the process waits for an order."""
+        return self.future is None or self.future.done()
+
+    def submit(self, order: Order) -> Future[PictureResult]:
+        """Give an order to the process, or to a new one where it has died or grown too large."""
+        if self.future and (self.future.exception() or self.future.result().state == GROWN):
+            self.close()
+        if not self.pool:
+            self.pool = ProcessPoolExecutor(1, self.context, initializer=_begin, initargs=self.begin_with)
+        with unsignalled_children():
+            self.future = self.pool.submit(_make_in_worker, order)
+        return self.future
+
+    def close(self) -> None:
+        """End the process."""
+        if self.pool:
+            self.pool.shutdown(cancel_futures=True)
+        self.pool = self.future = None
 
 
 def _mb_of_each(workers: int) -> int:
@@ -87,16 +132,26 @@ def _mb_of_each(workers: int) -> int:
     return each
 
 
+_events: SimpleQueue[Event] | None = None  # of a worker
+
+
 def _make_in_worker(order: Order) -> PictureResult:
     """Make a picture in a process of `in_processes`; a SIGTERM of its own ends the process after its step."""
-    made = make(order)
+    made = make(order, None if _events is None else relayed(_events))
+    if _events is not None:
+        _events.put((LAST, (), {}))
     if made.signal == signal.SIGTERM and not stop_path(order.stop).exists():
         os._exit(128 + signal.SIGTERM)
     return made
 
 
-def _begin(threads: int) -> None:
-    """Prepare a new process: Ctrl-C is the client's, and when that one is gone, so is this one."""
+def _begin(threads: int, events: SimpleQueue[Event] | None) -> None:
+    """Prepare a new process: Ctrl-C is the client's, and when that one is gone, so is this one.
+
+    events  takes the progress of pictures, for the client to show
+    """
+    global _events
+    _events = events
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Where unsignalled_children can do nothing.
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ.setdefault(name, str(threads))

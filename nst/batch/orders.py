@@ -25,9 +25,11 @@ from nst.report.status import DONE, FAILED, STOPPED
 from nst.run.folder import RunFolder
 from nst.run.origin import Origin
 from nst.run.request import Request
-from nst.run.run_picture import run_picture
+from nst.run.run_picture import OutgrownError, run_picture
 from nst.system.atomic_files import atomic_write
 from nst.transfer.state import OnStep
+
+GROWN = "grown"  # The state of a picture that a new process must make.
 
 
 @dataclass(frozen=True)
@@ -38,6 +40,7 @@ class Order:
     if_begun  whether a checkpoint of the same inputs and settings is resumed
     stop      the name of a file in the folder for temporary files that is there once work is to end
     most_mb   the most megabytes to take where the settings set no limit; 0 for most of what is free
+    renewable whether a process that holds too much memory of earlier pictures is renewed
     version   the version of the program that orders
     """
 
@@ -45,6 +48,7 @@ class Order:
     if_begun: bool = True
     stop: str = ""
     most_mb: int = 0
+    renewable: bool = False
     version: str = nst.__version__
 
 
@@ -119,8 +123,11 @@ def make(
             on_step=on_step,
             stopped=number,
             most_mb=order.most_mb,
+            renewable=order.renewable,
         )
         return result(DONE)
+    except OutgrownError:
+        return result(GROWN)
     except KeyboardInterrupt as error:
         return result(STOPPED, signal=error.args[0] if error.args else signal.SIGINT)
     except (UserError, RunError) as error:

@@ -61,6 +61,11 @@ class Plan:
         """Return the status of each picture."""
         return [self.status(task) for task in self.tasks]
 
+    def done_so_far(self) -> str:
+        """Return the words for a batch that is stopped."""
+        done = sum(status.state == DONE for status in self.statuses())
+        return f"{done} of {len(self.tasks)} pictures are done"
+
     @property
     def page(self) -> Path | None:
         """Return the page of the batch, or None without one."""

@@ -19,7 +19,7 @@ from nst.batch.contact_sheet import write_sheet
 from nst.batch.dask_workers import on_dask
 from nst.batch.local_workers import in_processes, in_this_process
 from nst.batch.manifest import NAME as MANIFEST
-from nst.batch.orders import Executor, Order, PictureResult, write_files
+from nst.batch.orders import GROWN, Executor, Order, PictureResult, write_files
 from nst.batch.page import write_batch_page
 from nst.batch.plan import Plan
 from nst.batch.progress import BatchProgress
@@ -121,9 +121,9 @@ def run_batch(
             if plan.report:
                 _write_page(plan, progress)
         except AtOnce as error:
-            raise AtOnce(error.args[0], _done_so_far(plan), None) from None
+            raise AtOnce(error.args[0], plan.done_so_far(), None) from None
         if run.signal:
-            raise Stopped(run.signal, _done_so_far(plan), None)
+            raise Stopped(run.signal, plan.done_so_far(), None)
 
 
 @contextmanager
@@ -168,11 +168,6 @@ def _write_page(plan: Plan, progress: BatchProgress) -> None:
     manifest.note_page(shown)
 
 
-def _done_so_far(plan: Plan) -> str:
-    done = sum(status.state == DONE for status in plan.statuses())
-    return f"{done} of {len(plan.tasks)} pictures are done"
-
-
 def _executor(
     options: WorkerOptions,
     run: _Run,
@@ -185,12 +180,16 @@ def _executor(
         return on_dask(options.dask, options.resources, run.progress.tell)
     if run.waiting and options.workers:
         return in_processes(min(options.workers, len(run.waiting)))
+    limited = any(task.request.settings.max_memory for task in run.waiting)
+    watched = live is not None or bool(on_step)
 
     def progress_of(order: Order) -> Progress:
         if live:
             live.place = f"{run.progress.ended + 1} of {run.progress.pictures}"
         return Progress(kind=run.progress.kind, job=order.request.output.name if order.request.output else None)
 
+    if limited and len(run.waiting) > 1 and not watched:
+        return in_processes(1, progress_of)
     return in_this_process(progress_of, stopped=signalled, live=live, on_step=on_step)
 
 
@@ -263,6 +262,9 @@ def _collect(run: _Run, future: Future[PictureResult]) -> None:
             made = PictureResult(FAILED, error=words)
     except Exception as error:  # The cluster's.
         made = PictureResult(FAILED, error=f"{type(error).__name__}: {error}")
+    if made.state == GROWN:
+        run.waiting.appendleft(task)
+        return
     for line in made.warnings:
         run.progress.tell(line, task.name)
     if made.trace:

@@ -11,6 +11,7 @@ from nst.run.origin import Origin
 from nst.run.request import Request
 from nst.run.run_picture import begin_progress, load_network
 from nst.system.memory import available_mb
+from nst.system.signals import uninterrupted
 from nst.transfer.tiles import fits
 
 
@@ -30,7 +31,8 @@ def dry_run(request: Request, origin: Origin, progress: Progress) -> DryRun:
     network, _ = load_network(job)
     from nst.transfer.estimate import estimated_seconds
 
-    seconds = estimated_seconds(network, job.inputs, job.scales, job.memory.tile_px)
+    with uninterrupted():
+        seconds = estimated_seconds(network, job.inputs, job.scales, job.memory.tile_px)
     return DryRun(job.folder.output, _plan_text(job, seconds), seconds, job.memory.memory_mb)
 
 

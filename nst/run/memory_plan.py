@@ -105,6 +105,15 @@ def plan_tile(sizes: Sizes, settings: Settings, most_mb: float = 0) -> int:
     return found
 
 
+def has_outgrown(plan: MemoryPlan, settings: Settings, most_mb: float = 0) -> bool:
+    """Return whether this process holds so much of earlier pictures that a run would pass the memory that it may take.
+
+    most_mb  the most megabytes to take where settings.max_memory sets no limit; 0 for none
+    """
+    left_over = held_mb() - BASE_MB[network_precision(settings.precision)]
+    return left_over > 0 and plan.memory_mb + left_over > (settings.max_memory or most_mb or math.inf)
+
+
 def _limit_mb(most_mb: float) -> float:
     """Return the megabytes that a run may take; the memory that this process holds already is among them."""
     free = available_mb()

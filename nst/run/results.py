@@ -29,6 +29,7 @@ from nst.run.folder import first_free
 from nst.run.job import Job
 from nst.run.record import Record
 from nst.system.atomic_files import write_json
+from nst.system.signals import NOTHING_DONE
 from nst.transfer.state import State, Step
 
 LARGEST_TIME_SHARE = 0.01  # The largest fraction of a run's time that checkpoints may take.
@@ -117,7 +118,7 @@ class Results:
         """
         resumable = not failure
         if not self.picture:
-            return self.way_on or "the first step was not done yet"
+            return self.way_on or NOTHING_DONE
         if resumable:
             self.write_checkpoint()
         self.save(self.picture(), FAILED if failure else STOPPED, failure or (self.way_on and RESUMABLE))

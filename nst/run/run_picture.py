@@ -19,16 +19,21 @@ from nst.report.live_view import LiveView
 from nst.report.progress import Progress
 from nst.run.folder import reserved
 from nst.run.job import Job, begun_elsewhere, plan_job
+from nst.run.memory_plan import has_outgrown
 from nst.run.origin import Origin
 from nst.run.record import make_record, network_warnings
 from nst.run.request import Request
 from nst.run.results import Results
 from nst.system.atomic_files import folder_lock
-from nst.system.signals import AtOnce, Stopped, deferred
+from nst.system.signals import AtOnce, Stopped, deferred, uninterrupted
 from nst.transfer.state import OnStep, State, Step
 
 if TYPE_CHECKING:
     from nst.network.vgg19 import Network
+
+
+class OutgrownError(Exception):
+    """A new process must make the picture: TensorFlow keeps compiled code for each size of picture for good."""
 
 
 def run_picture(
@@ -40,6 +45,7 @@ def run_picture(
     on_step: Sequence[OnStep] = (),
     stopped: Callable[[], int] = lambda: 0,
     most_mb: float = 0,
+    renewable: bool = False,
 ) -> Path:
     """Make the picture and return its path. Ctrl-C and SIGTERM, as KeyboardInterrupt, first save the picture so far.
 
@@ -48,11 +54,14 @@ def run_picture(
     on_step   more listeners to each step
     stopped   returns the number of a signal that came elsewhere, or 0
     most_mb   see plan_job
+    renewable whether to raise OutgrownError where earlier pictures have left this process too little memory
 
     Raises UserError for a mistake found before the first step; RunError where numbers get out of hand, or where the
     picture had to be saved elsewhere.
     """
     job = plan_job(request, origin, most_mb=most_mb)
+    if renewable and has_outgrown(job.memory, job.settings, most_mb):
+        raise OutgrownError
     begin_progress(progress, job, origin)
     return _make(job, progress, live or LiveView(), on_step, stopped)
 
@@ -73,7 +82,8 @@ def load_network(job: Job) -> tuple[Network, dict[str, str]]:
     Raises UserError where weights cannot be loaded, or where a run would resume with other weights than it began with.
     """
     start_tensorflow(threads=job.settings.threads, verbose=job.request.verbose)
-    network, facts = network_of(job.settings)
+    with uninterrupted():
+        network, facts = network_of(job.settings)
     if job.checkpoint and job.checkpoint.record.weights_sha256 != facts["weights_sha256"]:
         words = "was begun with other weights; give them with --weights, or start the run anew"
         raise UserError(f"{job.folder.path}: {words}")
@@ -91,9 +101,9 @@ def _make(job: Job, progress: Progress, live: LiveView, on_step: Sequence[OnStep
     record = make_record(job.request, job.folder.output, job.digests, facts)
     before = started - (earlier.seconds if earlier else 0)
     showing = live.showing(job.sources, steps, seconds_left=lambda: progress.seconds_left)
-    with folder_lock(job.folder.path), deferred() as signalled, progress, showing:
-        there = [(step, job.folder.snapshot(step)) for step in steps if job.folder.snapshot(step).exists()]
-        results = Results(job, record, progress, before, steps, there)
+    there = [(step, job.folder.snapshot(step)) for step in steps if job.folder.snapshot(step).exists()]
+    results = Results(job, record, progress, before, steps, there)
+    with folder_lock(job.folder.path), deferred(lambda: results.unsaved) as signalled, progress, showing:
 
         def stop_if_asked(step: Step, picture: Callable[[], np.ndarray], state: Callable[[], State]) -> None:
             number = signalled() or stopped()

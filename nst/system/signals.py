@@ -1,14 +1,23 @@
-"""Signals: a first Ctrl-C, SIGTERM or SIGHUP waits for the end of a step; a second one ends the run at once."""
+"""Signals: a first Ctrl-C, SIGTERM or SIGHUP waits for the end of a step; a second one ends the run at once.
+
+No exception may be raised in the middle of TensorFlow, which calls Python from native code that then crashes. There a
+first signal waits, and a second one ends the whole process, if the process is a program's own.
+"""
 
 import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 from typing import NoReturn
 
 HANGUP = getattr(signal, "SIGHUP", None)  # The terminal is gone. Windows has no such signal.
 SIGNALS = tuple(number for number in (signal.SIGINT, signal.SIGTERM, HANGUP) if number is not None)
+
+NOTHING_DONE = "the first step was not done yet"
+
+End = Callable[["AtOnce"], NoReturn]
 
 
 class Stopped(KeyboardInterrupt):
@@ -25,34 +34,64 @@ class AtOnce(KeyboardInterrupt):
     """
 
 
-def interrupt_on_signals() -> None:
-    """Let each signal raise KeyboardInterrupt with its number, so that one path saves the picture."""
+class _Handler:
+    """A handler of signals.
 
-    def interrupt(number: int, frame: FrameType | None) -> NoReturn:
+    end  ends the process after a second signal in native code, where no exception may be raised
+    """
+
+    def __init__(self, receive: Callable[[int], None], end: End) -> None:
+        self.receive = receive
+        self.end = end
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self.receive(number)
+
+
+def _raise(error: AtOnce) -> NoReturn:
+    raise error
+
+
+def interrupt_on_signals(end: End = _raise) -> None:
+    """Let each signal raise KeyboardInterrupt with its number, so that one path saves the picture.
+
+    end  ends the process, in place of raising AtOnce where that may not be raised; see deferred
+    """
+
+    def interrupt(number: int) -> NoReturn:
         raise KeyboardInterrupt(number)
 
     for number in _obeyed():
-        signal.signal(number, interrupt)
+        signal.signal(number, _Handler(interrupt, end))
 
 
 @contextmanager
-def deferred() -> Iterator[Callable[[], int]]:
+def deferred(native: Callable[[], str] | None = None) -> Iterator[Callable[[], int]]:
     """Yield a function that returns the number of the first signal since, or 0. A second signal raises AtOnce.
+
+    native  for work in native code, which the second signal must not leave by an exception: returns the words for what
+            the end of the process leaves; see interrupt_on_signals
 
     A SIGHUP is never a second signal: a terminal that is closed may send it twice. Only the main thread receives
     signals. In any other thread nothing changes, and the function returns 0.
     """
     came: list[int] = []
 
-    def note(number: int, frame: FrameType | None) -> None:
-        if came and number != HANGUP:
+    def note(number: int, end: End) -> None:
+        if not came or number == HANGUP:
+            came.append(number)
+        elif native:
+            end(AtOnce(number, native()))
+        else:
             raise AtOnce(number)
-        came.append(number)
 
     if threading.current_thread() is not threading.main_thread():
         yield lambda: 0
         return
-    before = {number: signal.signal(number, note) for number in _obeyed()}
+    before = {number: signal.getsignal(number) for number in _obeyed()}
+    for number, handler in before.items():
+        end = handler.end if isinstance(handler, _Handler) else _raise
+        signal.signal(number, _Handler(partial(note, end=end), end))
     try:
         yield lambda: came[0] if came else 0
     finally:
@@ -63,7 +102,7 @@ def deferred() -> Iterator[Callable[[], int]]:
 @contextmanager
 def uninterrupted() -> Iterator[None]:
     """Let a signal wait for the end of work that it would damage, such as an import; it then comes as it would have."""
-    with deferred() as signalled:
+    with deferred(lambda: NOTHING_DONE) as signalled:
         yield
     if signalled():
         signal.raise_signal(signalled())

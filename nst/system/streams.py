@@ -7,7 +7,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any, TextIO
+from typing import Any, NoReturn, TextIO
 
 STDERR = threading.RLock()  # Two threads that silence stderr at the same time would leave it silent.
 
@@ -71,6 +71,20 @@ def keep_streams() -> None:
     for number, name in ((1, "stdout"), (2, "stderr")):
         stream = getattr(sys, name)
         setattr(sys, name, Channel(os.fdopen(number, "w", encoding="utf-8") if stream is None else stream))
+
+
+def renew_streams() -> None:
+    """Renew stdout and stderr in the middle of a write to the old ones, where a signal has come."""
+    for number, name in ((1, "stdout"), (2, "stderr")):
+        encoding = getattr(sys, name).encoding
+        setattr(sys, name, Channel(os.fdopen(os.dup(number), "w", encoding=encoding)))
+
+
+def end_process(code: int) -> NoReturn:
+    """Write what waits for stdout and stderr and end the process, without a way back through native code."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 def stdout_lost() -> OSError | None:

@@ -1,5 +1,6 @@
 """Who makes the pictures of a batch: whoever it is, the pixels are the same; and a worker may die."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -15,8 +16,11 @@ from conftest import PROJECT
 
 from nst.batch.local_workers import in_processes
 from nst.errors import UserError
+from nst.network.tensorflow_setup import network_precision
 from nst.network.weights import EMBEDDED
 from nst.pictures.picture_files import read_image, write_picture
+from nst.pictures.resizing import resize
+from nst.run.memory_plan import BASE_MB
 
 WORDS = ["--size", "128", "--smallest-scale", "64", "--steps", "8", "--checkpoint-every", "0.1"]
 COMMAND = [sys.executable, str(PROJECT / "neural_art.py")]
@@ -26,11 +30,11 @@ def test_processes_share_the_memory_that_is_free(order, monkeypatch):
     taken = []
 
     class Pool:
-        def __init__(self, workers, *_, **__):
-            self.workers = workers
+        def __init__(self, *_, **__):
+            pass
 
         def submit(self, function, order):
-            taken.append((self.workers, order.most_mb))
+            taken.append(order.most_mb)
 
         def shutdown(self, **_):
             pass
@@ -40,7 +44,7 @@ def test_processes_share_the_memory_that_is_free(order, monkeypatch):
         monkeypatch.setattr("nst.batch.local_workers.available_mb", lambda there=there: there)
         with in_processes(4) as crew:
             crew.submit(order)
-    assert taken == [(4, 1800), (4, 0)]
+    assert taken == [1800, 0]
     monkeypatch.setattr("nst.batch.local_workers.available_mb", lambda: 4000)
     message = r"--workers 4: leaves 900 MB of memory to each, of at least \d+ MB that it needs; give fewer"
     with pytest.raises(UserError, match=message), in_processes(4):
@@ -197,3 +201,30 @@ def test_a_batch_on_dask_is_stopped_and_goes_on(folder, cluster):
     again = run(words, folder)
     assert again.returncode == 0, again.stderr
     assert_as_whole(folder, name)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc").exists(), reason="reads memory from /proc")
+def test_a_hundred_photos_of_a_hundred_shapes_stay_within_the_memory_that_a_batch_may_take(tmp_path):
+    """TensorFlow keeps compiled code for each shape, so that processes are renewed."""
+    most_mb = BASE_MB[network_precision("auto")] + 100
+    (tmp_path / "photos").mkdir()
+    photo = read_image(PROJECT / "images" / "cat.jpg")
+    for number in range(100):
+        height = 60 + 2 * number
+        write_picture(tmp_path / "photos" / f"{number}.png", resize(photo, (height, 128)))
+    size = ["--size", "128", "--smallest-scale", "128", "--steps", "1", "--checkpoint-every", "0"]
+    words = ["photos", "stone.jpg", *size, "--max-memory", f"{most_mb}MB", "-o", "out", "--json"]
+    peaks = {}
+    with subprocess.Popen([*COMMAND, *words], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as batch:
+        while batch.poll() is None:
+            for process in (batch.pid, *children(batch.pid)):
+                with contextlib.suppress(OSError, StopIteration):
+                    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+                    peak = next(line for line in lines if line.startswith("VmHWM"))
+                    peaks[process] = int(peak.split()[1]) * 1024 / 1e6
+            time.sleep(0.05)
+        told = json.loads(batch.stdout.read())
+    assert [job["state"] for job in told["jobs"]] == ["done"] * 100
+    assert max(peaks.values()) < most_mb, peaks
+    assert 3 <= len(peaks) < 60, peaks

@@ -17,16 +17,14 @@ import scipy.optimize  # noqa: F401
 import tensorflow as tf  # noqa: F401
 
 import neural_art
-from nst.system.signals import interrupt_on_signals
-from nst.system.streams import keep_streams
+from nst.system.streams import end_process, keep_streams
 
 
 def run(words: list[str]) -> int:
     """Do what neural_art.py does as a program; return its exit code."""
     try:
         keep_streams()
-        interrupt_on_signals()
-        return neural_art.main(words)
+        return neural_art.main(words, end=end_process)
     except KeyboardInterrupt as error:  # before main
         return 128 + (error.args[0] if error.args else signal.SIGINT)
 
@@ -41,8 +39,6 @@ if __name__ == "__main__":
                 if path is not None:
                     opened = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND)
                     os.dup2(opened, number)
-            code = run(words)
-            sys.stderr.flush()
-            os._exit(code)
+            end_process(run(words))
         print(process, flush=True)
         print(os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]), flush=True)

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from nst.system.signals import AtOnce, deferred, interrupt_on_signals, uninterrupted
+from nst.system.signals import SIGNALS, AtOnce, deferred, interrupt_on_signals, uninterrupted
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
@@ -62,3 +62,21 @@ def test_a_signal_comes_after_what_must_not_be_interrupted():
         os.kill(os.getpid(), signal.SIGINT)
         done.append(True)
     assert done == [True]
+
+
+@pytest.mark.parametrize("amid", [lambda: deferred(lambda: "not saved"), uninterrupted])
+def test_a_second_signal_in_native_code_ends_the_process_and_raises_nothing_there(amid):
+    """TensorFlow crashes of exceptions that come in the middle of it."""
+    ended = []
+    before = {number: signal.getsignal(number) for number in SIGNALS}
+    interrupt_on_signals(ended.append)
+    try:
+        with pytest.raises(KeyboardInterrupt), amid():
+            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), signal.SIGINT)
+            assert ended
+            raise KeyboardInterrupt
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert ended[0].args in [(signal.SIGINT, "not saved"), (signal.SIGINT, "the first step was not done yet")]

@@ -1,25 +1,31 @@
 #!/usr/bin/env python3
 """Redraw a photo in the style of a painting: python neural_art.py content.jpg style.jpg"""
 
+import sys
+
+if sys.version_info < (3, 10):  # noqa: UP036  An older Python reads only this far.
+    sys.exit("neural_art: needs Python 3.10 or newer; this is Python {}.{}".format(*sys.version_info[:2]))
+
 import json
 import shlex
 import signal
-import sys
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
 from nst.call_options import names_with
 from nst.command.parser import completion, make_parser
 from nst.errors import RunError, UserError, one_line, os_error_reason, os_error_words
+from nst.places import COMMAND, INSTALL
 from nst.report.status import DONE, FAILED, STOPPED
 from nst.system.signals import NOTHING_DONE, AtOnce, deferred, interrupt_on_signals
 from nst.system.streams import end_process, keep_streams, renew_streams, stdout_lost
 
 if TYPE_CHECKING:
     from pathlib import Path
+    from typing import NoReturn
 
     from nst.batch.plan import Plan
     from nst.batch.progress import BatchProgress
@@ -62,7 +68,7 @@ class Outcome:
         """Note that a signal has ended the call of these words."""
         number, message, path = error.args + (signal.SIGINT, NOTHING_DONE, None)[len(error.args) :]
         if self.batch:
-            message = f"{message}; to go on: {shlex.join(['python', 'neural_art.py', *words])}"
+            message = f"{message}; to go on: {shlex.join([*COMMAND, *words])}"
         self.fail(EXIT_SIGNALLED + number, f"stopped; {message}", path)
 
     def print(self) -> int:
@@ -251,12 +257,22 @@ def main(
         outcome.fail(EXIT_FAILED, str(error), error.path)
     except KeyboardInterrupt as error:
         outcome.stop(error, words)
+    except ModuleNotFoundError as error:
+        package = str(error.name).partition(".")[0]
+        if package == "nst":
+            raise
+        outcome.fail(EXIT_USER_ERROR, f"{package}: is not installed; {INSTALL}")
     except OSError as error:
         outcome.fail(EXIT_FAILED, os_error_words(error))
     with deferred():  # The work is done: a late signal changes nothing.
         return outcome.print()
 
 
-if __name__ == "__main__":
+def program() -> "NoReturn":
+    """Be the command: end the process with the exit code."""
     keep_streams()
     end_process(main(end=end_process))
+
+
+if __name__ == "__main__":
+    program()

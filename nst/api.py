@@ -1,53 +1,75 @@
-"""What other programs call: arrays and Settings in, an array out. No files, no printing."""
+"""What other programs call: pictures and settings in, an array out. No printing, and no files but those named."""
 
-from collections.abc import Callable, Sequence
+from __future__ import annotations
+
+import io
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from PIL import Image
 
 from nst.errors import UserError
-from nst.network.loaded import network_of
 from nst.network.tensorflow_setup import start_tensorflow
+from nst.pictures.picture_files import Picture, over_white, read_picture, unit_numbers
+from nst.pictures.resizing import resize
+from nst.pictures.transparency import continue_colors
+from nst.preset_files import make_settings
 from nst.run.memory_plan import plan_tile, sizes_of_run
 from nst.run.request import INITS
 from nst.settings import Settings
-from nst.transfer.inputs import Inputs
-from nst.transfer.scales import plan_scales
 from nst.transfer.state import Step
-from nst.transfer.stylize import stylize
+
+if TYPE_CHECKING:
+    from nst.transfer.inputs import Inputs
+    from nst.transfer.style_loss import StyleLoss
+
+PictureLike = np.ndarray | Image.Image | str | Path
+SettingsLike = Settings | Mapping[str, Any] | None
 
 # The argument for a setting of a file.
 ARGUMENTS = {"style_mask": "style_masks", "source_mask": "source_masks", "content_mask": "content_mask"}
-ROUNDING = 1e-3  # The most by which rounding may lead out of [0, 1].
+PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")  # Pillow's modes that a PNG holds as they are.
+
+
+class Cancelled(Exception):  # noqa: N818  It is asked for.
+    """To be raised in `on_step`: redraw then ends, and returns the picture after that step."""
 
 
 def redraw(
-    content: np.ndarray,
-    styles: np.ndarray | Sequence[np.ndarray],
-    settings: Settings | None = None,
+    content: PictureLike,
+    styles: PictureLike | Sequence[PictureLike],
+    settings: SettingsLike = None,
     *,
-    start: np.ndarray | None = None,
-    style_masks: Sequence[np.ndarray] = (),
-    source_masks: Sequence[np.ndarray] = (),
-    content_mask: np.ndarray | None = None,
+    start: PictureLike | None = None,
+    style_masks: Sequence[PictureLike] = (),
+    source_masks: Sequence[PictureLike] = (),
+    content_mask: PictureLike | None = None,
+    style_loss: StyleLoss | None = None,
     on_step: Callable[[Step, Callable[[], np.ndarray]], None] = lambda step, picture: None,
 ) -> np.ndarray:
     """Return `content` redrawn in a style, or in a blend of several, as the command does.
 
-    Images are sRGB [height, width, 3] of any size, float in [0, 1] or uint8; masks are [height, width], likewise. What
-    the settings say of files (init, style_mask, content_mask) comes as arrays instead. The network is loaded once and
-    kept.
+    Pictures are sRGB arrays of any size, [height, width, 3], grey as [height, width] or with transparency as
+    [height, width, 4], uint8 or float in [0, 1]; or Pillow's images; or paths of files. Masks are arrays
+    [height, width], or pictures too. The network is loaded once and kept.
 
+    settings      Settings, or a dict of some by name, such as {"size": 1024}
     start         the first picture, in place of settings.init
     style_masks   for each style, 1 where it belongs
     source_masks  for each style, on it, 1 where it is taken from
     content_mask  1 where the photo may change
+    style_loss    a StyleLoss of one's own, in place of that of settings.style_loss
     on_step       called after each step with a Step, which has its number, size and costs by name, and with a function
-                  that returns the picture so far; raise an exception in it to stop
+                  that returns the picture so far; raise Cancelled in it to stop
 
-    Raises UserError where the pictures or the settings do not go together.
+    Returns float32 in [0, 1], [height, width, 3], or [height, width, 4] of a content with transparency. Raises
+    UserError where the pictures or the settings do not go together.
     """
-    settings = settings or Settings()
-    several = [styles] if isinstance(styles, np.ndarray) else list(styles)
+    settings = _settings(settings)
+    several = list(styles) if isinstance(styles, Sequence) and not isinstance(styles, str) else [styles]
     if not several:
         raise UserError("styles: there is none; give at least one image")
     for name, argument in ARGUMENTS.items():
@@ -60,53 +82,102 @@ def redraw(
     for name, there in (("style_masks", masks), ("source_masks", sources)):
         if there and len(there) != len(several):
             raise UserError(f"{name}: got {len(there)} for {len(several)} styles; give one for each")
+    photo = _picture("content", content)
+    pictures = [_picture(f"styles[{index}]", style) for index, style in enumerate(several)]
+    shown = tuple(itertools.starmap(_shown, itertools.zip_longest(pictures, sources)))
+    start_tensorflow(threads=settings.threads, verbose=False)
+    from nst.transfer.inputs import Inputs
+
     inputs = Inputs(
-        _image("content", content),
-        tuple(_image(f"styles[{index}]", style) for index, style in enumerate(several)),
+        photo.image,
+        tuple(picture.image for picture in pictures),
         settings,
-        None if start is None else _image("start", start),
+        None if start is None else over_white(_picture("start", start)),
         masks,
         None if content_mask is None else _mask("content_mask", content_mask),
-        sources,
+        shown if any(part is not None for part in shown) else (),
+        style_loss,
     )
-    start_tensorflow(threads=settings.threads, verbose=False)
+    image = _stylized(inputs, on_step)
+    return image if photo.alpha is None else np.dstack([image, resize(photo.alpha[..., None], image.shape[:2])])
+
+
+def _stylized(inputs: Inputs, on_step: Callable[[Step, Callable[[], np.ndarray]], None]) -> np.ndarray:
+    """Return the photo redrawn, or the picture so far where a listener raises Cancelled."""
+    from nst.network.loaded import network_of
+    from nst.transfer.scales import plan_scales
+    from nst.transfer.stylize import stylize
+
+    settings = inputs.settings
     scales = plan_scales(inputs.content.shape[:2], [style.shape[:2] for style in inputs.styles], settings)
     tile_px = plan_tile(sizes_of_run(inputs, scales), settings)
     network, _ = network_of(settings)
-    return stylize(inputs, network, scales, tile_px=tile_px, on_step=[lambda step, picture, _: on_step(step, picture)])
+    last: list[Callable[[], np.ndarray]] = []
+
+    def listen(step: Step, picture: Callable[[], np.ndarray], state: object) -> None:
+        last[:] = [picture]
+        on_step(step, picture)
+
+    try:
+        return stylize(inputs, network, scales, tile_px=tile_px, on_step=[listen])
+    except Cancelled:
+        return last[0]()
 
 
-def _image(name: str, given: np.ndarray) -> np.ndarray:
-    """Return an image as float32 in [0, 1]. Raises UserError."""
+def _settings(given: SettingsLike) -> Settings:
+    """Return Settings, those of a dict over the defaults. Raises UserError."""
+    if isinstance(given, Settings):
+        return given
+    if given is None or isinstance(given, Mapping):
+        return make_settings(overrides=given or {})
+    raise UserError(f"settings: is a {type(given).__name__}; must be Settings, or a dict of some by name")
+
+
+def _picture(name: str, given: PictureLike) -> Picture:
+    """Return a picture out of an array, an image of Pillow or a file. Raises UserError."""
+    if isinstance(given, str | Path):
+        return read_picture(Path(given))
+    if isinstance(given, Image.Image):
+        return read_picture(Path(name), _png(given))
     array = np.asarray(given)
-    if array.ndim != 3 or array.shape[2] != 3:
-        raise UserError(f"{name}: is of shape {list(array.shape)}; must be [height, width, 3]")
-    return _unit(name, array)
+    if array.ndim not in (2, 3) or array.shape[2:] not in ((), (1,), (3,), (4,)):
+        raise UserError(f"{name}: is of shape {list(array.shape)}; must be [height, width, 3], or a picture")
+    numbers = unit_numbers(name, array)
+    if array.ndim == 2 or array.shape[2] == 1:
+        return Picture(np.repeat(numbers.reshape(*array.shape[:2], 1), 3, axis=2))
+    if array.shape[2] == 3 or numbers[..., 3].min() == 1:
+        return Picture(np.ascontiguousarray(numbers[..., :3]))
+    alpha = np.ascontiguousarray(numbers[..., 3])
+    if alpha.max() == 0:
+        raise UserError(f"{name}: is transparent everywhere; give a picture that shows something")
+    return Picture(continue_colors(numbers[..., :3], alpha), alpha)
 
 
-def _mask(name: str, given: np.ndarray) -> np.ndarray:
-    """Return a mask as float32 in [0, 1]. Raises UserError."""
-    array = np.asarray(given)
-    if array.ndim != 2:
-        raise UserError(f"{name}: is of shape {list(array.shape)}; must be [height, width]")
-    mask = _unit(name, array)
+def _png(image: Image.Image) -> bytes:
+    """Return an image of Pillow, with its colour profile, as the bytes of a PNG."""
+    file = io.BytesIO()
+    fitting = image if image.mode in PNG_MODES else image.convert("RGB")
+    profile = image.info.get("icc_profile") if fitting is image else None
+    fitting.save(file, format="PNG", compress_level=0, icc_profile=profile)
+    return file.getvalue()
+
+
+def _mask(name: str, given: PictureLike) -> np.ndarray:
+    """Return a mask as float32 [height, width] in [0, 1]: an array, or the lightness of a picture. Raises UserError."""
+    if isinstance(given, str | Path | Image.Image):
+        mask = over_white(_picture(name, given)).mean(axis=2)
+    else:
+        array = np.asarray(given)
+        if array.ndim != 2:
+            raise UserError(f"{name}: is of shape {list(array.shape)}; must be [height, width]")
+        mask = unit_numbers(name, array)
     if not mask.any():
         raise UserError(f"{name}: is 0 everywhere, so nothing would change; give 1 where it applies")
     return mask
 
 
-def _unit(name: str, array: np.ndarray) -> np.ndarray:
-    """Return numbers of uint8, of bool, or in [0, 1], as float32. Raises UserError for any other."""
-    if array.size == 0:
-        raise UserError(f"{name}: is of shape {list(array.shape)}, without a pixel")
-    if array.dtype == np.uint8:
-        return array.astype(np.float32) / 255
-    if array.dtype.kind not in "fb":
-        raise UserError(f"{name}: is of {array.dtype}; must be uint8, or float in [0, 1]")
-    numbers = np.ascontiguousarray(array, np.float32)
-    if not np.isfinite(numbers).all():
-        raise UserError(f"{name}: has numbers that are not finite")
-    least, most = float(numbers.min()), float(numbers.max())
-    if least < -ROUNDING or most > 1 + ROUNDING:
-        raise UserError(f"{name}: has numbers from {least:g} to {most:g}; must be in [0, 1], or uint8")
-    return np.clip(numbers, 0, 1)
+def _shown(style: Picture, source: np.ndarray | None) -> np.ndarray | None:
+    """Return where a style counts, or None for everywhere: where its source mask says so and it is not transparent."""
+    if style.alpha is None or source is None:
+        return style.alpha if source is None else source
+    return style.alpha * resize(source[..., None], style.alpha.shape)[..., 0]

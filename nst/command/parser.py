@@ -9,6 +9,7 @@ import nst
 from nst.call_options import OPTIONS, CallOption
 from nst.errors import UserError, suggestion
 from nst.options import GONE, LISTS, METAVARS, default_words, field_name, flag, option_of
+from nst.places import COMMAND
 from nst.preset_files import DEFAULT_PRESET, presets
 from nst.settings import Settings
 
@@ -40,9 +41,9 @@ class Parser(argparse.ArgumentParser):
 def make_parser() -> argparse.ArgumentParser:
     """Return the command's parser: an argument for each option of a call, then a flag for each of the Settings."""
     parser = Parser(
-        prog="neural_art.py",
+        prog=COMMAND[-1],
         description="Redraw CONTENT, a photo, in the style of STYLE, a painting. Prints the path of the result.",
-        epilog="Example: python neural_art.py cat.jpg stone.jpg --size 1024 -o cat.png",
+        epilog=f"Example: {' '.join(COMMAND)} cat.jpg stone.jpg --size 1024 -o cat.png",
         allow_abbrev=False,
     )
     batch = parser.add_argument_group("many pictures")

@@ -10,9 +10,10 @@ import scipy.io
 
 from nst.errors import UserError
 from nst.layers import CHANNELS_PER_BLOCK, LAYERS, block_of, keras_name
+from nst.places import WEIGHTS
 
 # The weights that come with this project.
-EMBEDDED = Path(__file__).resolve().parents[2] / "pretrained-model" / "vgg19_q8.npz"
+EMBEDDED = WEIGHTS / "vgg19_q8.npz"
 EXPECTED = "expected VGG19 as this project's .npz, MatConvNet's .mat or Keras' .h5"
 Weights = dict[str, tuple[np.ndarray, np.ndarray]]  # layer -> (kernel, bias)
 

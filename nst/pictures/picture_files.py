@@ -25,6 +25,7 @@ from nst.system.atomic_files import atomic_write
 # The formats that are written, by suffix.
 WRITTEN_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
 DEEP_FORMATS = ("PNG", "TIFF")  # The written formats of 16 bits per channel.
+ROUNDING = 1e-3  # The most by which rounding may lead out of [0, 1].
 LARGEST_SIDE_PX = {"JPEG": 65_500, "WEBP": 16_383}  # The largest sides of the formats that have a limit.
 
 
@@ -62,9 +63,9 @@ def read_picture(path: Path, payload: bytes | None = None, *, most_mb: float = 0
     return Picture(continue_colors(image, alpha), alpha, dpi, exif, notes)
 
 
-def read_image(path: Path, payload: bytes | None = None) -> np.ndarray:
+def read_image(path: str | Path, payload: bytes | None = None) -> np.ndarray:
     """Return only the image of a picture file, over white. Raises UserError as read_picture does."""
-    return over_white(read_picture(path, payload))
+    return over_white(read_picture(Path(path), payload))
 
 
 def read_preview(path: Path, long_side_px: int) -> np.ndarray:
@@ -112,8 +113,29 @@ def read_comment(path: Path, payload: bytes | None = None) -> str | None:
         return comment_of(picture)
 
 
+def unit_numbers(name: object, array: np.ndarray, *, beyond: float = ROUNDING) -> np.ndarray:
+    """Return numbers of uint8, of bool, or in [0, 1], as float32. Raises UserError for any other.
+
+    name    of the array, for errors
+    beyond  how far numbers may lie beyond [0, 1], to which they are clipped
+    """
+    if array.size == 0:
+        raise UserError(f"{name}: is of shape {list(array.shape)}, without a pixel")
+    if array.dtype == np.uint8:
+        return array.astype(np.float32) / 255
+    if array.dtype.kind not in "fb":
+        raise UserError(f"{name}: is of {array.dtype}; must be uint8, or float in [0, 1]")
+    numbers = np.ascontiguousarray(array, np.float32)
+    if not np.isfinite(numbers).all():
+        raise UserError(f"{name}: has numbers that are not finite")
+    least, most = float(numbers.min()), float(numbers.max())
+    if least < -beyond or most > 1 + beyond:
+        raise UserError(f"{name}: has numbers from {least:g} to {most:g}; must be in [0, 1], or uint8")
+    return np.clip(numbers, 0, 1)
+
+
 def write_picture(
-    path: Path,
+    path: str | Path,
     image: np.ndarray,
     *,
     alpha: np.ndarray | None = None,
@@ -124,18 +146,24 @@ def write_picture(
 ) -> None:
     """Write an image with the colour profile of sRGB, whole or not at all. The suffix of `path` names the format.
 
+    image      [height, width, 3], float in [0, 1] or uint8; with [height, width, 4], the last channel is the alpha
     alpha      [height, width]; a JPEG shows the image over white instead
     bit_depth  the bits of a channel, 8 or 16
     dpi, exif  as in Picture
     comment    text that read_comment returns
 
-    Raises UserError as check_format does.
+    Raises UserError as check_format does, and for another image.
     """
+    path, image = Path(path), unit_numbers(path, image, beyond=1)
+    if image.ndim != 3 or image.shape[2] not in (3, 4):
+        raise UserError(f"{path}: its image is of shape {list(image.shape)}; must be [height, width, 3]")
+    if image.shape[2] == 4:
+        image, alpha = image[..., :3], image[..., 3]
     check_format(path, image.shape[:2], bit_depth=bit_depth)
     kind = WRITTEN_FORMATS[path.suffix.lower()]
     if alpha is not None:
         image = composite_over_white(image, alpha) if kind == "JPEG" else np.dstack([image, alpha])
-    samples = np.rint(np.clip(image, 0, 1) * (2**bit_depth - 1)).astype(f"uint{bit_depth}")
+    samples = np.rint(image * (2**bit_depth - 1)).astype(f"uint{bit_depth}")
     with atomic_write(path) as temporary, temporary.open("wb") as file:
         if kind == "TIFF":
             write_tiff(file, samples, tiff_tags(srgb_profile(), exif, dpi, comment))

@@ -9,13 +9,12 @@ from pathlib import Path
 
 from nst.errors import UserError
 from nst.pictures.picture_files import WRITTEN_FORMATS
+from nst.places import OUTPUT
 from nst.report.pages import REPORT
 from nst.run.request import Paths
 from nst.system.atomic_files import at_work, is_locked, remove_parts
 from nst.transfer.state import Step
 
-PROJECT = Path(__file__).resolve().parents[2]
-OUTPUT = PROJECT / "output"
 MOST_NAMED = 3  # The number of styles in the name of a result.
 
 

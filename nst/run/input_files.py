@@ -23,12 +23,11 @@ from nst.errors import UserError, os_error_reason, suggestion
 from nst.pictures.formats import USUAL_FORMATS, is_picture_name, is_readable_name
 from nst.pictures.picture_files import Picture, over_white, read_picture
 from nst.pictures.resizing import resize
-from nst.run.folder import PROJECT
+from nst.places import SAMPLES
 from nst.run.request import INITS, Paths, Request
 from nst.settings import Settings
 from nst.transfer.inputs import Inputs
 
-SAMPLES = PROJECT / "images"
 LARGEST_STRETCH = 0.02  # The fraction by which a mask may be wider or narrower than the photo.
 
 Digests = dict[str, tuple[str, ...]]  # The SHA-256 of each file of a role, in the order of Paths.
@@ -83,8 +82,19 @@ def find_picture(name: Path) -> Path:
                 return path
     except OSError as error:  # A name is too long, or a folder may not be entered.
         raise UserError(f"{name}: cannot be read: {os_error_reason(error)}") from error
-    hint = "; a pattern stands for photos, as CONTENT, not for styles" if glob.has_magic(str(name)) else ""
-    raise UserError(f"{name}: no such file, here or in {SAMPLES.name}/{hint}")
+    if glob.has_magic(str(name)):
+        hint = "; a pattern stands for photos, as CONTENT, not for styles"
+    else:
+        hint = suggestion(name.name, _picture_names(name.parent) + _picture_names(SAMPLES))
+    raise UserError(f"{name}: no such file, here or among the samples{hint}")
+
+
+def _picture_names(folder: Path) -> list[str]:
+    """Return the names of the pictures in a folder, none where there is no such folder."""
+    try:
+        return [path.name for path in folder.iterdir() if is_picture(path)]
+    except OSError:
+        return []
 
 
 def sample(name: Path) -> Path:

@@ -159,7 +159,7 @@ def find_input(record: Record, role: str, index: int) -> Path:
     places = [*known, record.source.parent / name, Path(name), sample(Path(name))]
     found = list({path.resolve(): path for path in reversed(places) if path.is_file()}.values())[::-1]
     if not found:
-        where = "beside it, here or in images/"
+        where = "beside it, here or among the samples"
         raise UserError(f"{record.source}: its {role} {name} is not {where}; give {ROLES[role]}")
     if len(found) == 1 or digest is None:
         return found[0]

@@ -19,6 +19,7 @@ import numpy as np
 from nst.errors import RunError, os_error_words
 from nst.pictures.picture_files import Picture, over_white, write_picture
 from nst.pictures.resizing import resize, resize_alpha
+from nst.places import COMMAND
 from nst.report.costs import write_cost_plot, write_costs
 from nst.report.progress import Progress
 from nst.report.run_page import Run, write_run_page
@@ -133,7 +134,7 @@ class Results:
     @property
     def way_on(self) -> str:
         """Return the command to go on with, or nothing where there is no checkpoint."""
-        resume = f"python neural_art.py --resume {shlex.quote(str(self.job.folder.path))}"
+        resume = shlex.join([*COMMAND, "--resume", str(self.job.folder.path)])
         return f"to go on: {resume}" if self.job.folder.has_checkpoint() else ""
 
     @property

@@ -24,11 +24,6 @@ try:
 except ImportError:  # Windows, where folders cannot be locked
     fcntl = None  # type: ignore[assignment]
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 
 LARGEST_TEXT = 2**26  # The most bytes of a text: a pipe may have no end.
 LONGEST_NAME = 100  # The most characters of a file's name that are repeated in the name of its part.
@@ -147,6 +142,11 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 def parse_toml(path: Path, text: str) -> dict[str, Any]:
     """Return the values in the text of a TOML file. Raises UserError as read_toml does."""
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+
     try:
         return tomllib.loads(text)
     except (ValueError, RecursionError) as error:  # a fault; a number of thousands of digits; too many lists in lists

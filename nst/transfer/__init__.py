@@ -3,32 +3,33 @@
 In the order in which a picture passes them. The number is a layer: a module imports only modules of lower floors, and
 of this folder only those with a lower number.
 
-    inputs.py          [0] the pictures and settings of a run together
-    preserved_photo.py [1] what a picture keeps of the photo: its colours, and its pixels under a mask
+    inputs.py          [2] the pictures and settings of a run together
+    preserved_photo.py [3] what a picture keeps of the photo: its colours, and its pixels under a mask
     photo_maps.py      [0] where the photo has something to keep: its structure and its subject
-    masks.py           [1] where each style belongs: its share of each pixel, and the weights of a layer's positions
+    masks.py           [3] where each style belongs: its share of each pixel, and the weights of a layer's positions
     scales.py          [0] the sizes of a run, coarse to fine, and the steps of each
-    losses.py          [0] the costs as pure functions: content, style, match, structure of colours, total variation
+    style_loss.py      [0] what of a layer's activations is compared as style
+    losses.py          [1] the costs as pure functions: content, style, match, structure of colours, total variation
     tiles.py           [0] where the tiles of a large picture lie
     tile_walk.py       [1] the network applied tile by tile, forward and backward
-    known_image.py     [1] an image as the key of what is kept of it for the next picture; the styles as such
+    known_image.py     [3] an image as the key of what is kept of it for the next picture; the styles as such
     places.py          [2] the places of a picture and their hypercolumns
-    statistics.py      [2] the statistics of an image, whole or with weights of positions
-    matching.py        [3] the place of the style that is most like each place of the picture
+    statistics.py      [4] the statistics of an image, whole or with weights of positions
+    matching.py        [5] the place of the style that is most like each place of the picture
     targets.py         [3] the targets of a picture at a scale, as the graphs take them
-    style_parts.py     [4] the parts of a picture that are compared with the styles each on its own
-    view.py            [5] the targets made: from the photo, the styles, the maps and the match
-    cost.py            [4] the cost of a picture in one piece against its targets, with the gradient
-    tiled_cost.py      [5] the cost of a picture in tiles, with the same result
-    objective.py       [6] evaluate(image) -> costs by name and gradient, at one scale
+    style_parts.py     [6] the parts of a picture that are compared with the styles each on its own
+    view.py            [7] the targets made: from the photo, the styles, the maps and the match
+    cost.py            [5] the cost of a picture in one piece against its targets, with the gradient
+    tiled_cost.py      [6] the cost of a picture in tiles, with the same result
+    objective.py       [7] evaluate(image) -> costs by name and gradient, at one scale
     pyramid.py         [1] the bands in which Adam takes its steps
     schedule.py        [1] the fraction of a scale's steps done: by number, by time, by gain
     state.py           [0] a step, and all that is needed to resume after it
-    optimizers.py      [7] Adam and L-BFGS-B (SciPy) over one `evaluate`
-    first_picture.py   [2] the picture with which a run starts
+    optimizers.py      [8] Adam and L-BFGS-B (SciPy) over one `evaluate`
+    first_picture.py   [4] the picture with which a run starts
     upscaling.py       [0] a picture at the next finer scale, with fine detail of the photo
-    estimate.py        [7] about how long a run takes, from one measured step
-    stylize.py         [8] the loop over the scales; tells listeners each step
+    estimate.py        [8] about how long a run takes, from one measured step
+    stylize.py         [9] the loop over the scales; tells listeners each step
 
 photo, content  The picture that is redrawn. `content` alone always means the photo.
 style           A picture in whose manner the photo is redrawn. Several styles are blended, or each has its mask.

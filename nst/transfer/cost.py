@@ -9,8 +9,9 @@ from typing import NamedTuple
 import tensorflow as tf
 
 from nst.network.vgg19 import Network, flat
-from nst.transfer.losses import STYLE_LOSSES, Costs, StyleLoss, content_cost, match_cost, match_sums
+from nst.transfer.losses import Costs, content_cost, match_cost, match_sums
 from nst.transfer.statistics import Statistics
+from nst.transfer.style_loss import StyleLoss
 from nst.transfer.targets import ContentTarget, MatchLayer, Targets, TargetsLayout, View
 
 # (image, targets) -> costs by name, d(total)/d(image).
@@ -104,19 +105,19 @@ def costs_by_name(
     return {"total": tf.add_n([alpha * content, *of_regions]), **costs}, of_regions
 
 
-def cost_in_one_piece(network: Network, style_loss: str, image: tf.Tensor, view: View) -> tuple[Costs, tf.Tensor]:
+def cost_in_one_piece(network: Network, image: tf.Tensor, view: View) -> tuple[Costs, tf.Tensor]:
     """Return the costs by name and the gradient of their total.
 
     Where regions have their own pixels, the costs of a region's style move only these, as if all other pixels were
     constant; see reaches.
     """
-    return cost_graph(network, style_loss, view.layout)(image, view.targets)
+    return cost_graph(network, view.style_loss, view.layout)(image, view.targets)
 
 
 @lru_cache(maxsize=12)
-def cost_graph(network: Network, style_loss: str, layout: TargetsLayout) -> CostGraph:
+def cost_graph(network: Network, loss: StyleLoss, layout: TargetsLayout) -> CostGraph:
     """Return cost_in_one_piece as a graph for targets with this layout."""
-    loss, network = STYLE_LOSSES[style_loss], network.up_to(layout.layers)
+    network = network.up_to(layout.layers)
 
     @tf.function(input_signature=(tf.TensorSpec([None, None, 3]), layout.signature()), autograph=False)
     def graph(image: tf.Tensor, targets: Targets) -> tuple[Costs, tf.Tensor]:

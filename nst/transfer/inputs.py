@@ -1,11 +1,17 @@
 """The pictures and settings that a run is made from, checked to go together."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nst.errors import UserError
 from nst.settings import Settings
+
+if TYPE_CHECKING:
+    from nst.transfer.style_loss import StyleLoss
 
 
 @dataclass(frozen=True)
@@ -17,6 +23,7 @@ class Inputs:
     style_masks      a mask for each style, or none
     content_mask     where the photo may change, or None for everywhere
     shown            for each style, where it counts, [height, width] in [0, 1], or None for everywhere; or nothing
+    own_style_loss   a style loss in place of that of settings.style_loss
     """
 
     content: np.ndarray
@@ -26,11 +33,19 @@ class Inputs:
     style_masks: tuple[np.ndarray, ...] = field(default=())
     content_mask: np.ndarray | None = None
     shown: tuple[np.ndarray | None, ...] = ()
+    own_style_loss: StyleLoss | None = None
 
     def __post_init__(self) -> None:
         check_counts(len(self.styles), self.settings)
         if self.style_masks and len(self.style_masks) != len(self.styles):
             raise ValueError(f"{len(self.style_masks)} masks for {len(self.styles)} styles")
+
+    @property
+    def style_loss(self) -> StyleLoss:
+        """Return the style loss."""
+        from nst.transfer.losses import STYLE_LOSSES
+
+        return self.own_style_loss or STYLE_LOSSES[self.settings.style_loss]
 
     @property
     def weights(self) -> list[float]:

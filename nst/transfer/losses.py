@@ -4,9 +4,11 @@ They never see the network.
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import tensorflow as tf
+
+from nst.transfer.style_loss import StyleLoss
 
 ROOT_ROUNDS = 14  # The rounds of Newton's and Schulz' iteration for the root of a covariance.
 LEAST_VARIANCE = 1e-6  # The least variance along a direction, as a fraction of the variances' sum.
@@ -252,17 +254,6 @@ def total_variation(image: tf.Tensor) -> tf.Tensor:
     down = tf.square(image[1:] - image[:-1])
     right = tf.square(image[:, 1:] - image[:, :-1])
     return tf.reduce_mean(down) + tf.reduce_mean(right)
-
-
-class StyleLoss(NamedTuple):
-    """The statistics of a layer's activations, and the cost of their difference from a style's.
-
-    Statistics are means over the positions. So those of a blend of styles are the mean of the styles' statistics.
-    """
-
-    statistics: Callable[..., tf.Tensor]  # activations [positions, channels], PositionWeights -> [any, any]
-    cost: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]  # our statistics, the target -> scalar
-    target: Callable[[tf.Tensor], tf.Tensor] = tf.identity  # the style's statistics -> the target of the cost
 
 
 STYLE_LOSSES = {

@@ -27,9 +27,9 @@ def make_evaluate(network: Network, view: View, settings: Settings, *, tile_px: 
 
     def evaluate(image: tf.Tensor) -> tuple[Costs, tf.Tensor]:
         if fits(view.size, tile_px):
-            costs, gradient = cost_in_one_piece(network, settings.style_loss, image, view)
+            costs, gradient = cost_in_one_piece(network, image, view)
         else:
-            costs, gradient = cost_in_tiles(network, settings.style_loss, image, view, tile_px)
+            costs, gradient = cost_in_tiles(network, image, view, tile_px)
         if view.color:
             weight = tf.constant(settings.cost_weights[3], tf.float32)
             costs, gradient = _with("color", *_color_structure()(image, view.color), weight, costs, gradient)

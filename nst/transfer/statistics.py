@@ -12,8 +12,8 @@ import tensorflow as tf
 from nst.layers import stride_of
 from nst.network.vgg19 import Network, Segment, flat
 from nst.transfer.known_image import KEPT_PX, KnownImage
-from nst.transfer.losses import STYLE_LOSSES
 from nst.transfer.masks import position_weights
+from nst.transfer.style_loss import StyleLoss
 from nst.transfer.tile_walk import run_on_core, walk_forward
 from nst.transfer.tiles import Tile, fits, fraction_in_core
 
@@ -22,7 +22,7 @@ Weights = dict[str, np.ndarray]  # By layer, the weights of positions [positions
 
 
 def statistics(
-    network: Network, known: KnownImage, layers: Sequence[str], style_loss: str, *, tile_px: int
+    network: Network, known: KnownImage, layers: Sequence[str], style_loss: StyleLoss, *, tile_px: int
 ) -> Statistics:
     """Return the statistics of an image. Those of small images are kept for the next picture.
 
@@ -34,12 +34,12 @@ def statistics(
 
 
 @lru_cache(maxsize=24)
-def _kept_statistics(network: Network, known: KnownImage, layers: tuple[str, ...], style_loss: str) -> Statistics:
+def _kept_statistics(network: Network, known: KnownImage, layers: tuple[str, ...], style_loss: StyleLoss) -> Statistics:
     return _statistics(network, known, layers, style_loss, max(known.shape))
 
 
 def _statistics(
-    network: Network, known: KnownImage, layers: Sequence[str], style_loss: str, tile_px: int
+    network: Network, known: KnownImage, layers: Sequence[str], style_loss: StyleLoss, tile_px: int
 ) -> Statistics:
     shown = known.shown
     weights = {} if shown is None else {name: position_weights(shown[..., None], name) for name in layers}
@@ -50,13 +50,13 @@ def weighted_statistics(
     network: Network,
     image: np.ndarray,
     layers: Sequence[str],
-    style_loss: str,
+    style_loss: StyleLoss,
     weightings: Sequence[Weights],
     *,
     tile_px: int,
 ) -> list[Statistics]:
     """Return the statistics of an image for each of some weightings. An empty weighting weighs all positions alike."""
-    network, size, of = network.up_to(layers), image.shape[:2], STYLE_LOSSES[style_loss].statistics
+    network, size, of = network.up_to(layers), image.shape[:2], style_loss.statistics
     if fits(size, tile_px):
         found = network(tf.constant(image))
         return [{name: of(found[name], weights.get(name)) for name in layers} for weights in weightings]

@@ -19,7 +19,6 @@ from nst.network.vgg19 import Network
 from nst.pictures.resizing import Size
 from nst.transfer.inputs import Inputs
 from nst.transfer.known_image import KnownImage, known_styles
-from nst.transfer.losses import STYLE_LOSSES
 from nst.transfer.masks import position_weights, regions_of
 from nst.transfer.matching import Match, matched_map
 from nst.transfer.photo_maps import PhotoMaps, resize_map
@@ -66,11 +65,11 @@ def make_parts(
 
     shares  of the regions; see region_shares
     """
-    settings, loss = inputs.settings, STYLE_LOSSES[inputs.settings.style_loss]
+    settings, loss = inputs.settings, inputs.style_loss
     areas = make_areas(inputs, scale.size, shares, maps)
     names = tuple(areas[0].layers)  # The first part has the most layers.
     styles = known_styles(inputs, scale)
-    whole = [statistics(network, style, names, settings.style_loss, tile_px=tile_px) for style in styles]
+    whole = [statistics(network, style, names, loss, tile_px=tile_px) for style in styles]
     found = [whole] * len(areas)
     if match:
         found = _matched_statistics(network, inputs, scale, styles, areas, match, tile_px)
@@ -118,7 +117,7 @@ def _matched_statistics(
     tile_px: int,
 ) -> list[list[Statistics]]:
     """Return for each area, and each style, the style's statistics with the places weighted by how they are matched."""
-    names, loss = tuple(areas[0].layers), inputs.settings.style_loss
+    names, loss = tuple(areas[0].layers), inputs.style_loss
     found: list[list[Statistics]] = [[{} for _ in styles] for _ in areas]
     for index, style in enumerate(styles):
         own = [number for number, area in enumerate(areas) if area.styles[index]]

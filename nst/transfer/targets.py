@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from nst.pictures.resizing import Size
 from nst.transfer.places import Places
+from nst.transfer.style_loss import StyleLoss
 
 
 class ContentTarget(NamedTuple):
@@ -151,10 +152,12 @@ class ColorTarget(NamedTuple):
 class View:
     """The picture at one size: its targets there, and all that a graph for them depends on.
 
+    style_loss  what the targets of the style are of
     color  None where the structure of colours is not compared
     """
 
     size: Size
     targets: Targets
     layout: TargetsLayout
+    style_loss: StyleLoss
     color: ColorTarget | None

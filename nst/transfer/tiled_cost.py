@@ -15,17 +15,16 @@ import tensorflow as tf
 from nst.layers import stride_of
 from nst.network.vgg19 import Network, Segment
 from nst.transfer.cost import costs_by_name, joined, reader
-from nst.transfer.losses import STYLE_LOSSES, Costs, StyleLoss
+from nst.transfer.losses import Costs
 from nst.transfer.places import Places
 from nst.transfer.statistics import Statistics
+from nst.transfer.style_loss import StyleLoss
 from nst.transfer.targets import ContentTarget, MatchLayer, TargetsLayout, View
 from nst.transfer.tile_walk import run_on_core, walk_backward, walk_forward
 from nst.transfer.tiles import Tile, fraction_in_core
 
 
-def cost_in_tiles(
-    network: Network, style_loss: str, image: tf.Tensor, view: View, side_px: int
-) -> tuple[Costs, tf.Tensor]:
+def cost_in_tiles(network: Network, image: tf.Tensor, view: View, side_px: int) -> tuple[Costs, tf.Tensor]:
     """Return the costs by name and the gradient of their total; see cost_in_one_piece.
 
     side_px  the side of tiles for block 1; see tiles
@@ -35,7 +34,7 @@ def cost_in_tiles(
     size, targets, layout = view.size, view.targets, view.layout
     network, places = network.up_to(layout.layers), layout.places
     graphs = {
-        segment: tile_graphs(segment, style_loss, layout, last=segment is network.segments[-1])
+        segment: tile_graphs(segment, view.style_loss, layout, last=segment is network.segments[-1])
         for segment in network.segments
     }
     statistics: list[Statistics] = [dict.fromkeys(part.style, 0.0) for part in targets.parts]
@@ -58,7 +57,7 @@ def cost_in_tiles(
     whole = tf.constant(sums.reshape(-1, 2))
     with tf.GradientTape(persistent=True) as tape:
         tape.watch([statistics, whole])
-        costs, of_regions = costs_by_name(STYLE_LOSSES[style_loss], layout, content, statistics, whole, targets)
+        costs, of_regions = costs_by_name(view.style_loss, layout, content, statistics, whole, targets)
     zero = tf.UnconnectedGradients.ZERO
     each = len(statistics) // layout.regions
     own = [statistics[start : start + each] for start in range(0, len(statistics), each)]
@@ -175,9 +174,9 @@ class TileGraphs(NamedTuple):
 
 
 @lru_cache(maxsize=16)
-def tile_graphs(segment: Segment, style_loss: str, layout: TargetsLayout, *, last: bool) -> TileGraphs:
+def tile_graphs(segment: Segment, loss: StyleLoss, layout: TargetsLayout, *, last: bool) -> TileGraphs:
     """Return the graphs of a segment for targets with this layout. `last` tells whether no segment follows."""
-    loss, chains = STYLE_LOSSES[style_loss], 1 + layout.guided
+    chains = 1 + layout.guided
     tile = tf.TensorSpec([None, None, segment.channels], segment.dtype), tile_targets_signature(segment, layout)
     each = len(layout.style_layers) // layout.regions
     statistics = [

@@ -68,7 +68,9 @@ def make_view(
         guided=len(regions),
         places=places_of(size, [layer for layer, _ in settings.match_layers]),
     )
-    return View(size, targets, layout, _color_target(inputs, size) if settings.cost_weights[3] else None)
+    return View(
+        size, targets, layout, inputs.style_loss, _color_target(inputs, size) if settings.cost_weights[3] else None
+    )
 
 
 def _content_targets(

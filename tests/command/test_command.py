@@ -173,7 +173,7 @@ def test_an_existing_result_needs_overwrite(tmp_path, pictures, tiny, refused):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["none.jpg", "stone.jpg"], "none.jpg: no such file, here or in images/"),
+        (["none.jpg", "stone.jpg"], "none.jpg: no such file, here or among the samples"),
         ([".", "stone.jpg"], ".: is a folder"),
         (["cat.jpg"], "the following arguments are required: STYLE"),
         (["cat.jpg", "stone.jpg", "--stepps", "3"], "did you mean --steps?"),
@@ -223,7 +223,7 @@ CONFIGS = [
     ("preset = 'bets'", "did you mean best?"),
     ("steps = 3", "the following arguments are required: CONTENT, STYLE"),
     ("content = 'cat.jpg'", "the following arguments are required: STYLE"),
-    ("content = 'cat.jpg'\nstyle = 'none.jpg'", "none.jpg: no such file, here or in images/"),
+    ("content = 'cat.jpg'\nstyle = 'none.jpg'", "none.jpg: no such file, here or among the samples"),
 ]
 
 
@@ -519,7 +519,7 @@ def test_tiles_give_the_same_picture(tmp_path, pictures, tiny, monkeypatch, caps
     sizes = []
 
     def spy(*given):
-        sizes.append(tuple(given[2].shape[:2]))
+        sizes.append(tuple(given[1].shape[:2]))
         return cost_in_tiles(*given)
 
     cost_in_tiles = objective.cost_in_tiles

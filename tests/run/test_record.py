@@ -34,7 +34,9 @@ def test_inputs_are_looked_up_beside_the_result_then_here_then_among_the_samples
     for place in (tmp_path / "cat.png", "cat.png", tmp_path / "images" / "cat.png"):
         assert find_input(read, "content", 0) == Path(place)
         (tmp_path / "here" / place).unlink()
-    with pytest.raises(UserError, match=r"its content cat\.png is not beside it, here or in images/; give CONTENT"):
+    with pytest.raises(
+        UserError, match=r"its content cat\.png is not beside it, here or among the samples; give CONTENT"
+    ):
         find_input(read, "content", 0)
 
 

@@ -26,7 +26,7 @@ def cost(shallow_network):
     def costs_and_gradient(inputs, image=IMAGE, scale=None):
         sizes = tuple(style.shape[:2] for style in inputs.styles)
         view = view_of(shallow_network, inputs, scale or Scale(inputs.content.shape[:2], sizes, 1))
-        costs, gradient = cost_in_one_piece(shallow_network, inputs.settings.style_loss, tf.constant(image), view)
+        costs, gradient = cost_in_one_piece(shallow_network, tf.constant(image), view)
         return costs, gradient.numpy()
 
     return costs_and_gradient

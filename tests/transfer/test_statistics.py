@@ -7,6 +7,7 @@ import pytest
 
 from nst.network.vgg19 import Network
 from nst.transfer.known_image import KnownImage
+from nst.transfer.losses import STYLE_LOSSES
 from nst.transfer.masks import position_weights
 from nst.transfer.statistics import statistics, weighted_statistics
 
@@ -22,9 +23,9 @@ def test_a_style_goes_through_the_network_once_for_many_photos(shallow_network, 
 
     network = Network((replace(shallow_network.segments[0], run=run),))
     for image in (style, style[::-1], style, style.copy()):
-        statistics(network, KnownImage.of(image), ("conv1_1",), "gram", tile_px=10_000)
+        statistics(network, KnownImage.of(image), ("conv1_1",), STYLE_LOSSES["gram"], tile_px=10_000)
     assert seen == [(48, 36), (48, 36)]
-    statistics(network, KnownImage.of(style), ("conv1_1",), "moments", tile_px=10_000)
+    statistics(network, KnownImage.of(style), ("conv1_1",), STYLE_LOSSES["moments"], tile_px=10_000)
     assert len(seen) == 3
 
 
@@ -35,14 +36,14 @@ def test_statistics_in_tiles_are_those_in_one_piece(tiny_network, size, weighted
     image, share = (random.uniform(size=(*size, n)).astype(np.float32) for n in (3, 1))
     weights = {name: position_weights(share, name) for name in LAYERS} if weighted else {}
     whole, tiled = (
-        weighted_statistics(tiny_network, image, LAYERS, "gram", [weights], tile_px=tile_px)[0]
+        weighted_statistics(tiny_network, image, LAYERS, STYLE_LOSSES["gram"], [weights], tile_px=tile_px)[0]
         for tile_px in (10_000, 64)
     )
     for layer, expected in whole.items():
         np.testing.assert_allclose(tiled[layer], expected, rtol=1e-3, atol=1e-4 * np.abs(expected).max())
 
 
-@pytest.mark.parametrize("style_loss", ["gram", "covariance", "moments"])
+@pytest.mark.parametrize("style_loss", STYLE_LOSSES.values())
 @pytest.mark.parametrize("tile_px", [64, 10_000])
 def test_what_of_an_image_is_not_shown_does_not_count(tiny_network, style_loss, tile_px):
     """All that counts is far from the part that is not shown, so that the network does not see it from there."""

@@ -31,7 +31,7 @@ def test_balanced_costs_of_a_picture_without_activations_are_1(content, style):
 
     identity = Network((Segment(1, 1, layers, 0, 4, 3, tf.float32, run),))
     view = view_of(identity, Inputs(content, (style,), settings), SCALE)
-    costs, _ = cost_in_one_piece(identity, "gram", tf.zeros(content.shape), view)
+    costs, _ = cost_in_one_piece(identity, tf.zeros(content.shape), view)
     np.testing.assert_allclose(costs["content"], 1, rtol=1e-6)
     np.testing.assert_allclose(costs["style"], 1, rtol=1e-6)
 
@@ -99,7 +99,7 @@ def test_a_part_has_the_statistics_of_what_is_matched_to_it(shallow_network, con
 def test_without_weight_nothing_is_matched(shallow_network, content, style, off):
     view = view_of(shallow_network, Inputs(content, (style,), settings_of(**off)), SCALE)
     assert view.targets.match.layers == {}
-    costs, _ = cost_in_one_piece(shallow_network, "gram", tf.constant(content), view)
+    costs, _ = cost_in_one_piece(shallow_network, tf.constant(content), view)
     assert "match" not in costs
 
 
@@ -112,9 +112,9 @@ def test_a_style_matched_to_itself_costs_nothing(shallow_network, style):
     match = view.targets.match
     weights = match.weights * inner.reshape(-1, 1)
     view = replace(view, targets=view.targets._replace(match=match._replace(weights=weights)))
-    costs, _ = cost_in_one_piece(shallow_network, "gram", tf.constant(style), view)
+    costs, _ = cost_in_one_piece(shallow_network, tf.constant(style), view)
     np.testing.assert_allclose(costs["match"], 0, atol=1e-5)
-    other, _ = cost_in_one_piece(shallow_network, "gram", tf.constant(style[::-1].copy()), view)
+    other, _ = cost_in_one_piece(shallow_network, tf.constant(style[::-1].copy()), view)
     assert other["match"] > 1e-3
 
 

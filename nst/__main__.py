@@ -1,0 +1,5 @@
+"""The command, as python -m nst."""
+
+from neural_art import program
+
+program()

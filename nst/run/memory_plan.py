@@ -28,6 +28,7 @@ LBFGS_BYTES = 600  # More bytes per pixel of the result with L-BFGS: ten pairs o
 GIVEN_BYTES = 12  # Bytes per pixel of the photo and the styles as they are given: three numbers in float32.
 STYLE_BASE_MB = 950  # The memory of TensorFlow and the weights while the styles go through the network.
 STYLE_BYTES = {"float32": 3250, "bfloat16": 1100, "float16": 3250}  # Bytes per pixel of a style at its largest size.
+SHAPE_MB = 50  # The compiled code of a size that is new to the process, which TensorFlow keeps.
 SIDES_PX = range(2048, 255, -64)  # The sides of tiles to choose from.
 SPARED = 0.1  # The fraction of the free memory that is left to other programs.
 
@@ -111,7 +112,7 @@ def has_outgrown(plan: MemoryPlan, settings: Settings, most_mb: float = 0) -> bo
     most_mb  the most megabytes to take where settings.max_memory sets no limit; 0 for none
     """
     left_over = held_mb() - BASE_MB[network_precision(settings.precision)]
-    return left_over > 0 and plan.memory_mb + left_over > (settings.max_memory or most_mb or math.inf)
+    return left_over > 0 and plan.memory_mb + left_over + SHAPE_MB > (settings.max_memory or most_mb or math.inf)
 
 
 def _limit_mb(most_mb: float) -> float:

@@ -10,9 +10,10 @@ import json
 import shlex
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -101,9 +102,11 @@ class Results:
 
         state, message  how the run has ended, for its report
         """
-        self._save_picture(image)
+        planned = sum(scale.steps for scale in self.job.scales)
+        record = {**self.record.as_json(), "state": state, "steps": len(self.steps), "steps_planned": planned}
+        self._save_picture(image, record)
         folder, steps = self.job.folder, self.steps
-        record = {**self.record.as_json(), "seconds": self.seconds}
+        record["seconds"] = self.seconds
         self._attempt(folder.settings.name, lambda: write_json(folder.settings, record))
         if steps:
             self._attempt(folder.costs.name, lambda: write_costs(folder.costs, steps))
@@ -164,21 +167,21 @@ class Results:
             line = line.replace(str(path), path.name)
         return line
 
-    def _save_picture(self, image: np.ndarray) -> None:
+    def _save_picture(self, image: np.ndarray, record: Mapping[str, Any]) -> None:
         try:
-            self._write(self.output, image)
+            self._write(self.output, image, record)
         except OSError as error:
             words = os_error_words(error, str(self.output))
             for folder in (Path, tempfile.gettempdir):  # Each as it is now.
                 try:
                     path = first_free(Path(folder()) / self.output.name)
-                    self._write(path, image)
+                    self._write(path, image, record)
                 except OSError:
                     continue
                 raise RunError(f"{words}; the picture is saved as {path.absolute()}", path.absolute()) from error
             raise RunError(f"{words}; nor could the picture be saved here or in a temporary folder") from error
 
-    def _write(self, path: Path, image: np.ndarray) -> None:
+    def _write(self, path: Path, image: np.ndarray, record: Mapping[str, Any]) -> None:
         size, photo = self.job.scales[-1].size, self.job.photo
         write_picture(
             path,
@@ -187,7 +190,7 @@ class Results:
             bit_depth=self.job.settings.bit_depth,
             dpi=photo.dpi,
             exif=photo.exif,
-            comment=json.dumps(self.record.as_json()),
+            comment=json.dumps(record),
         )
 
     def _attempt(self, what: str, write: Callable[[], None]) -> None:

@@ -216,7 +216,10 @@ def test_a_hundred_photos_of_a_hundred_shapes_stay_within_the_memory_that_a_batc
     size = ["--size", "128", "--smallest-scale", "128", "--steps", "1", "--checkpoint-every", "0"]
     words = ["photos", "stone.jpg", *size, "--max-memory", f"{most_mb}MB", "-o", "out", "--json"]
     peaks = {}
-    with subprocess.Popen([*COMMAND, *words], cwd=tmp_path, stdout=subprocess.PIPE, text=True) as batch:
+    with (
+        (tmp_path / "events").open("w") as events,
+        subprocess.Popen([*COMMAND, *words], cwd=tmp_path, stdout=subprocess.PIPE, stderr=events, text=True) as batch,
+    ):
         while batch.poll() is None:
             for process in (batch.pid, *children(batch.pid)):
                 with contextlib.suppress(OSError, StopIteration):
@@ -228,3 +231,7 @@ def test_a_hundred_photos_of_a_hundred_shapes_stay_within_the_memory_that_a_batc
     assert [job["state"] for job in told["jobs"]] == ["done"] * 100
     assert max(peaks.values()) < most_mb, peaks
     assert 3 <= len(peaks) < 60, peaks
+    lines = map(json.loads, (tmp_path / "events").read_text().splitlines())
+    assert [line["job"] for line in lines if line["event"] == "step"] == [
+        Path(job["path"]).name for job in told["jobs"]
+    ]

@@ -61,7 +61,19 @@ def test_everything_of_a_run_lies_in_its_folder(tmp_path, pictures, tiny, capsys
     digests = {name: file_sha256(tmp_path / name) for name in ("content.png", "style.png")}
     assert record["sha256"] == digests
     assert record["versions"]["neural_art"] == nst.__version__
+    assert (record["state"], record["steps"], record["steps_planned"]) == ("done", 6, 6)
     assert str(tmp_path) not in json.dumps(record)
+
+
+def test_a_stopped_picture_says_so(tmp_path, pictures, tiny, stopped_at):
+    """Its name is that of a finished one."""
+    result = tmp_path / "art.png"
+    stopped_at(3, [*pictures, *SMALL, "-o", str(result)])
+    for text in ((tmp_path / "art" / "settings.json").read_text(), read_comment(result)):
+        record = json.loads(text)
+        assert (record["state"], record["steps"], record["steps_planned"]) == ("stopped", 3, 6)
+    assert neural_art.main(["--resume", str(tmp_path / "art")]) == 0
+    assert json.loads(read_comment(result))["state"] == "done"
 
 
 def test_the_record_holds_names_instead_of_paths(tmp_path, pictures, tiny):

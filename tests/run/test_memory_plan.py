@@ -1,11 +1,12 @@
 """What a run takes of the memory is known before it starts, and tiles are as large as it allows."""
 
 import os
+from dataclasses import replace
 
 import pytest
 
 from nst.errors import UserError
-from nst.run.memory_plan import Sizes, memory_mb, plan_tile, sizes_of
+from nst.run.memory_plan import MemoryPlan, Sizes, has_outgrown, memory_mb, plan_tile, sizes_of
 from nst.settings import Settings
 from nst.transfer.scales import Scale
 from nst.transfer.tiles import UNTILED_PX
@@ -78,3 +79,13 @@ def test_without_tiles_less_fits(meminfo):
 def test_a_machine_that_does_not_tell_is_believed(meminfo):
     assert not meminfo.exists()
     assert plan_tile(sizes(20000, precision="float32"), Settings()) == UNTILED_PX
+
+
+def test_a_process_that_holds_much_of_earlier_pictures_is_outgrown(monkeypatch):
+    settings = Settings(precision="bfloat16")
+    plan = MemoryPlan(UNTILED_PX, 1150)
+    for held, outgrown in ((400, False), (1100, False), (1140, False), (1160, True)):
+        monkeypatch.setattr("nst.run.memory_plan.held_mb", lambda held=held: held)
+        assert has_outgrown(plan, replace(settings, max_memory=1250)) == outgrown
+        assert has_outgrown(plan, settings, most_mb=1250) == outgrown
+        assert not has_outgrown(plan, settings)

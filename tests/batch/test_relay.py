@@ -1,0 +1,45 @@
+"""The progress of a picture that another process makes."""
+
+import io
+import json
+import multiprocessing
+import threading
+from concurrent.futures import Future
+
+import pytest
+
+from nst.batch.orders import PictureResult
+from nst.batch.relay import LAST, Relay, relayed
+from nst.report.progress import Progress
+
+
+@pytest.fixture
+def relay():
+    relay = Relay(multiprocessing.get_context("spawn"))
+    yield relay
+    relay.close()
+
+
+def test_all_of_a_picture_is_shown_before_it_is_done(relay):
+    """The worker is a thread here: events reach the client in the same way."""
+    stream, made = io.StringIO(), Future()
+
+    def work():
+        progress = relayed(relay.events)
+        progress.tell("a warning")
+        made.set_result(PictureResult("done"))
+        progress.tell("a late one")
+        relay.events.put((LAST, (), {}))
+
+    threading.Thread(target=work).start()
+    shown = relay.shown(Progress(stream, kind="json", job="a.png"), lambda: made)
+    assert shown.result(10) == PictureResult("done")
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [(line["job"], line["message"]) for line in lines] == [("a.png", "a warning"), ("a.png", "a late one")]
+
+
+def test_what_becomes_of_a_worker_is_told_at_once(relay):
+    broken = Future()
+    broken.set_exception(RuntimeError("died"))
+    with pytest.raises(RuntimeError, match="died"):
+        relay.shown(Progress(kind="silent"), lambda: broken).result(1)

@@ -169,7 +169,7 @@ def make_picture(call: "Call", outcome: Outcome, on_step: "Sequence[OnStep]") ->
         plan = dry_run(request, call.origin, progress)
         outcome.path = plan.output
         if outcome.kind == "json":
-            progress.estimate(plan.seconds, plan.memory_mb)
+            progress.estimate(plan.seconds, plan.memory_mb, plan.device)
         else:
             print(plan.text)
         return

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
-from nst.report.progress import renderer_of
+from nst.report.renderers import renderer_of
 from nst.report.status import STOPPED, PictureStatus
 
 

@@ -10,7 +10,8 @@ from multiprocessing.queues import SimpleQueue
 from typing import Any, cast
 
 from nst.batch.orders import PictureResult
-from nst.report.progress import Progress, Renderer, Silence
+from nst.report.progress import Progress
+from nst.report.renderers import Renderer, Silence
 
 Event = tuple[str, tuple[Any, ...], dict[str, Any]]  # The name of a renderer's method, and what it is called with.
 LAST = "last"  # The event of a picture after which no more come.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from nst.network.tensorflow_setup import network_precision
+from nst.network.tensorflow_setup import device_name, network_precision
 from nst.settings import Settings
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ def forget_network() -> None:
 
 
 def network_of(settings: Settings) -> tuple[Network, dict[str, Any]]:
-    """Return the network that the settings ask for, and the facts for a run's record: precision and weights_sha256."""
+    """Return the network that the settings ask for, and the facts of a run's record: precision, weights, device."""
     return _build(settings.weights, settings.network_layers, settings.pooling, network_precision(settings.precision))
 
 
@@ -30,4 +30,4 @@ def _build(source: str | None, layers: frozenset[str], pooling: str, precision: 
 
     weights = load_weights(source)
     network = build_network(weights, layers, pooling=pooling, precision=precision)
-    return network, {"precision": precision, "weights_sha256": weights_sha256(weights)}
+    return network, {"precision": precision, "weights_sha256": weights_sha256(weights), "device": device_name()}

@@ -52,6 +52,17 @@ def network_precision(wanted: str) -> str:
     return "bfloat16" if processor_flags() & BFLOAT16_FLAGS else "float32"
 
 
+def device_name() -> str:
+    """Return the device that computes, such as 'processor' or 'GPU NVIDIA H100'. TensorFlow must have started."""
+    import tensorflow as tf
+
+    gpus = tf.config.list_physical_devices("GPU")
+    if not gpus:
+        return "processor"
+    name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "")
+    return f"GPU {name}".strip()
+
+
 def processor_flags() -> set[str]:
     """Return the processor's features as Linux lists them, or no features where there is no such list."""
     listing = Path("/proc/cpuinfo")

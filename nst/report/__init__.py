@@ -5,7 +5,8 @@ of this folder only those with a lower number. Only this wing of nst/ prints.
 
     status.py       [0] the states of a run and of a batch's picture
     sources.py      [0] the photo and the styles of a run, as pages show them
-    progress.py     [1] progress on stderr: a bar, lines or JSON
+    renderers.py    [1] what is printed to stderr: a bar, lines or JSON
+    progress.py     [2] how far a run is, and the time left
     costs.py        [0] the costs as files: losses.csv and losses.png
     chart.py        [0] the costs as the lines of a page's chart
     pages.py        [1] the template engine, embedded pictures, words for times and settings

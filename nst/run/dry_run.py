@@ -16,24 +16,33 @@ from nst.transfer.tiles import fits
 
 
 class DryRun(NamedTuple):
-    """The plan of a run: the result's path, the plan in words, and about how much time and memory the run takes."""
+    """The plan of a run: the result's path, the plan in words, about how much time and memory it takes, and where."""
 
     output: Path
     text: str
     seconds: float
     memory_mb: int
+    device: str
 
 
 def dry_run(request: Request, origin: Origin, progress: Progress) -> DryRun:
     """Check a run as far as its first step, and return its plan. Raises UserError."""
     job = plan_job(request, origin, dry_run=True)
     begin_progress(progress, job, origin)
-    network, _ = load_network(job)
+    network, facts = load_network(job, progress)
     from nst.transfer.estimate import estimated_seconds
 
+    progress.phase("estimating the time")
     with uninterrupted():
         seconds = estimated_seconds(network, job.inputs, job.scales, job.memory.tile_px)
-    return DryRun(job.folder.output, _plan_text(job, seconds), seconds, job.memory.memory_mb)
+    progress.phase("")
+    return DryRun(
+        job.folder.output,
+        _plan_text(job, seconds),
+        seconds,
+        job.memory.memory_mb,
+        f"{facts['device']} in {facts['precision']}",
+    )
 
 
 def _plan_text(job: Job, seconds: float) -> str:

@@ -43,6 +43,7 @@ class Record:
     versions        by package
     precision       the type of the network's convolutions
     weights_sha256  of the network's numbers
+    device          that computed, as device_name tells; empty in records of early versions
     located         where the inputs are, in a checkpoint's record alone
     """
 
@@ -54,6 +55,7 @@ class Record:
     versions: dict[str, str]
     precision: str
     weights_sha256: str
+    device: str = ""
     located: Located = field(default_factory=dict)
 
     def as_json(self) -> dict[str, Any]:
@@ -64,9 +66,15 @@ class Record:
             "result": self.result,
             "settings": self.settings,
             "precision": self.precision,
+            "device": self.device,
             "weights_sha256": self.weights_sha256,
             "versions": self.versions,
         }
+
+    @property
+    def computed_on(self) -> str:
+        """Return the device and the precision in words."""
+        return f"{self.device or 'device'} in {self.precision}"
 
     def digests_of(self, role: str) -> list[str | None]:
         """Return the SHA-256 of each file of a role, None where the record does not tell."""
@@ -76,7 +84,7 @@ class Record:
 
 
 def make_record(request: Request, output: Path, digests: Digests, network_facts: Mapping[str, str]) -> Record:
-    """Return the record of a run that makes `output`; network_facts are the precision and weights_sha256."""
+    """Return the record of a run that makes `output`; network_facts are the precision, weights_sha256 and device."""
     found: dict[str, set[str]] = {}
     for path, digest in _files_and_digests(request.paths, digests):
         found.setdefault(path.name, set()).add(digest)
@@ -93,6 +101,7 @@ def make_record(request: Request, output: Path, digests: Digests, network_facts:
         },
         precision=network_facts["precision"],
         weights_sha256=network_facts["weights_sha256"],
+        device=network_facts["device"],
         located=_located(request, digests),
     )
 
@@ -124,7 +133,8 @@ def record_from_json(path: Path, values: Any, located: Located | None = None) ->
     try:
         settings = dict(values["settings"].items())
         files = {role: tuple(map(_file_name, names)) for role, names in values["files"].items() if role in ROLES}
-        texts = _texts({"result": values.get("result", ""), **{name: values[name] for name in NETWORK_FACTS}})
+        later = {name: values.get(name, "") for name in ("result", "device")}
+        texts = _texts({**later, **{name: values[name] for name in NETWORK_FACTS}})
         sha256, versions = _texts(values["sha256"]), _texts(values["versions"])
         missing = [name for name in COMPARED_VERSIONS if name not in versions]
     except (AttributeError, KeyError, TypeError) as error:

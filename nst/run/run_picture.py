@@ -59,6 +59,7 @@ def run_picture(
     Raises UserError for a mistake found before the first step; RunError where numbers get out of hand, or where the
     picture had to be saved elsewhere.
     """
+    progress.phase("reading the pictures")
     job = plan_job(request, origin, most_mb=most_mb)
     if renewable and has_outgrown(job.memory, job.settings, most_mb):
         raise OutgrownError
@@ -69,6 +70,7 @@ def run_picture(
 def begin_progress(progress: Progress, job: Job, origin: Origin) -> None:
     """Let progress begin with a job, and tell the user's warnings."""
     progress.begin(job.scales, done=job.steps_done, most_seconds=job.settings.max_time)
+    progress.inputs(job.request.paths["content"][0], job.request.paths["style"])
     for line in (*job.notes, *origin.all_warnings()):
         progress.tell(line)
     if stopped := begun_elsewhere(job):
@@ -76,12 +78,15 @@ def begin_progress(progress: Progress, job: Job, origin: Origin) -> None:
         progress.tell(f"{words}; this one is {job.folder.output.stem}")
 
 
-def load_network(job: Job) -> tuple[Network, dict[str, str]]:
-    """Start TensorFlow and return the network of a job with its precision and weights_sha256.
+def load_network(job: Job, progress: Progress | None = None) -> tuple[Network, dict[str, str]]:
+    """Start TensorFlow and return the network of a job with its precision, weights_sha256 and device.
 
     Raises UserError where weights cannot be loaded, or where a run would resume with other weights than it began with.
     """
+    progress = progress or Progress(kind="silent")
+    progress.phase("starting TensorFlow")
     start_tensorflow(threads=job.settings.threads, verbose=job.request.verbose)
+    progress.phase("reading the network")
     with uninterrupted():
         network, facts = network_of(job.settings)
     if job.checkpoint and job.checkpoint.record.weights_sha256 != facts["weights_sha256"]:
@@ -92,7 +97,7 @@ def load_network(job: Job) -> tuple[Network, dict[str, str]]:
 
 def _make(job: Job, progress: Progress, live: LiveView, on_step: Sequence[OnStep], stopped: Callable[[], int]) -> Path:
     started = time.monotonic()
-    network, facts = load_network(job)
+    network, facts = load_network(job, progress)
     for line in network_warnings(job.record, facts) if job.record else []:
         progress.tell(line)
     job = _placed(job)
@@ -103,7 +108,8 @@ def _make(job: Job, progress: Progress, live: LiveView, on_step: Sequence[OnStep
     showing = live.showing(job.sources, steps, seconds_left=lambda: progress.seconds_left)
     there = [(step, job.folder.snapshot(step)) for step in steps if job.folder.snapshot(step).exists()]
     results = Results(job, record, progress, before, steps, there)
-    with folder_lock(job.folder.path), deferred(lambda: results.unsaved) as signalled, progress, showing:
+    waiting = deferred(lambda: results.unsaved, heard=progress.stopping)
+    with folder_lock(job.folder.path), waiting as signalled, progress, showing:
 
         def stop_if_asked(step: Step, picture: Callable[[], np.ndarray], state: Callable[[], State]) -> None:
             number = signalled() or stopped()
@@ -117,6 +123,7 @@ def _make(job: Job, progress: Progress, live: LiveView, on_step: Sequence[OnStep
             )
             results.finish(image)
             live.show(image)
+            progress.end(job.folder.report if job.request.report else None)
         except AtOnce as error:
             raise AtOnce(error.args[0], results.unsaved) from None
         except KeyboardInterrupt as error:
@@ -141,6 +148,11 @@ def _stylize(
 
     from nst.transfer.stylize import stylize
 
+    def estimated(seconds: float) -> None:
+        progress.estimate(seconds, job.memory.memory_mb, results.record.computed_on)
+        progress.phase("preparing the first step")
+
+    progress.phase("estimating the time")
     try:
         return stylize(
             job.inputs,
@@ -148,7 +160,7 @@ def _stylize(
             job.scales,
             tile_px=job.memory.tile_px,
             on_step=listeners,
-            on_estimate=lambda seconds: progress.estimate(seconds, job.memory.memory_mb),
+            on_estimate=estimated,
             resume=job.checkpoint.state if job.checkpoint else None,
             clock=lambda: results.seconds,
         )

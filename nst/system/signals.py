@@ -66,11 +66,14 @@ def interrupt_on_signals(end: End = _raise) -> None:
 
 
 @contextmanager
-def deferred(native: Callable[[], str] | None = None) -> Iterator[Callable[[], int]]:
+def deferred(
+    native: Callable[[], str] | None = None, *, heard: Callable[[int], None] | None = None
+) -> Iterator[Callable[[], int]]:
     """Yield a function that returns the number of the first signal since, or 0. A second signal raises AtOnce.
 
     native  for work in native code, which the second signal must not leave by an exception: returns the words for what
             the end of the process leaves; see interrupt_on_signals
+    heard   tells the user of the number of a first signal, in a thread, as the signal may interrupt a print
 
     A SIGHUP is never a second signal: a terminal that is closed may send it twice. Only the main thread receives
     signals. In any other thread nothing changes, and the function returns 0.
@@ -80,6 +83,8 @@ def deferred(native: Callable[[], str] | None = None) -> Iterator[Callable[[], i
     def note(number: int, end: End) -> None:
         if not came or number == HANGUP:
             came.append(number)
+            if heard and len(came) == 1:
+                threading.Thread(target=heard, args=(number,), daemon=True).start()
         elif native:
             end(AtOnce(number, native()))
         else:

@@ -231,7 +231,7 @@ def test_a_hundred_photos_of_a_hundred_shapes_stay_within_the_memory_that_a_batc
     assert [job["state"] for job in told["jobs"]] == ["done"] * 100
     assert max(peaks.values()) < most_mb, peaks
     assert 3 <= len(peaks) < 60, peaks
-    lines = map(json.loads, (tmp_path / "events").read_text().splitlines())
+    lines = list(map(json.loads, (tmp_path / "events").read_text().splitlines()))
     assert [line["job"] for line in lines if line["event"] == "step"] == [
         Path(job["path"]).name for job in told["jobs"]
     ]

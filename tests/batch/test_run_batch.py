@@ -484,7 +484,7 @@ def test_a_thousand_pictures_take_no_more_memory_than_a_few(photos, monkeypatch,
             listener(Step(1, (23, 32), {"total": 1.0}), lambda: inputs.content, lambda: None)
         return inputs.content
 
-    facts = {"precision": "float32", "weights_sha256": "0"}
+    facts = {"precision": "float32", "weights_sha256": "0", "device": "processor"}
     monkeypatch.setattr("nst.transfer.stylize.stylize", mocked)
     monkeypatch.setattr("nst.network.loaded.network_of", lambda settings: (None, facts))
     many = Path("many")

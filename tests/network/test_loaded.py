@@ -14,7 +14,7 @@ FLOAT32 = {"precision": "float32"}
 def test_a_network_is_kept_for_settings_that_ask_for_the_same(tiny, tiny_weights, monkeypatch):
     monkeypatch.setattr(vgg19, "build_network", build_network)  # The real one, which keeps nothing.
     network, facts = network_of(make_settings(overrides=FLOAT32))
-    assert facts == {"precision": "float32", "weights_sha256": weights_sha256(tiny_weights)}
+    assert facts == {"precision": "float32", "weights_sha256": weights_sha256(tiny_weights), "device": "processor"}
     assert network_of(make_settings(overrides={**FLOAT32, "steps": 1, "style_weight": 2}))[0] is network
     assert tiny == [None]
     forget_network()

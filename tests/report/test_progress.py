@@ -2,11 +2,13 @@
 
 import io
 import json
+import signal
 from pathlib import Path
 
 import pytest
 
-from nst.report.progress import SECONDS_BETWEEN_LINES, Lines, Progress, renderer_of
+from nst.report.progress import Progress
+from nst.report.renderers import SECONDS_BETWEEN_LINES, Lines, renderer_of
 from nst.report.status import DONE, FAILED, PictureStatus
 from nst.transfer.scales import Scale
 from nst.transfer.state import Step
@@ -104,15 +106,24 @@ def test_a_scale_that_ended_early_counts_as_done():
 
 
 def test_the_estimate_is_no_more_than_the_time_limit():
-    for kind, expected in (("text", "6 steps: about 7 s, 900 MB of memory\n"), ("quiet", "")):
+    for kind, expected in (
+        ("text", "6 steps: about 7 s and 900 MB of memory, on the GPU X in float16\n"),
+        ("quiet", ""),
+    ):
         stream = io.StringIO()
-        begun(stream, most_seconds=7, kind=kind).estimate(12.34, 900)
+        begun(stream, most_seconds=7, kind=kind).estimate(12.34, 900, "GPU X in float16")
         assert stream.getvalue() == expected
     stream = io.StringIO()
-    begun(stream, kind="json", job="art.png").estimate(12.34, 900)
-    assert json.loads(stream.getvalue()) == {"event": "estimate", "job": "art.png", "seconds": 12.3, "memory_mb": 900}
+    begun(stream, kind="json", job="art.png").estimate(12.34, 900, "GPU X in float16")
+    assert json.loads(stream.getvalue()) == {
+        "event": "estimate",
+        "job": "art.png",
+        "seconds": 12.3,
+        "memory_mb": 900,
+        "device": "GPU X in float16",
+    }
     stream = io.StringIO()
-    begun(stream, job="art.png").estimate(12.34, 900)  # too much for each picture of a batch
+    begun(stream, job="art.png").estimate(12.34, 900, "GPU X in float16")  # too much for each picture of a batch
     assert stream.getvalue() == ""
 
 
@@ -143,6 +154,73 @@ def test_a_bar_on_a_terminal():
     assert "\r" in text
     assert "100%" in text
     assert "60 px  step 6/6" in text
+
+
+def test_the_bar_comes_first_and_costs_only_where_there_is_room(monkeypatch):
+    for columns, costs in ((80, False), (120, True), (60, False)):
+        monkeypatch.setattr("nst.report.renderers._columns_of", lambda stream, columns=columns: columns)
+        last = printed(Terminal()).split("\r")[-1]
+        bar, _, words = last.partition("100%")
+        assert len(bar) > 15 and len(last.splitlines()[0]) < columns
+        assert ("style 2" in words) == costs
+        assert "60 px  step 6/6  00:00 left" in words
+
+
+def test_the_time_left_is_that_of_the_estimate_until_two_steps_are_done(clock):
+    with begun(io.StringIO()) as progress:
+        assert progress.seconds_left is None
+        progress.estimate(40, 900, "processor")
+        clock[0] += 5
+        follow(progress, STEPS[0])
+        assert progress.seconds_left == 35
+
+
+def test_the_work_before_the_first_step_is_shown_on_a_terminal_and_then_wiped_away():
+    stream, lines, plain = Terminal(), io.StringIO(), io.StringIO()
+    for progress in (begun(stream), begun(lines, kind="json"), begun(plain)):
+        progress.phase("reading the network")
+        progress.phase("more")
+        progress.tell("beware")
+        progress.phase("last")
+        progress.__exit__()
+    assert stream.getvalue() == (
+        "\rreading the network ...\rmore ...               \r        \rneural_art: beware\n\rlast ...\r        \r"
+    )
+    events = [json.loads(line) for line in lines.getvalue().splitlines()]
+    assert [event["message"] for event in events] == ["reading the network", "more", "beware", "last"]
+    assert plain.getvalue() == "neural_art: beware\n"
+
+
+def test_the_photo_and_the_styles_are_named_before_a_run():
+    paths = [Path(f"{name}.jpg") for name in "abcdefgh"]
+    for styles, words in (
+        (paths[1:2], "a.jpg in the style of b.jpg\n"),
+        (paths[1:4], "a.jpg in the style of b.jpg, c.jpg and d.jpg\n"),
+        (paths[1:], "a.jpg in the style of b.jpg, c.jpg, d.jpg, e.jpg, f.jpg and 2 more\n"),
+    ):
+        stream = io.StringIO()
+        begun(stream).inputs(paths[0], styles)
+        assert stream.getvalue() == words
+    stream = io.StringIO()
+    begun(stream, job="art.png").inputs(paths[0], paths[1:])  # the picture of a batch
+    assert stream.getvalue() == ""
+    begun(stream, kind="json").inputs(paths[0], paths[1:2])
+    assert json.loads(stream.getvalue()) == {"event": "inputs", "content": "a.jpg", "styles": ["b.jpg"]}
+
+
+def test_a_signal_is_answered_and_the_report_is_named():
+    for kind, words in (
+        ("text", "neural_art: stopping after this step; Ctrl-C again ends now\nlook at a/report.html\n"),
+        ("quiet", "neural_art: stopping after this step; Ctrl-C again ends now\n"),
+    ):
+        stream = io.StringIO()
+        progress = begun(stream, kind=kind)
+        progress.stopping(signal.SIGINT)
+        progress.end(Path("a/report.html"))
+        assert stream.getvalue() == words
+    stream = io.StringIO()
+    begun(stream).stopping(signal.SIGTERM)
+    assert stream.getvalue() == "neural_art: stopping after this step\n"
 
 
 def test_lines_stand_above_the_bar():

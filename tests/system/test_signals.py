@@ -21,6 +21,20 @@ def test_a_first_signal_waits_and_a_second_does_not(number):
     assert signal.getsignal(number) is before
 
 
+def test_a_first_signal_is_answered_at_once():
+    numbers, answered = [], threading.Event()
+
+    def answer(number):
+        numbers.append(number)
+        answered.set()
+
+    with deferred(heard=answer):
+        os.kill(os.getpid(), signal.SIGHUP)
+        os.kill(os.getpid(), signal.SIGHUP)
+        assert answered.wait(10)
+    assert numbers == [signal.SIGHUP]
+
+
 def test_another_thread_has_no_signals_to_wait_for():
     found = []
 

@@ -11,7 +11,7 @@ import shlex
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -144,7 +144,11 @@ def print_listing(values: Mapping[str, Any]) -> None:
     """Print a listing instead of making a picture."""
     from nst.command import config, listings
 
-    if values["list_presets"]:
+    if values["help_all"]:
+        print(make_parser().format_help(), end="")
+    elif values["list_samples"]:
+        print(listings.samples_text())
+    elif values["list_presets"]:
         print(listings.presets_text())
     elif values["list_layers"]:
         print(listings.layers_text())
@@ -159,8 +163,11 @@ def make_picture(call: "Call", outcome: Outcome, on_step: "Sequence[OnStep]") ->
     from nst.command.config import name_inputs
     from nst.report.progress import Progress
     from nst.run.dry_run import dry_run
+    from nst.run.folder import RunFolder
     from nst.run.input_files import find_pictures
+    from nst.run.request import STDOUT
     from nst.run.run_picture import run_picture
+    from nst.run.stdout_result import result_on_stdout
 
     request = find_pictures(name_inputs(call))
     outcome.settings = request.settings
@@ -173,23 +180,45 @@ def make_picture(call: "Call", outcome: Outcome, on_step: "Sequence[OnStep]") ->
         else:
             print(plan.text)
         return
-    with watched(progress, call.watch, call.watch_host, call.watch_port) as live:
-        outcome.path = run_picture(request, call.origin, progress, live=live, on_step=on_step)
+    to_stdout = request.output is not None and str(request.output) == STDOUT
+    if to_stdout and outcome.kind == "json":
+        raise UserError(f"--json and -o {STDOUT}: both are for stdout; give one of them")
+    with (
+        result_on_stdout(request) if to_stdout else nullcontext(request) as request,
+        watching(vars(call), progress) as live,
+    ):
+        made = run_picture(request, call.origin, progress, live=live, on_step=on_step)
+    if not to_stdout:
+        outcome.path = made
+        show(call.open, live, [RunFolder(made).report, made], progress)
 
 
 @contextmanager
-def watched(
-    progress: "Progress | BatchProgress", wanted: bool, host: str | None, port: int | None
-) -> "Iterator[LiveView | None]":
-    """Serve the page of --watch if it is wanted, tell its address, and yield the live view that it shows."""
-    if not wanted:
+def watching(values: Mapping[str, Any], progress: "Progress | BatchProgress") -> "Iterator[LiveView | None]":
+    """Serve the page of --watch if it is wanted, and yield the live view that it shows."""
+    if not values.get("watch"):
         yield None
         return
-    from nst.report.watch_server import HOST, served
+    from nst.report.browser import open_address, watched
 
-    with served(HOST if host is None else host, port or 0) as (live, url):
+    def announce(url: str) -> None:
         progress.announce(url)
+        if values.get("open"):
+            open_address(url, progress.tell)
+
+    with watched(values.get("watch_host"), values.get("watch_port"), announce) as live:
         yield live
+
+
+def show(
+    wanted: bool, live: "LiveView | None", paths: "Sequence[Path | None]", progress: "Progress | BatchProgress"
+) -> None:
+    """Open the first of the paths that is there, for --open, unless a browser has shown the picture growing."""
+    from nst.report.browser import open_file
+
+    path = next((path for path in paths if path and path.exists()), None)
+    if wanted and not live and path:
+        open_file(path, progress.tell)
 
 
 def make_batch(values: Mapping[str, Any], outcome: Outcome, on_step: "Sequence[OnStep]") -> None:
@@ -212,10 +241,10 @@ def make_batch(values: Mapping[str, Any], outcome: Outcome, on_step: "Sequence[O
     if outcome.dry_run:
         failed = check_batch(plan, progress)
     else:
-        watch = bool(values.get("watch") and plan.left)
-        with watched(progress, watch, values.get("watch_host"), values.get("watch_port")) as live:
+        with watching(values if plan.left else {}, progress) as live:
             run_batch(plan, options, progress, force=values["force"], live=live, on_step=on_step)
         progress.sum_up(outcome.statuses, plan.folder, plan.page)
+        show(values["open"], live, [plan.page], progress)
         failed = failures(plan)
     if failed:
         words = f"{len(failed)} of {len(plan.tasks)} pictures failed; the first: {failed[0]}"

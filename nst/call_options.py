@@ -18,6 +18,7 @@ class CallOption:
     same_for_batch  whether the option is the same for all pictures of a batch, so that no row may hold it
     batch           "makes" for an option that asks for a batch, "needs" for one that only a batch can have
     prints          whether the option prints something and makes no picture
+    short           a flag of one letter
     """
 
     kind: str
@@ -29,12 +30,14 @@ class CallOption:
     same_for_batch: bool = False
     batch: str = ""
     prints: bool = False
+    short: str = ""
 
 
 OPTIONS: dict[str, CallOption] = {
     "content": CallOption(
         "text",
-        "the photo: a file, or the name of a sample in images/; a folder or a quoted pattern stands for many photos",
+        "the photo: a file, the name of a sample (see --list-samples), or - for stdin; a folder or a quoted pattern "
+        "stands for many photos",
         "CONTENT",
         in_file=True,
         sweepable=True,
@@ -48,9 +51,11 @@ OPTIONS: dict[str, CallOption] = {
     ),
     "output": CallOption(
         "text",
-        "the result; .png .jpg .webp .tif; for many pictures, their folder [output/CONTENT_STYLE.png]",
+        "the result, .png .jpg .webp .tif, or - for stdout; or a folder for it; for many pictures, their folder "
+        "[output/CONTENT_STYLE.png]",
         "PATH",
         in_file=True,
+        short="-o",
     ),
     "overwrite": CallOption("switch", "replace an existing -o", in_file=True),
     "preset": CallOption("text", "", in_file=True, sweepable=True),
@@ -81,8 +86,14 @@ OPTIONS: dict[str, CallOption] = {
         with_resume=True,
         same_for_batch=True,
     ),
+    "open": CallOption(
+        "switch",
+        "open the report at the end, or the result where there is no report; with --watch, the page of the growing "
+        "picture",
+        with_resume=True,
+    ),
     "json": CallOption("switch", "print results, progress and errors as JSON, for other programs; see README.md"),
-    "quiet": CallOption("switch", "show no progress, but still warnings and errors"),
+    "quiet": CallOption("switch", "show no progress, but still warnings and errors", short="-q"),
     "dry_run": CallOption("switch", "check everything, print what would be done, write nothing and exit"),
     "verbose": CallOption("switch", "show TensorFlow's own messages", in_file=True, with_resume=True),
     "config": CallOption("text", "a TOML file with any of these flags by name; flags on the command line win", "FILE"),
@@ -92,7 +103,7 @@ OPTIONS: dict[str, CallOption] = {
         "RESULT",
     ),
     "resume": CallOption(
-        "text", "resume a stopped run from the checkpoint in its folder, as output/cat_stone", "FOLDER"
+        "text", "resume a stopped run, named by its picture or its folder, as output/cat_stone", "RESULT"
     ),
     "print_config": CallOption("switch", "print the settings as a file for --config and exit", prints=True),
     "batch": CallOption(
@@ -129,6 +140,8 @@ OPTIONS: dict[str, CallOption] = {
         batch="needs",
     ),
     "list_presets": CallOption("switch", "print what each preset changes and exit", prints=True),
+    "list_samples": CallOption("switch", "print the names of the sample pictures and exit", prints=True),
+    "help_all": CallOption("switch", "show all options and exit", prints=True),
     "list_layers": CallOption("switch", "print VGG19's layers and exit", prints=True),
     "completion": CallOption(
         "text", "print what completes flags and files in a shell and exit", "bash|zsh|tcsh", prints=True

@@ -4,6 +4,7 @@ A field of Settings carries its Option in its metadata. Settings itself, presets
 in settings.py; the options of the command that are not settings are in call_options.py.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import Field, dataclass, field
 from typing import Any
@@ -14,6 +15,28 @@ from nst.layers import format_layer_weights, parse_layer_weights
 GONE = {  # Settings of earlier versions, by name: what to use now.
     "copies": "is gone: pictures are compared at their own size alone; --compose gives large forms",
     "strokes": "is gone: strokes come from --match-weight",
+}
+ELSEWHERE = {  # The flags of other programs, by name: what is like them here.
+    "--steps": ("iterations", "num-iterations", "max-iterations", "num-steps", "num-iter", "epochs"),
+    "--size": ("image-size", "img-size", "max-size", "width", "end-scale", "size-pixels", "content-size"),
+    "the first word, CONTENT": ("content", "content-image", "content-img", "base"),
+    "the words after CONTENT": ("style", "styles", "style-image", "style-images", "style-imgs", "ref"),
+    "--output": ("output-image", "out", "img-name", "img-output-dir"),
+    "--style-scale": ("style-scales", "style-scale-fac", "style-size"),
+    "--style-weights": ("style-blend-weights", "style-imgs-weights"),
+    "--tv-weight": ("total-variation-weight",),
+    "--preserve-color": ("original-colors", "preserve-colors", "color-control"),
+    "--snapshot-every": ("save-iter", "save-every", "checkpoint-iterations", "saving-freq"),
+    "--watch": ("web", "browser"),
+    "--init": ("init-image", "initial", "init-img-type", "starting-point"),
+    "--init-noise": ("noise-ratio", "initial-noiseblend"),
+    "--smallest-scale": ("min-scale",),
+    "--learning-rate": ("step-size", "lr"),
+    "--seed": ("random-seed",),
+    "--pooling": ("pool-type", "pooling-type"),
+    "--weights": ("model-weights", "model-file", "network"),
+    "--tile": ("tile-size",),
+    "--content-layers": ("content-layer",),
 }
 LARGEST = 1e12  # The upper limit of a number that has no other limit.
 LISTS = ("layers", "numbers", "paths")  # The kinds whose values are lists.
@@ -28,9 +51,12 @@ METAVARS = {
     "memory": "MEMORY",
     "paths": "PATH",
 }
-# The units that a user may write after a number, with their sizes. A number alone is in the first unit.
-UNITS = {"time": {"s": 1, "m": 60, "h": 3600}, "memory": {"MB": 1, "GB": 1000}}
-EXAMPLES = {"time": "a time such as 90s, 10m or 1h", "memory": "an amount such as 800MB or 4GB"}
+# The units that a user may write after a number, with their sizes. A number alone is in the first unit of its kind.
+UNITS: dict[str, dict[str, float]] = {
+    "time": {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "hour": 3600, "hours": 3600},
+    "memory": {"mb": 1, "m": 1, "mib": 1.048576, "gb": 1000, "g": 1000, "gib": 1073.741824, "tb": 1e6},
+}
+EXAMPLES = {"time": "a time such as 90s, 10m or 1h30m", "memory": "an amount such as 800MB or 4GB"}
 
 
 @dataclass(frozen=True)
@@ -150,8 +176,10 @@ def _parse_number(item: Field[Any], word: Any) -> Any:
     kind = option_of(item).kind
     if not isinstance(word, str):
         return word
-    if kind in UNITS:
+    if kind in EXAMPLES:
         return _parse_amount(item, word)
+    if kind == "px":
+        word = word.lower().removesuffix("px").rstrip()
     whole = kind in ("int", "px")
     try:
         return int(word) if whole else float(word)
@@ -161,12 +189,14 @@ def _parse_number(item: Field[Any], word: Any) -> Any:
 
 
 def _parse_amount(item: Field[Any], word: str) -> float:
-    """Return the seconds of '90s', '10m' or '1h', or the megabytes of '800MB' or '4GB'."""
+    """Return the seconds of '90s', '10 min' or '1h30m', or the megabytes of '800MB', '4G' or '4 GiB'."""
     kind = option_of(item).kind
-    unit = next((unit for unit in UNITS[kind] if word.endswith(unit)), "")
+    amount = r"([\d.]+)\s*([a-z]+)\s*"
     try:
-        return float(word.removesuffix(unit)) * UNITS[kind].get(unit, 1)
-    except ValueError:
+        if not re.fullmatch(f"({amount})+", word.lower()):
+            return float(word)
+        return sum(float(number) * UNITS[kind][unit] for number, unit in re.findall(amount, word.lower()))
+    except (ValueError, KeyError):
         raise UserError(f"{flag(item.name)} {word}: must be {EXAMPLES[kind]}") from None
 
 

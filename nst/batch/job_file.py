@@ -18,7 +18,7 @@ from typing import Any
 from nst.call_options import OPTIONS
 from nst.errors import UserError, suggestion
 from nst.options import LISTS, flag, option_of, read_setting
-from nst.system.atomic_files import parse_toml, read_text
+from nst.system.atomic_files import STDIN, parse_toml, read_text
 from nst.values import FIELDS, known_name, read_values
 
 TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
@@ -40,7 +40,7 @@ def read_rows(path: Path) -> tuple[str, list[Row]]:
     Raises UserError that names file and row.
     """
     readers = {".toml": _toml_rows, ".csv": _csv_rows, ".jsonl": _json_rows, ".ndjson": _json_rows}
-    pipe = path.is_fifo()
+    pipe = path.is_fifo() or str(path) == STDIN
     if not pipe and path.suffix.lower() not in readers:
         raise UserError(f"{path}: a batch file is .toml, .csv or .jsonl{suggestion(path.suffix, readers)}")
     text = read_text(path)

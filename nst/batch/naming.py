@@ -16,6 +16,7 @@ from nst.batch.tasks import Task, fit_name
 from nst.errors import UserError
 from nst.pictures.picture_files import WRITTEN_FORMATS
 from nst.run.folder import RunFolder, counted, default_output, result_name
+from nst.run.request import STDOUT
 
 
 def batch_title(first: Task, values: Mapping[str, Any], sweeps: Sequence[Sweep]) -> str:
@@ -32,6 +33,8 @@ def batch_title(first: Task, values: Mapping[str, Any], sweeps: Sequence[Sweep])
 def batch_folder(given: Path | None, title: str) -> Path:
     """Return the batch's folder: the one given, or the first of that name in output/ that is new or a batch's."""
     if given is not None:
+        if str(given) == STDOUT:
+            raise UserError("-o -: only one picture goes to stdout; give a folder for all of them with -o")
         if given.suffix.lower() in WRITTEN_FORMATS and not given.is_dir():
             raise UserError(f"{given}: is the name of one picture; give the folder for all of them with -o")
         return given

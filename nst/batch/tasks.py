@@ -93,6 +93,8 @@ def _tasks_of_call(call: Call, where: str, sweeps: Sequence[Sweep], words: tuple
     named = name_inputs(call)
     suffix = "".join(f"_{flag(s.name)[2:]}={word}" for s, word in zip(sweeps, words, strict=True))
     output = named.output
+    if named.folder:
+        raise UserError(f"output {named.folder}: is a folder; name a picture in it, or give -o for all of them")
     if output is not None:
         check_format(output, bit_depth=named.settings.bit_depth)
         named = replace(named, output=output.with_stem(fit_name(output.stem + suffix)))

@@ -3,7 +3,8 @@
 In the order in which a call passes them. The number is a layer: a module imports only modules of lower floors, and of
 this folder only those with a lower number.
 
-    parser.py   [0] the flags
+    options_page.py [0] the options as a page of docs/, and the few of --help
+    parser.py   [1] the flags
     config.py   [0] the call that flags and files ask for
     listings.py [0] settings, presets and layers as text
 

@@ -5,7 +5,11 @@ The files that flags name (--config, --settings-from) are read once, by read_fil
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import glob
+import itertools
+import os
+import shlex
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -13,6 +17,7 @@ from typing import Any
 from nst.call_options import OPTIONS, names_with
 from nst.errors import UserError
 from nst.options import flag, option_of
+from nst.pictures.picture_files import WRITTEN_FORMATS
 from nst.preset_files import DEFAULT_PRESET, make_settings
 from nst.run.checkpoint import read_checkpoint
 from nst.run.folder import RunFolder
@@ -21,6 +26,8 @@ from nst.run.record import Record, find_input, read_record
 from nst.run.request import ROLES, Paths, Request, settings_naming
 from nst.settings import Settings
 from nst.values import FIELDS, read_config
+
+MANY_STYLES = 3  # The least number of styles that may be the photos of a pattern.
 
 
 @dataclass(frozen=True)
@@ -32,6 +39,7 @@ class Call:
     each_style  whether each style makes a picture of its own
     recursive   whether photos in folders within a folder count
     watch       whether a browser may watch
+    open        whether the result is opened at the end
     watch_host, watch_port  where; None for the usual ones
     """
 
@@ -40,6 +48,7 @@ class Call:
     each_style: bool = False
     recursive: bool = False
     watch: bool = False
+    open: bool = False
     watch_host: str | None = None
     watch_port: int | None = None
 
@@ -75,11 +84,13 @@ def read_call(values: Mapping[str, Any]) -> Call:
 
 
 def _read_resumption(values: Mapping[str, Any]) -> Call:
-    """Return the call that --resume FOLDER asks for, from the checkpoint there.
+    """Return the call that --resume asks for, from the checkpoint there.
 
     Raises UserError for flags that the stopped run has settled.
     """
     path = Path(values["resume"])
+    if path.suffix.lower() in WRITTEN_FORMATS and not path.is_dir():  # The picture beside the folder.
+        path = path.with_suffix("")
     folder = RunFolder.at(path if path.name.strip(".") else path.resolve())
     told = (*FIELDS, *names_with("in_file"), "config", "settings_from")
     given = {name: value for name, value in values.items() if name in told and value is not None}
@@ -109,15 +120,18 @@ def _goes_with_resume(name: str) -> bool:
 
 
 def _call(values: Mapping[str, Any], settings: Settings, origin: Origin) -> Call:
-    output = values.get("output")
-    content = values.get("content")
+    output = None if values.get("output") is None else Path(values["output"])
+    content, folder = values.get("content"), None
+    if output and (values["output"].endswith(("/", os.sep)) or os.path.isdir(output)):  # noqa: PTH112  Never raises.
+        output, folder = None, output
     request = Request(
         paths={
             "content": (Path(content),) if content else (),
             "style": tuple(map(Path, values.get("style", ()))),
         },
         settings=settings,
-        output=None if output is None else Path(output),
+        output=output,
+        folder=folder,
         overwrite=values.get("overwrite", False),
         plot=values.get("plot", False),
         report=values.get("report", True),
@@ -130,6 +144,7 @@ def _call(values: Mapping[str, Any], settings: Settings, origin: Origin) -> Call
         each_style=values.get("each_style", False),
         recursive=values.get("recursive", False),
         watch=values.get("watch", False),
+        open=values.get("open", False),
         watch_host=values.get("watch_host"),
         watch_port=values.get("watch_port"),
     )
@@ -138,6 +153,29 @@ def _call(values: Mapping[str, Any], settings: Settings, origin: Origin) -> Call
 def _found(record: Record | None, given: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the roles of a record's files that no flag names."""
     return tuple(role for role in record.files if not given.get(role)) if record else ()
+
+
+def _refuse_expanded_pattern(paths: Sequence[Path]) -> None:
+    """Raise UserError where a shell has put the names of many photos in place of a pattern, and all but one are styles.
+
+    paths  the photo and the styles, as they were given
+    """
+    for photos, rest in ((paths[:-1], paths[-1:]), (paths, ())):
+        if len(photos) - 1 + len(rest) < MANY_STYLES + (not rest) or len({path.parent for path in photos}) > 1:
+            continue
+        names = [path.name for path in photos]
+        start = _common_start(names)
+        end = _common_start([name[len(start) :][::-1] for name in names])[::-1]
+        pattern = photos[0].parent / f"{glob.escape(start)}*{glob.escape(end)}"
+        if set(glob.glob(str(pattern))) == set(map(str, photos)):  # noqa: PTH207  As a shell expands it.
+            quoted = shlex.join([str(pattern), *map(str, rest)])
+            words = f"for a picture of each photo, quote the pattern: {quoted}; for a blend, give --style-weights"
+            raise UserError(f"{photos[0]} in a blend of {len(paths) - 1} styles looks like {pattern} unquoted; {words}")
+
+
+def _common_start(names: Sequence[str]) -> str:
+    same = itertools.takewhile(lambda characters: len(set(characters)) == 1, zip(*names, strict=False))
+    return "".join(characters[0] for characters in same)
 
 
 def name_inputs(call: Call) -> Request:
@@ -151,4 +189,6 @@ def name_inputs(call: Call) -> Request:
     if missing:
         raise UserError(f"the following arguments are required: {', '.join(missing)}; see --help")
     paths = {"content": named["content"], "style": named["style"]}
+    if not record and not request.settings.style_weights:
+        _refuse_expanded_pattern([*paths["content"], *paths["style"]])
     return replace(request, paths=paths, settings=settings_naming(request.settings, named))

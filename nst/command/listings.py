@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from nst.layers import CHANNELS_PER_BLOCK, LAYERS, block_of, keras_name
 from nst.options import flag, option_of
+from nst.places import SAMPLES
 from nst.preset_files import describe, make_settings, presets
+from nst.run.input_files import is_picture
 from nst.settings import Settings
 from nst.values import FIELDS, toml_value
 
@@ -35,6 +37,11 @@ def presets_text() -> str:
             f"    {_key(name)} = {toml_value(value)}  [{toml_value(default[name])}]" for name, value in changed.items()
         ]
     return "\n".join(lines)
+
+
+def samples_text() -> str:
+    """Return the names of the sample pictures, each in a line."""
+    return "\n".join(sorted(path.name for path in SAMPLES.iterdir() if is_picture(path)))
 
 
 def layers_text() -> str:

@@ -1,20 +1,30 @@
 """The flags of the command line, made from the table of call options and from Settings."""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from dataclasses import fields
 from typing import Any, NoReturn
 
 import nst
 from nst.call_options import OPTIONS, CallOption
+from nst.command.options_page import short_help
 from nst.errors import UserError, suggestion
-from nst.options import GONE, LISTS, METAVARS, default_words, field_name, flag, option_of
+from nst.options import ELSEWHERE, GONE, LISTS, METAVARS, default_words, field_name, flag, option_of
 from nst.places import COMMAND
 from nst.preset_files import DEFAULT_PRESET, presets
 from nst.settings import Settings
 
 POSITIONALS = ("content", "style")
 FILES = ("CONTENT", "STYLE", "PATH", "FILE", "FOLDER", "RESULT", "WHERE", "WHAT")  # Metavars that stand for a file.
+
+
+class _ShortHelp(argparse.Action):
+    """Print the short help and exit."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> NoReturn:
+        parser._print_message(short_help(), sys.stdout)
+        parser.exit()
 
 
 class Parser(argparse.ArgumentParser):
@@ -30,9 +40,13 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         unknown = message.removeprefix("unrecognized arguments: ").split()[0]
-        gone = GONE.get(field_name(unknown.split("=")[0].removeprefix("--").removeprefix("no-")))
+        name = unknown.split("=")[0].lstrip("-").replace("_", "-").lower()
+        gone = GONE.get(field_name(name.removeprefix("no-")))
         if gone and unknown.startswith("--"):
             raise UserError(f"{unknown}: {gone}")
+        here = next((here for here, names in ELSEWHERE.items() if name in names), None)
+        if here and unknown.startswith("-"):
+            raise UserError(f"{unknown}: is {here} here; see --help")
         flags = [flag for flag in self._option_string_actions if flag.startswith("--")]
         hint = suggestion(unknown, flags) if unknown.startswith("--") else ""
         raise UserError(f"{message}{hint}; see --help")
@@ -41,15 +55,17 @@ class Parser(argparse.ArgumentParser):
 def make_parser() -> argparse.ArgumentParser:
     """Return the command's parser: an argument for each option of a call, then a flag for each of the Settings."""
     parser = Parser(
+        add_help=False,
         prog=COMMAND[-1],
         description="Redraw CONTENT, a photo, in the style of STYLE, a painting. Prints the path of the result.",
         epilog=f"Example: {' '.join(COMMAND)} cat.jpg stone.jpg --size 1024 -o cat.png",
         allow_abbrev=False,
     )
+    parser.add_argument("-h", "--help", action=_ShortHelp, nargs=0, help="show the most useful options and exit")
     batch = parser.add_argument_group("many pictures")
     for name, option in OPTIONS.items():
         _add_option(batch if option.batch else parser, name, option)
-    parser.add_argument("--version", action="version", version=f"neural_art {nst.__version__}")
+    parser.add_argument("-V", "--version", action="version", version=f"neural_art {nst.__version__}")
     add_flags(parser)
     return parser
 
@@ -76,7 +92,7 @@ def _add_option(group: argparse._ActionsContainer, name: str, option: CallOption
         return
     if option.kind == "texts":
         shown["action"] = "append"
-    group.add_argument(*(["-o"] if name == "output" else []), flag(name), **shown)
+    group.add_argument(*([option.short] if option.short else []), flag(name), **shown)
 
 
 def completion(shell: str) -> str:

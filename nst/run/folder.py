@@ -109,9 +109,9 @@ class RunFolder:
             raise UserError(f"{self.output}: exists already; give --overwrite to replace it, or another -o")
 
 
-def default_output(name: str) -> Path:
-    """Return the place of a result, or of a batch's folder, for which the user gave none."""
-    return OUTPUT / name
+def default_output(name: str, folder: Path | None = None) -> Path:
+    """Return the place of a result, or of a batch's folder, for which the user gave at most a folder."""
+    return (folder or OUTPUT) / name
 
 
 def result_name(paths: Paths) -> str:

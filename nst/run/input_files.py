@@ -12,10 +12,12 @@ import hashlib
 import itertools
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
@@ -26,6 +28,7 @@ from nst.pictures.resizing import resize
 from nst.places import SAMPLES
 from nst.run.request import INITS, Paths, Request
 from nst.settings import Settings
+from nst.system.atomic_files import STDIN
 from nst.transfer.inputs import Inputs
 
 LARGEST_STRETCH = 0.02  # The fraction by which a mask may be wider or narrower than the photo.
@@ -74,6 +77,8 @@ def _find_first_picture(name: str) -> Path:
 
 def find_picture(name: Path) -> Path:
     """Return the path as given, or the sample picture of that name; a temporary file for a pipe. Raises UserError."""
+    if str(name) == STDIN:
+        return _from_stdin()
     try:
         for path in (name, sample(name)):
             if path.is_fifo():
@@ -259,13 +264,24 @@ def _mask_for(what: str, photo: np.ndarray) -> Callable[[Path, Picture], np.ndar
 
 @functools.cache
 def _from_pipe(path: Path) -> Path:
-    """Return a temporary file with the bytes of a pipe, the same for each picture that the pipe is for.
+    """Return a temporary file with the bytes of a pipe, the same for each picture that the pipe is for."""
+    with path.open("rb") as pipe:
+        return _copied(pipe, path.name)
 
-    The file goes when the process ends.
-    """
+
+@functools.cache
+def _from_stdin() -> Path:
+    """Return a temporary file with the bytes of stdin. Raises UserError where these would be typed."""
+    if sys.stdin.isatty():
+        raise UserError(f"{STDIN}: stdin is the terminal; send a picture there, as in: - stone.jpg < photo.jpg")
+    return _copied(sys.stdin.buffer, "stdin")
+
+
+def _copied(pipe: BinaryIO, name: str) -> Path:
+    """Return a temporary file of a name with all that a pipe gives. The file goes when the process ends."""
     folder = Path(tempfile.mkdtemp(prefix="neural_art_"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    copy = folder / path.name
-    with path.open("rb") as pipe, copy.open("wb") as file:
+    copy = folder / name
+    with copy.open("wb") as file:
         shutil.copyfileobj(pipe, file)
     return copy

@@ -94,7 +94,7 @@ def plan_job(request: Request, origin: Origin | None = None, *, dry_run: bool = 
         plotting()
     if request.report:
         check_engine()
-    folder = RunFolder(request.output or first_free(default_output(f"{result_name(request.paths)}.png")))
+    folder = RunFolder(request.output or first_free(_default_output(request)))
     check_format(folder.output, bit_depth=settings.bit_depth)
     check_counts(len(request.paths["style"]), settings)
     check_weights(settings.weights)
@@ -128,6 +128,11 @@ def plan_job(request: Request, origin: Origin | None = None, *, dry_run: bool = 
     return job
 
 
+def _default_output(request: Request) -> Path:
+    """Return the name that the result of a request without one would have."""
+    return default_output(f"{result_name(request.paths)}.png", request.folder)
+
+
 def _check_no_input(output: Path, request: Request) -> None:
     """Raise UserError where the result would replace a file that it is made from, by whatever name."""
     for path in request.inputs():
@@ -137,7 +142,7 @@ def _check_no_input(output: Path, request: Request) -> None:
 
 def begun_elsewhere(job: Job) -> RunFolder | None:
     """Return the folder of a stopped run of the same inputs and settings, beside which a new run starts."""
-    folder = RunFolder(default_output(f"{result_name(job.request.paths)}.png"))
+    folder = RunFolder(_default_output(job.request))
     if job.request.output or job.checkpoint or is_locked(folder.path):
         return None
     return folder if _begun(folder, job.settings, job.digests) else None

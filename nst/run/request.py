@@ -19,6 +19,7 @@ ROLES = {  # How the user names the files of each role.
     **{role: flag(role) for role in ("init", "weights", "style_mask", "source_mask", "content_mask")},
 }
 SINGLE = ("content", "init", "weights", "content_mask")  # The roles of one file.
+STDOUT = "-"  # The output that stands for stdout.
 INITS = ("content", "noise", "style")  # The values of settings.init that name no file.
 WEIGHTS_WITHOUT_FILE = (None, "imagenet")
 
@@ -28,7 +29,8 @@ class Request:
     """One picture to make.
 
     paths      the input files by role; as the user named them until they are found
-    output     the result's path; None for a free name in output/
+    output     the result's path; None for a free name in `folder`
+    folder     where a result without a name goes; None for output/
     overwrite  whether an existing result may be replaced
     plot       whether to plot the costs to losses.png
     report     whether to write report.html
@@ -39,6 +41,7 @@ class Request:
     paths: Paths
     settings: Settings
     output: Path | None = None
+    folder: Path | None = None
     overwrite: bool = False
     plot: bool = False
     report: bool = True

@@ -26,6 +26,7 @@ except ImportError:  # Windows, where folders cannot be locked
 
 
 LARGEST_TEXT = 2**26  # The most bytes of a text: a pipe may have no end.
+STDIN = "-"  # The name that stands for stdin.
 LONGEST_NAME = 100  # The most characters of a file's name that are repeated in the name of its part.
 
 
@@ -116,11 +117,14 @@ def write_json(path: Path, fields: dict[str, Any]) -> None:
 
 
 def read_text(path: Path) -> str:
-    """Return the text of a file in UTF-8, or in UTF-16 with a byte order mark, without that mark. Raises UserError."""
+    """Return the text of a file or of stdin, in UTF-8, or in UTF-16 with a byte order mark, without that mark.
+
+    Raises UserError.
+    """
     try:
         if path.is_char_device() or path.is_block_device():
             raise UserError(f"{path}: is a device; name a file")
-        with path.open("rb") as file:
+        with sys.stdin.buffer if str(path) == STDIN else path.open("rb") as file:
             payload = file.read(LARGEST_TEXT + 1)
         if len(payload) > LARGEST_TEXT:
             raise UserError(f"{path}: is no text of this program, as it has more than {LARGEST_TEXT:,} bytes")

@@ -33,7 +33,7 @@ class Channel:
             encoding = self._stream.encoding
             return self.write(text.encode(encoding, "backslashreplace").decode(encoding))
         except OSError as error:
-            self._lose(error)
+            self.lose(error)
         return len(text)
 
     def flush(self) -> None:
@@ -41,9 +41,10 @@ class Channel:
         try:
             self._stream.flush()
         except OSError as error:
-            self._lose(error)
+            self.lose(error)
 
-    def _lose(self, error: OSError) -> None:
+    def lose(self, error: OSError) -> None:
+        """Lead the stream to nowhere."""
         if isinstance(error, BlockingIOError):  # A slow reader loses a line, not the stream.
             return
         self.lost = self.lost or error
@@ -85,6 +86,17 @@ def end_process(code: int) -> NoReturn:
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
+
+
+def write_stdout(payload: bytes) -> None:
+    """Write bytes to stdout; stdout is lost where that fails, as for text."""
+    try:
+        sys.stdout.buffer.write(payload)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        if not isinstance(sys.stdout, Channel):
+            raise
+        sys.stdout.lose(error)
 
 
 def stdout_lost() -> OSError | None:

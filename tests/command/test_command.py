@@ -37,9 +37,11 @@ def test_real_command_redraws_a_sample(tmp_path):
     run = subprocess.run([*COMMAND, *words, "-o", str(result)], capture_output=True, text=True, check=False)
     assert run.returncode == 0, run.stderr
     assert run.stdout == f"{result}\n"
-    estimate, *steps = run.stderr.splitlines()
-    assert re.fullmatch(r"30 steps: about \d+ s, \d+ MB of memory", estimate)
+    inputs, estimate, *steps, last = run.stderr.splitlines()
+    assert inputs == "cat.jpg in the style of stone.jpg"
+    assert re.fullmatch(r"30 steps: about \d+ s and \d+ MB of memory, on the (processor|GPU .*) in \w+", estimate)
     assert all(re.match(r"\d+ px  step \d+/30  total", line) for line in steps), run.stderr
+    assert last == f"look at {tmp_path / 'cat' / 'report.html'}"
     image = read_image(result)
     photo = np.asarray(Image.open(PROJECT / "images" / "cat.jpg").resize((64, 48))) / 255
     stone = np.asarray(Image.open(PROJECT / "images" / "stone.jpg").resize((64, 64))) / 255
@@ -199,7 +201,7 @@ def test_an_existing_result_needs_overwrite(tmp_path, pictures, tiny, refused):
         (["cat.jpg", "stone.jpg", "-o", "art.jgp"], "cannot write .jgp; did you mean .jpg?"),
         (["cat.jpg", "stone.jpg", "-o", "/proc/none/art.png"], "cannot be written"),
         (["cat.jpg", "stone.jpg", "-o", "a" * 300 + ".png"], "cannot be written"),
-        (["cat.jpg", "stone.jpg", "-o", "."], "cannot write a name without suffix"),
+        (["cat.jpg", "stone.jpg", "-o", "art"], "cannot write a name without suffix"),
         (["cat.jpg", "stone.jpg", "--init", "none.png"], "none.png: no such file"),
         (["cat.jpg", "stone.jpg", "--weights", "none.mat"], "weights none.mat: no such file; expected VGG19"),
     ],
@@ -454,9 +456,7 @@ def test_bad_pictures_are_one_line_and_exit_2(tmp_path, pictures, refused):
 
 
 def test_help_explains_every_flag_and_shows_its_default(capsys):
-    with pytest.raises(SystemExit) as exit:
-        neural_art.main(["--help"])
-    assert exit.value.code == 0
+    assert neural_art.main(["--help-all"]) == 0
     text = " ".join(capsys.readouterr().out.split())
     for action in neural_art.make_parser()._actions:
         assert action.help
@@ -562,6 +562,10 @@ def test_json_tells_of_a_run_and_of_each_step(tmp_path, pictures, tiny, capsys):
     assert (content["exit"], content["path"], content["message"], content["steps"]) == ("done", result, None, 6)
     assert content["settings"]["steps"] == 2
     assert content["plan"] == [{"size": [23, 32], "steps": 4}, {"size": [46, 64], "steps": 2}]
+    inputs = {"event": "inputs", "content": pictures[0], "styles": pictures[1:]}
+    assert [line for line in lines if line["event"] == "inputs"] == [inputs]
+    assert lines.pop() == {"event": "report", "path": str(tmp_path / "art" / "report.html")}
+    lines = [line for line in lines if line["event"] not in ("phase", "inputs")]
     estimate, *steps = lines
     assert estimate["event"] == "estimate" and 0 <= estimate["seconds"] < 60 and estimate["memory_mb"] > 500
     assert [(line["event"], line["number"], line["steps"]) for line in steps] == [("step", n, 6) for n in range(1, 7)]

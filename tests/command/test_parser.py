@@ -3,21 +3,57 @@
 import subprocess
 import sys
 
+import pytest
 from conftest import PROJECT
 
 import neural_art
+from nst.command.options_page import NEEDED, options_page
+from nst.options import ELSEWHERE
 
 
-def test_every_flag_is_in_the_readme_with_its_default_and_help():
-    rows = [
-        line for line in (PROJECT / "README.md").read_text().replace("\\|", "|").splitlines() if line.startswith("| `")
-    ]
+def test_the_page_of_options_is_that_of_the_parser():
+    """Else: write options_page(make_parser()) to docs/options.md."""
+    page = options_page(neural_art.make_parser())
+    assert (PROJECT / "docs" / "options.md").read_text() == page
     for action in neural_art.make_parser()._actions:
-        name = next((flag for flag in action.option_strings if flag.startswith("--")), action.metavar)
-        explanation, _, default = action.help.rstrip("]").partition(" [")
-        row = next((row for row in rows if row.startswith(f"| `{name}")), "")
-        assert explanation in row, name
-        assert default in row, name
+        assert any(f"`{flag}" in page for flag in action.option_strings or [action.metavar])
+
+
+def test_help_fits_a_screen_and_names_flags_that_are_there(capsys):
+    with pytest.raises(SystemExit) as ended:
+        neural_art.main(["--help"])
+    assert ended.value.code == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) <= 23 and max(map(len, lines)) < 80
+    known = neural_art.make_parser()._option_string_actions
+    for words in NEEDED:
+        for part in words.split(", "):
+            assert part.split()[0] in known
+    assert neural_art.main(["--help-all"]) == 0
+    text = capsys.readouterr().out
+    assert all(flag in text for flag in known)
+
+
+@pytest.mark.parametrize(
+    ("word", "answer"),
+    [
+        ("--iterations=500", "--iterations=500: is --steps here; see --help"),
+        ("--num_iterations", "--num_iterations: is --steps here"),
+        ("-image_size", "-image_size: is --size here"),
+        ("--styles", "--styles: is the words after CONTENT here"),
+        ("--preserve-colors", "--preserve-colors: is --preserve-color here"),
+        ("--stepps", "did you mean --steps?"),
+    ],
+)
+def test_the_flags_of_other_programs_are_answered_with_ours(refused, word, answer):
+    assert answer in refused(["cat.jpg", "stone.jpg", word])
+
+
+def test_what_other_programs_call_is_called_otherwise_here():
+    known = neural_art.make_parser()._option_string_actions
+    for here, names in ELSEWHERE.items():
+        assert here in known or "CONTENT" in here
+        assert not any(f"--{name}" in known for name in names)
 
 
 def test_completion_knows_flags_choices_and_files(capsys, refused, monkeypatch):

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from nst.call_options import names_with
-from nst.command.parser import completion, make_parser
+from nst.command.parser import make_parser
 from nst.errors import RunError, UserError, one_line, os_error_reason, os_error_words
 from nst.places import COMMAND, INSTALL
 from nst.report.status import DONE, FAILED, STOPPED
@@ -143,6 +143,7 @@ def run(arguments: dict[str, Any], outcome: Outcome, on_step: "Sequence[OnStep]"
 def print_listing(values: Mapping[str, Any]) -> None:
     """Print a listing instead of making a picture."""
     from nst.command import config, listings
+    from nst.command.completion import completion
 
     if values["help_all"]:
         print(make_parser().format_help(), end="")
@@ -153,7 +154,7 @@ def print_listing(values: Mapping[str, Any]) -> None:
     elif values["list_layers"]:
         print(listings.layers_text())
     elif values["completion"]:
-        print(completion(values["completion"]))
+        print(completion(values["completion"], make_parser()))
     else:
         print(listings.config_text(config.read_call(values).request.settings))
 

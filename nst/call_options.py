@@ -144,7 +144,7 @@ OPTIONS: dict[str, CallOption] = {
     "help_all": CallOption("switch", "show all options and exit", prints=True),
     "list_layers": CallOption("switch", "print VGG19's layers and exit", prints=True),
     "completion": CallOption(
-        "text", "print what completes flags and files in a shell and exit", "bash|zsh|tcsh", prints=True
+        "text", "print what completes flags and files in a shell and exit", "bash|zsh|fish|tcsh", prints=True
     ),
 }
 

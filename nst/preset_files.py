@@ -1,5 +1,6 @@
-"""The presets, which are files in presets/, and settings made from a preset and a user's words."""
+"""The presets, which are files in presets/ and in the user's own folder, and settings made from a preset and words."""
 
+import os
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from functools import cache
@@ -10,6 +11,7 @@ from nst.errors import UserError, suggestion
 from nst.options import GONE, field_name, json_value, parse_setting
 from nst.settings import Settings
 from nst.system.atomic_files import read_text, read_toml
+from nst.values import read_config
 
 PRESETS = Path(__file__).resolve().parent / "presets"
 DEFAULT_PRESET = "default"
@@ -31,16 +33,34 @@ def presets() -> dict[str, tuple[str, dict[str, Any]]]:
     }
 
 
+def own_presets() -> dict[str, Path]:
+    """Return name -> file of the user's own presets. A name of a preset of the program is not among them."""
+    home = os.environ.get("XDG_CONFIG_HOME") or os.environ.get("APPDATA") or Path("~/.config").expanduser()
+    paths = sorted(Path(home, "neural_art", "presets").glob("*.toml"))
+    return {path.stem: path for path in paths if path.stem not in presets()}
+
+
+def preset_values(preset: str) -> dict[str, Any]:
+    """Return the values of a preset: of the program, of the user, or in a file that is named. Raises UserError."""
+    if preset in presets():
+        return presets()[preset][1]
+    own = own_presets()
+    path = own.get(preset, Path(preset))
+    if preset not in own and not (path.suffix == ".toml" or path.name != preset):
+        known = [*presets(), *own]
+        words = f"there is none{suggestion(preset, known)} ({', '.join(known)}, or a .toml file)"
+        raise UserError(f"preset {preset}: {words}")
+    return read_config(path)
+
+
 def make_settings(preset: str = DEFAULT_PRESET, overrides: Mapping[str, Any] | None = None) -> Settings:
     """Return the preset's Settings with `overrides`: field name -> value, or the words that a user wrote for it.
 
     Raises UserError for an unknown preset or name, and for a value that cannot be read or is outside its limits.
     """
-    if preset not in presets():
-        raise UserError(f"preset {preset}: there is none{suggestion(preset, presets())} ({', '.join(presets())})")
     known = {item.name: item for item in fields(Settings)}
     values = {}
-    for name, value in {**presets()[preset][1], **(overrides or {})}.items():
+    for name, value in {**preset_values(preset), **(overrides or {})}.items():
         if name not in known:
             raise UserError(f"setting {name}: {GONE.get(name) or f'there is none{suggestion(name, known)}'}")
         values[name] = parse_setting(known[name], value)

@@ -8,7 +8,8 @@ of this folder only those with a lower number.
     tasks.py         [2] the pictures that rows and sweeps ask for
     manifest.py      [0] batch.jsonl: the state of each picture
     naming.py        [3] the names of the results
-    contact_sheet.py [0] a sweep's pictures in rows and columns
+    fonts.py         [0] fonts for the labels of a contact sheet
+    contact_sheet.py [1] a sweep's pictures in rows and columns
     plan.py          [4] the whole batch, and the pictures that are done already
     orders.py        [0] an order for a picture, and its result
     relay.py         [1] the progress of another process, shown by this one

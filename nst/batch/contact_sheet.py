@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
+from nst.batch.fonts import Font, font_for
 from nst.errors import UserError
 from nst.pictures.picture_files import read_image, write_picture
 from nst.pictures.resizing import resize, size_with_long_side
@@ -20,8 +21,6 @@ LINE_PX = TEXT_PX + GAP_PX
 TOP_PX = 2 * LINE_PX + GAP_PX  # The height of title and column labels.
 LONGEST_ROW_LABEL_PX = 320
 PAPER, INK, EMPTY_CELL = (255, 255, 255), (20, 20, 20), (235, 235, 235)
-
-Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Sheet:
 
 def write_sheet(path: Path, sheet: Sheet) -> None:
     """Draw a contact sheet and write it. The cell of an unreadable picture stays grey. Raises OSError."""
-    font = ImageFont.load_default(TEXT_PX)
+    font = font_for("".join([sheet.title, *sheet.rows, *sheet.columns]), TEXT_PX)
     pictures = {cell: _read(there) for cell, there in sheet.cells.items() if there is not None}
     height = max((picture.height for picture in pictures.values() if picture), default=CELL_PX)
     width = max((picture.width for picture in pictures.values() if picture), default=CELL_PX)

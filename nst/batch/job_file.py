@@ -18,6 +18,7 @@ from typing import Any
 from nst.call_options import OPTIONS
 from nst.errors import UserError, suggestion
 from nst.options import LISTS, flag, option_of, read_setting
+from nst.run.input_files import is_there
 from nst.system.atomic_files import STDIN, parse_toml, read_text
 from nst.values import FIELDS, known_name, read_values
 
@@ -65,7 +66,7 @@ def read_cell(where: object, key: str, text: str) -> Any:
         return TRUTHS[text.lower()]
     if kind == "texts" or kind in LISTS:
         try:
-            words = shlex.split(text)
+            words = [text] if is_there(Path(text)) else shlex.split(text)
         except ValueError as error:
             raise UserError(f"{where}: {key} {text}: {str(error).lower()}; quote words as in a shell") from error
         return tuple(words) if kind == "texts" else _read(where, name, words)

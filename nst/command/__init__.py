@@ -5,6 +5,7 @@ this folder only those with a lower number.
 
     options_page.py [0] the options as a page of docs/, and the few of --help
     parser.py   [1] the flags
+    completion.py [0] what completes the command in a shell
     config.py   [0] the call that flags and files ask for
     listings.py [0] settings, presets and layers as text
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nst.layers import CHANNELS_PER_BLOCK, LAYERS, block_of, keras_name
 from nst.options import flag, option_of
 from nst.places import SAMPLES
-from nst.preset_files import describe, make_settings, presets
+from nst.preset_files import describe, make_settings, own_presets, presets
 from nst.run.input_files import is_picture
 from nst.settings import Settings
 from nst.values import FIELDS, toml_value
@@ -29,8 +29,10 @@ def config_text(settings: Settings) -> str:
 def presets_text() -> str:
     """Return each preset with its purpose and its changes, each with the default in brackets."""
     default = describe(Settings())
+    purposes = {preset: purpose for preset, (purpose, _) in presets().items()}
+    purposes |= {preset: str(path) for preset, path in own_presets().items()}
     lines = []
-    for preset, (purpose, _) in presets().items():
+    for preset, purpose in purposes.items():
         lines.append(f"{preset}: {purpose}")
         changed = {name: value for name, value in describe(make_settings(preset)).items() if value != default[name]}
         lines += [

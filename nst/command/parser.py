@@ -16,7 +16,6 @@ from nst.preset_files import DEFAULT_PRESET, presets
 from nst.settings import Settings
 
 POSITIONALS = ("content", "style")
-FILES = ("CONTENT", "STYLE", "PATH", "FILE", "FOLDER", "RESULT", "WHERE", "WHAT")  # Metavars that stand for a file.
 
 
 class _ShortHelp(argparse.Action):
@@ -76,7 +75,7 @@ def _add_option(group: argparse._ActionsContainer, name: str, option: CallOption
     shown: dict[str, Any] = {"help": option.help, "metavar": option.metavar}
     if name == "preset":
         purposes = "; ".join(f"{preset}: {purpose}" for preset, (purpose, _) in presets().items())
-        shown |= {"help": f"{purposes} [{DEFAULT_PRESET}]", "metavar": "|".join(choices)}
+        shown |= {"help": f"{purposes}; or one of your own [{DEFAULT_PRESET}]", "metavar": "|".join(choices)}
     elif option.kind == "switch":
         on_by_default = option.help.endswith("[on]")
         shown = {"help": option.help, "action": argparse.BooleanOptionalAction if on_by_default else "store_true"}
@@ -93,21 +92,6 @@ def _add_option(group: argparse._ActionsContainer, name: str, option: CallOption
     if option.kind == "texts":
         shown["action"] = "append"
     group.add_argument(*([option.short] if option.short else []), flag(name), **shown)
-
-
-def completion(shell: str) -> str:
-    """Return a script for a shell that completes this command's flags, their choices, and files."""
-    try:
-        import shtab
-    except ImportError as error:
-        raise UserError("--completion: needs shtab; pip install -r requirements-completion.txt") from error
-    parser = make_parser()
-    for action in parser._actions:
-        if action.metavar in FILES:
-            action.complete = shtab.FILE  # type: ignore[attr-defined]
-        elif isinstance(action.metavar, str) and "|" in action.metavar:
-            action.choices = action.metavar.split("|")
-    return str(shtab.complete(parser, shell))
 
 
 def add_flags(parser: argparse.ArgumentParser) -> None:

@@ -146,7 +146,12 @@ def stands_for_many(name: Path) -> bool:
 
 def is_pattern(name: Path) -> bool:
     """Return whether a name is a pattern, and not that of a file."""
-    return glob.has_magic(str(name)) and not any(_exists(path) for path in (name, sample(name)))
+    return glob.has_magic(str(name)) and not is_there(name)
+
+
+def is_there(name: Path) -> bool:
+    """Return whether a name is that of a file or a folder, here or among the samples."""
+    return _exists(name) or _exists(sample(name))
 
 
 def _exists(path: Path) -> bool:

@@ -1,6 +1,7 @@
 """Batch files and sweeps: what a row may say, and what is wrong with it, by file and row."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -90,3 +91,14 @@ def test_a_name_with_a_comma_keeps_it_among_semicolons(tmp_path):
     (tmp_path / "jobs.csv").write_text("content;output;size\na,b.jpg;1,2.png;64\n")
     _, rows = read_rows(tmp_path / "jobs.csv")
     assert rows[0].values["content"] == "a,b.jpg"
+
+
+def test_a_cell_that_is_the_name_of_a_file_is_that_file(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("my painting.jpg", "it's.jpg"):
+        (tmp_path / name).touch()
+    (tmp_path / "jobs.csv").write_text(
+        "content,style\na.jpg,my painting.jpg\na.jpg,it's.jpg\na.jpg,cat.jpg stone.jpg\n"
+    )
+    _, rows = read_rows(Path("jobs.csv"))
+    assert [row.values["style"] for row in rows] == [("my painting.jpg",), ("it's.jpg",), ("cat.jpg", "stone.jpg")]

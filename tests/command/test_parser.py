@@ -1,5 +1,6 @@
 """The parser of the command line: every flag explained, completed, and refused in one line."""
 
+import shutil
 import subprocess
 import sys
 
@@ -7,6 +8,7 @@ import pytest
 from conftest import PROJECT
 
 import neural_art
+from nst.command.completion import SHELLS
 from nst.command.options_page import NEEDED, options_page
 from nst.options import ELSEWHERE
 
@@ -61,10 +63,44 @@ def test_completion_knows_flags_choices_and_files(capsys, refused, monkeypatch):
     script = capsys.readouterr().out
     assert "--style-layers" in script
     assert "___preset_choices=(default best course fast)" in script
-    assert "_pos_0_COMPGEN=_shtab_compgen_files" in script
+    assert "_pos_0_COMPGEN=_neural_art_pictures" in script
+    assert "___style_layers_choices=(conv1_1" in script
     monkeypatch.setitem(sys.modules, "shtab", None)
     message = "--completion: needs shtab; pip install -r requirements-completion.txt"
     assert message in refused(["--completion", "bash"])
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_each_shell_has_its_completion(shell, capsys):
+    assert neural_art.main(["--completion", shell]) == 0
+    script = capsys.readouterr().out
+    assert "style-loss" in script and "covariance" in script
+
+
+@pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("python neural_art.py --style-lo", ["--style-loss"]),
+        ("neural_art.py --preset be", ["best"]),
+        ("python neural_art.py starry", ["starry_night.jpg", "starry_night_large.jpg"]),
+        ("python neural_art.py cat.jpg stone.jpg --style-layers conv5_", [f"conv5_{n}" for n in (1, 2, 3, 4)]),
+        ("python other.py --style-lo", []),
+    ],
+)
+def test_bash_completes(line, found, tmp_path):
+    script = subprocess.run(
+        [sys.executable, str(PROJECT / "neural_art.py"), "--completion", "bash"],
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout
+    words = line.split()
+    function = "_neural_art_with_python" if words[0] == "python" else "_shtab_neural_art_py"
+    program = f"""{script}
+COMP_WORDS=({line}); COMP_CWORD={len(words) - 1}; {function}; printf '%s\\n' "${{COMPREPLY[@]}}" """
+    run = subprocess.run(["bash", "-c", program], capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert sorted(set(run.stdout.split())) == found, run.stderr
 
 
 def test_flag_errors_do_not_wait_for_tensorflow():

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from nst.transfer.state import Step as Step
     from nst.transfer.style_loss import StyleLoss as StyleLoss
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 PUBLIC = {
     "Cancelled": "api",
     "redraw": "api",

@@ -1,6 +1,6 @@
 """Settings: every choice of a picture, with its default, limits and help, written once.
 
-To add a setting, add a field. Flags, keys of files and the test of README.md's table follow from the fields.
+To add a setting, add a field. Flags, keys of files and docs/options.md follow from the fields.
 """
 
 from dataclasses import dataclass, fields

@@ -150,7 +150,7 @@ def _check_code(client: Any, address: str) -> None:
     try:
         versions = {"the scheduler": client.run_on_scheduler(code_version), **client.run(code_version)}
     except ModuleNotFoundError as error:
-        words = "start scheduler and workers with its folder in PYTHONPATH, as README.md shows"
+        words = "install neural_art there, as docs/many-pictures.md shows"
         raise UserError(f"--dask {address}: a process there has no {error.name}; {words}") from error
     for place, found in versions.items():
         if found != nst.__version__:

@@ -299,6 +299,7 @@ def _state_of(live: LiveView) -> dict[str, Any]:
         "costs": last.costs if last else {},
         "seconds": last.seconds if last else 0,
         "seconds_left": live.seconds_left,
+        "fraction_done": live.fraction_done,
         "picture": live.image_version,
     }
 

@@ -40,6 +40,8 @@ const begin = async (state) => {
   const row = place("made-from");
   row.replaceChildren();
   place("picture").hidden = true;
+  place("compare").classList.add("waiting");
+  place("costs").replaceChildren();
   for (let number = 1; number <= state.shown_styles; number++) {
     const figure = document.createElement("figure"), image = new Image(), caption = document.createElement("figcaption");
     image.alt = `the style ${state.styles[number - 1]}`;
@@ -67,10 +69,12 @@ const show = async (state) => {
   say("seconds", state.step ? inWords(state.seconds) : "–");
   say("left", state.seconds_left === null ? "–" : inWords(state.seconds_left));
   say("cost", state.step ? state.costs.total.toPrecision(3) : "–");
-  place("progress").value = state.state === "done" ? 1 : state.steps ? state.step / state.steps : 0;
+  const done = state.state === "done" ? 1 : state.fraction_done; // A run may end before its last step.
+  place("progress").value = done;
+  say("work", state.run ? `${Math.floor(100 * done)} %` : "–");
   if (state.picture && state.picture !== picture) {
     picture = state.picture;
-    await load("picture", `/picture.jpg?${picture}`);
+    if (await load("picture", `/picture.jpg?${picture}`)) place("compare").classList.remove("waiting");
   }
   const now = performance.now();
   if (state.step !== charted && (state.state !== "running" || now - chartedAt > BETWEEN_CHARTS)) {

@@ -113,6 +113,44 @@ def slide(driver, compare):
     assert line.location["x"] - frame.location["x"] == pytest.approx(0.2 * width, abs=0.02 * width)
 
 
+def read_costs(driver):
+    """Read a chart at its ends, by the keys and under the mouse; return what its box tells of the last step."""
+    from selenium.webdriver import ActionChains, Keys
+
+    plot, slider = (driver.find_element("css selector", f".costs .{name}") for name in ("plot", "reader"))
+
+    def told():
+        box = driver.find_element("css selector", ".costs .reading")
+        return box.text.splitlines() if box.is_displayed() else None
+
+    driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", plot)
+    assert told() is None
+    driver.execute_script("arguments[0].focus({focusVisible: true})", slider)
+    slider.send_keys(Keys.END)
+    last = told()
+    words = slider.get_attribute("aria-valuetext")
+    assert words == f"{last[0].lower()}: " + ", ".join(" ".join(last[k : k + 2]) for k in range(1, len(last), 2))
+    slider.send_keys(Keys.HOME)
+    assert told()[0].startswith("Step 1, ")
+    assert slider.get_attribute("aria-valuetext").startswith("step 1, ")
+    slider.send_keys(Keys.ARROW_RIGHT)
+    assert told()[0].startswith("Step 2, ")
+    driver.execute_script("arguments[0].blur()", slider)
+    assert told() is None
+    across = round(plot.size["width"] / 2)
+    ActionChains(driver, duration=0).move_to_element_with_offset(plot, across - 2, 0).perform()
+    assert told() == last
+    box = driver.find_element("css selector", ".costs .reading").rect
+    assert plot.location["x"] <= box["x"] and box["x"] + box["width"] <= plot.location["x"] + plot.size["width"]
+    ActionChains(driver, duration=0).move_to_element_with_offset(plot, 2 - across, 0).perform()
+    assert told()[0].startswith("Step 1, ")
+    cursor = driver.find_element("css selector", ".costs .mark line")
+    assert cursor.rect["x"] == pytest.approx(plot.location["x"], abs=2)
+    ActionChains(driver, duration=0).move_to_element_with_offset(plot, 0, -plot.size["height"]).perform()
+    assert told() is None
+    return last
+
+
 def check_seen(driver):
     """All pictures are there, nothing sticks out at the side, and no name has opened a dialogue."""
     from selenium.common.exceptions import NoAlertPresentException

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 REPORT = "report.html"  # The file name of a page, in the folder of a run and in that of a batch.
 TEMPLATES = Path(__file__).resolve().parent / "templates"
+SCRIPTS = ("page.js", "chart.js")  # The scripts of every page, in the order in which they run.
 LARGEST_PX = 1024  # The long side of the largest picture on a page.
 SMALL_PX, THUMBNAIL_PX, TINY_PX, LEAST_PX = 420, 320, 224, 80  # Other long sides, for pictures side by side.
 STATES = {DONE: DONE, FAILED: FAILED, STOPPED: STOPPED, MISSING: "not made yet"}  # The states on a page, in words.
@@ -69,7 +70,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style, script = (read_text(TEMPLATES / name) for name in ("page.css", "page.js"))
+    style, script = read_text(TEMPLATES / "page.css"), "".join(read_text(TEMPLATES / name) for name in SCRIPTS)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     made.globals.update(style=Markup(style), script=Markup(script), script_sha256=digest, state_words=STATES)
     made.filters["duration"] = duration

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 from conftest import SMALL
-from pages import HOSTILE, LOOKS, Page, check_alone, check_readable, check_seen, picture_of, slide, steps_of
+from pages import HOSTILE, LOOKS, Page, check_alone, check_readable, check_seen, picture_of, read_costs, slide, steps_of
 from PIL import Image
 
 import neural_art
@@ -83,6 +83,10 @@ def test_the_report_of_a_run(tmp_path, pictures, tiny):
         assert np.abs(np.asarray(result, float) - np.asarray(made)).mean() < 12
         assert np.abs(np.asarray(photo, float) - np.asarray(given)).mean() < 6
     assert len(page.all("polyline")) == 5 * 2  # costs, scales
+    assert {line["data-cost"] for line in page.all("polyline")} >= {"total", "content", "style"}
+    readings = next(svg["data-readings"] for svg in page.all("svg") if "data-readings" in svg).split(";")
+    assert [reading.split()[:2] for reading in readings] == [[str(k), "32" if k <= 4 else "64"] for k in range(1, 7)]
+    assert {len(reading.split()) for reading in readings} == {2 + 5}
 
 
 def test_a_stopped_run_says_how_far_it_is_and_a_resumed_one_has_all(tmp_path, pictures, tiny, stopped_at):
@@ -172,3 +176,4 @@ def test_the_report_in_a_browser(tmp_path, content, style, browser, width, schem
     assert (int(re.findall(r"\d+", light)[0]) > 128) == (scheme == "light")
     for chart in driver.find_elements("css selector", ".chart polyline"):
         assert chart.rect["width"] > 30
+    assert read_costs(driver) == ["Step 12, 64 px", "total", "0.25", "content", "1", "style", "0.1667"]

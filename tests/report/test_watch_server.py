@@ -361,6 +361,33 @@ def test_the_run_in_a_browser(browser, sources, content, width):
 
 
 @pytest.mark.browser
+def test_a_chart_that_grows_can_be_read_meanwhile(browser, sources, content):
+    from selenium.webdriver import Keys
+
+    with served() as (live, url):
+        driver = browser(url)
+
+        def until(script, value):
+            for _ in range(500):
+                if driver.execute_script(f"return {script}") == value:
+                    return
+                time.sleep(0.01)
+            pytest.fail(f"{script} is {driver.execute_script(f'return {script}')}, not {value}")
+
+        with live.showing(sources, [step_of(1)]):
+            live.follow(step_of(2), lambda: content, None)
+            until("document.querySelector('.reader')?.max", "1")
+            slider = driver.find_element("css selector", ".reader")
+            driver.execute_script("arguments[0].focus({focusVisible: true})", slider)
+            slider.send_keys(Keys.HOME)
+            live.follow(step_of(3), lambda: content, None)
+        until("document.querySelector('.reader').max", "2")
+        assert driver.find_element("css selector", ".reading").text.startswith("Step 1, 56 px\ntotal\n1\n")
+        slider.send_keys(Keys.END)  # The slider is the same element still, and in focus.
+        assert driver.find_element("css selector", ".reading").text.startswith("Step 3, 56 px\ntotal\n0.3333\n")
+
+
+@pytest.mark.browser
 def test_a_name_that_leads_here_is_refused(chromium, live_and_port):
     """What a page of another site could do: give its own name this machine's address."""
     port = live_and_port[1]

@@ -2,6 +2,7 @@
 const place = (id) => document.getElementById(id);
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const BETWEEN_STATES = 300, BETWEEN_CHARTS = 1500; // Pauses in milliseconds.
+let redraw = null; // Replaces the chart of this run by a newer one.
 let run = 0, picture = 0, charted = 0, chartedAt = -BETWEEN_CHARTS;
 
 const inWords = (seconds) => {
@@ -41,7 +42,8 @@ const begin = async (state) => {
   row.replaceChildren();
   place("picture").hidden = true;
   place("compare").classList.add("waiting");
-  place("costs").replaceChildren();
+  if (redraw) place("costs").textContent = "The costs appear after the first step.";
+  redraw = null;
   for (let number = 1; number <= state.shown_styles; number++) {
     const figure = document.createElement("figure"), image = new Image(), caption = document.createElement("figcaption");
     image.alt = `the style ${state.styles[number - 1]}`;
@@ -55,6 +57,19 @@ const begin = async (state) => {
     const photo = place("photo");
     place("compare").style.setProperty("--most", `min(56rem, calc(78vh * ${photo.naturalWidth / photo.naturalHeight}))`);
     place("compare").querySelector(".frame").style.setProperty("aspect-ratio", `${photo.naturalWidth} / ${photo.naturalHeight}`);
+  }
+};
+
+// Draw the chart of the costs; of a run that is shown already only what has changed, as somebody may be reading it.
+const draw = async () => {
+  const next = document.createElement("template");
+  next.innerHTML = await (await fetch("/costs.html")).text();
+  if (!next.content.querySelector(".costs")) return; // The next run of a batch has begun, and has no step yet.
+  if (redraw) {
+    redraw(next.content);
+  } else {
+    place("costs").replaceChildren(next.content);
+    redraw = readCosts(place("costs").querySelector(".costs"));
   }
 };
 
@@ -80,7 +95,7 @@ const show = async (state) => {
   if (state.step !== charted && (state.state !== "running" || now - chartedAt > BETWEEN_CHARTS)) {
     charted = state.step;
     chartedAt = now;
-    place("costs").innerHTML = await (await fetch("/costs.html")).text();
+    await draw();
   }
 };
 

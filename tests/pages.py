@@ -151,6 +151,58 @@ def read_costs(driver):
     return last
 
 
+def look_large(driver, opener):
+    """Open the large view, go on and back by keys and buttons, and close it; return the caption of each picture.
+
+    A picture is opened by its button; after Escape the focus is on the button of the picture that was shown last.
+    """
+    from selenium.webdriver import Keys
+
+    def part(name):
+        return driver.find_element("css selector", f"dialog.large {name}")
+
+    def focused():
+        return driver.switch_to.active_element
+
+    def press(*keys):
+        focused().send_keys(*keys)
+
+    view = driver.find_element("css selector", "dialog.large")
+    assert not view.is_displayed()
+    driver.execute_script("arguments[0].focus({focusVisible: true})", opener)
+    press(Keys.ENTER)
+    assert view.is_displayed()
+    assert driver.execute_script("return arguments[0].matches(':modal')", view)
+    count = int(part(".count").text.split()[-1])
+    names = []
+    for _ in range(count):
+        names.append(part("#large-caption").text)
+        check_picture_fills(driver, part(".stage img"))
+        assert part(".stage img").get_attribute("alt")
+        press(Keys.ARROW_RIGHT)
+    assert part("#large-caption").text == names[0] == opener.get_attribute("data-caption")
+    press(Keys.ARROW_LEFT)
+    assert part("#large-caption").text == names[-1]
+    part(".after").click()
+    part(".after").click()
+    assert part("#large-caption").text == names[1]
+    part(".before").click()
+    press(Keys.ARROW_RIGHT, Keys.ESCAPE)
+    assert not view.is_displayed()
+    assert focused().get_attribute("data-caption") == names[1]
+    driver.execute_script("arguments[0].click()", opener)
+    part(".close").click()
+    assert not view.is_displayed()
+    return names
+
+
+def check_picture_fills(driver, picture):
+    """A picture of the large view is drawn as large as the window allows beside what surrounds it."""
+    wide, high = driver.execute_script("return [window.innerWidth, window.innerHeight]")
+    assert picture.size["width"] >= 0.8 * wide
+    assert picture.size["height"] >= 0.75 * high
+
+
 def check_seen(driver):
     """All pictures are there, nothing sticks out at the side, and no name has opened a dialogue."""
     from selenium.common.exceptions import NoAlertPresentException

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import urllib.parse
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -22,6 +20,7 @@ from nst.report.pages import (
     PagePicture,
     embedded,
     environment,
+    relative_link,
 )
 from nst.report.status import DONE, MISSING, STOPPED, PictureStatus
 from nst.system.atomic_files import atomic_write
@@ -76,7 +75,8 @@ def _cards(folder: Path, statuses: Sequence[PictureStatus]) -> Iterator[dict[str
             "content": shown(status.content, "the photo", large_px),
             "styles": [shown(path, f"the style {path.name}", LEAST_PX) for path in status.styles],
             "result": _thumbnail(status.result, "the result", large_px) if state in (DONE, STOPPED) else None,
-            "report": "" if state == MISSING else _link(folder, status.folder),
+            "report": "" if state == MISSING else relative_link(status.folder / REPORT, folder),
+            "file": relative_link(status.result, folder) if state in (DONE, STOPPED) else "",
         }
 
 
@@ -87,14 +87,3 @@ def _thumbnail(path: Path, alt: str, long_side_px: int, *, key: str = "") -> Pag
     except (UserError, OSError):
         return None
     return replace(shown, key=key)
-
-
-def _link(folder: Path, run: Path) -> str:
-    """Return the relative link from a page in `folder` to the report of a run, or "" where there is no report."""
-    if not (run / REPORT).is_file():
-        return ""
-    try:
-        relative = os.path.relpath(run / REPORT, folder)
-    except ValueError:  # On Windows, the report is on another drive.
-        return ""
-    return urllib.parse.quote(os.fsencode(relative.replace(os.sep, "/")))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from pages import HOSTILE, LOOKS, Page, check_alone, check_readable, check_seen, slide
+from pages import HOSTILE, LOOKS, Page, check_alone, check_readable, check_seen, look_large, slide
 
 from nst.batch.page import write_batch_page
 from nst.pictures.picture_files import write_picture
@@ -47,18 +47,30 @@ def batch(tmp_path, content, style):
     return tmp_path, statuses
 
 
+def links_of(page):
+    return [link["href"] for link in page.all("a") if "href" in link]
+
+
 def test_the_page_of_a_batch(batch):
     folder, statuses = batch
     write_batch_page(folder / "batch.html", HOSTILE[2], statuses)
     page = Page(folder / "batch.html")
-    links = [values["href"] for values in page.all("a")]
+    links = links_of(page)
     check_alone(page, links)
     check_readable(page)
-    assert len(links) == 4
+    assert len(links) == 4 * 2  # The report and the picture file of each.
     for link in links:
         parts = urllib.parse.urlsplit(link)
         assert (parts.scheme, parts.netloc, parts.query, parts.fragment) == ("", "", "", "")
-        assert (folder / os.fsdecode(urllib.parse.unquote_to_bytes(parts.path))).read_text() == "report"
+    found = [folder / os.fsdecode(urllib.parse.unquote_to_bytes(link)) for link in links]
+    assert [path.read_text() for path in found[::2]] == ["report"] * 4
+    assert found[1::2] == [statuses[index].result for index in (0, 1, 3, 5)]
+    openers = [button for button in page.all("button") if button["class"] == "open"]
+    assert [button.get("data-file") for button in openers] == [links[1], links[3], None, links[5], None, links[7]]
+    assert [button["data-caption"] for button in openers] == [
+        readable(name) if state != "photo" else f"Photo of {readable(name)}"
+        for name, state in zip(HOSTILE, ["", "", "photo", "", "photo", ""], strict=True)
+    ]
     assert [card["data-state"] for card in page.all("li")] == ["done", "done", "failed", "stopped", "missing", "done"]
     assert [readable(name) in page.text("bdi") for name in HOSTILE] == [True] * 6
     assert page.text("p").count("is too narrow") == 1
@@ -75,7 +87,8 @@ def test_results_of_a_batch_are_beside_or_above_its_page(batch):
     folder, statuses = batch
     (folder / "pages").mkdir()
     write_batch_page(folder / "pages" / "batch.html", "a", statuses)
-    links = [values["href"] for values in Page(folder / "pages" / "batch.html").all("a")]
+    links = links_of(Page(folder / "pages" / "batch.html"))
+    assert len(links) == 4 * 2
     assert all(link.startswith("../results/") for link in links)
 
 
@@ -124,6 +137,9 @@ def test_the_page_of_a_batch_in_a_browser(batch, browser, width, scheme):
     assert len(compares) == 3
     for compare in compares:
         slide(driver, compare)
+    openers = driver.find_elements("css selector", ".open")
+    names = look_large(driver, openers[0])
+    assert names == [opener.get_attribute("data-caption") for opener in openers]
     words = driver.find_element("css selector", "input[type=search]")
     words.send_keys("too narrow")
     assert [card.is_displayed() for card in driver.find_elements("css selector", ".card")] == [False] * 2 + [True] + [
@@ -142,5 +158,5 @@ def test_links_of_a_batch_lead_to_its_reports(batch, browser):
     write_batch_page(folder / "batch.html", "a", statuses)
     for index in range(4):
         driver = browser((folder / "batch.html").as_uri())
-        driver.find_elements("css selector", ".card a")[index].click()
+        driver.find_elements("css selector", ".card a")[2 * index].click()
         assert driver.find_element("css selector", "body").text == "report"

@@ -27,7 +27,12 @@ if TYPE_CHECKING:
 REPORT = "report.html"  # The file name of a page, in the folder of a run and in that of a batch.
 RECORD = "settings.json"  # The file name of a run's record, beside its page.
 TEMPLATES = Path(__file__).resolve().parent / "templates"
-SCRIPTS = ("page.js", "chart.js", "large_view.js")  # The scripts of every page, in the order in which they run.
+SCRIPTS = (
+    "page.js",
+    "chart.js",
+    "large_view.js",
+    "batch.js",
+)  # The scripts of every page, in the order in which they run.
 LARGEST_PX = 1024  # The long side of the largest picture on a page.
 SMALL_PX, THUMBNAIL_PX, TINY_PX, LEAST_PX = 420, 320, 224, 80  # Other long sides, for pictures side by side.
 STATES = {DONE: DONE, FAILED: FAILED, STOPPED: STOPPED, MISSING: "not made yet"}  # The states on a page, in words.

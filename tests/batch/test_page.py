@@ -75,6 +75,11 @@ def test_the_page_of_a_batch(batch):
     assert [readable(name) in page.text("bdi") for name in HOSTILE] == [True] * 6
     assert page.text("p").count("is too narrow") == 1
     assert "not made yet" in page.text("span")
+    assert ["data-result" in card for card in page.all("li")] == [True, True, False, True, False, True]
+    assert [(choice["value"], "checked" in choice) for choice in page.all("input") if choice.get("name") == "view"] == [
+        ("compare", True),
+        ("results", False),
+    ]
     assert "--tv-weight" in page.text("code")
     assert "conv1_1:1 conv2_1:0.5" in page.text("p")
     photo, painting = (values["id"] for values in page.all("img") if "id" in values)
@@ -126,6 +131,34 @@ def test_the_page_of_an_empty_batch(tmp_path):
     assert "Pictures 0" in Page(tmp_path / "batch.html").text("dt", "dd")
 
 
+def choose_results(driver):
+    """Show only the results by the keys, look at them, and show the sliders again."""
+    from selenium.webdriver import Keys
+
+    cards, shown = driver.find_elements("css selector", ".card"), driver.find_element("css selector", "output")
+    states = [card.get_attribute("data-state") for card in cards]
+    wide = cards[0].size["width"]
+    with_slider, results = driver.find_elements("css selector", "[name=view]")
+    assert with_slider.is_selected()
+    assert shown.text == "6 of 6 shown"
+    with_slider.send_keys(Keys.ARROW_RIGHT)
+    assert results.is_selected()
+    assert [card.is_displayed() for card in cards] == [state in (DONE, STOPPED) for state in states]
+    assert shown.text == "4 of 6 shown"
+    assert cards[0].size["width"] < 0.8 * wide  # More pictures side by side.
+    for part in ("input", ".line", ".over"):
+        hidden = driver.find_elements("css selector", f".compare {part}")
+        assert [element.value_of_css_property("display") for element in hidden] == ["none"] * 3
+    check_seen(driver)
+    openers = [opener for opener in driver.find_elements("css selector", ".open") if opener.is_displayed()]
+    assert len(openers) == 4
+    assert openers[0].size["width"] == pytest.approx(cards[0].size["width"], abs=1)  # All of the picture.
+    assert len(look_large(driver, openers[0])) == 4
+    results.send_keys(Keys.ARROW_LEFT)
+    assert shown.text == "6 of 6 shown"
+    assert driver.find_element("css selector", ".compare .line").is_displayed()
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_the_page_of_a_batch_in_a_browser(batch, browser, width, scheme):
@@ -140,6 +173,7 @@ def test_the_page_of_a_batch_in_a_browser(batch, browser, width, scheme):
     openers = driver.find_elements("css selector", ".open")
     names = look_large(driver, openers[0])
     assert names == [opener.get_attribute("data-caption") for opener in openers]
+    choose_results(driver)
     words = driver.find_element("css selector", "input[type=search]")
     words.send_keys("too narrow")
     assert [card.is_displayed() for card in driver.find_elements("css selector", ".card")] == [False] * 2 + [True] + [

@@ -329,7 +329,7 @@ def test_the_run_in_a_browser(browser, sources, content, width):
             photo, slider = driver.find_element("id", "photo"), driver.find_element("id", "slider")
             assert photo.is_displayed()
             assert photo.value_of_css_property("clip-path") == "none"
-            assert not slider.is_displayed()
+            assert slider.value_of_css_property("display") == "none"
             for number in range(1, 5):
                 live.due = 0.0
                 live.follow(step_of(number), lambda: content, None)

@@ -8,14 +8,14 @@ if (view) {
   // Show the page's own copy at once, and then the file, where it is still beside the page and the browser reads it.
   const draw = async (source, { caption, file }) => {
     const image = new Image(), whole = new Image();
-    image.alt = whole.alt = caption;
+    image.alt = caption;
     image.src = source;
     part(".stage").replaceChildren(image);
     if (!file) return;
     whole.src = file;
     try {
       await whole.decode();
-      image.replaceWith(whole);
+      image.src = file;
     } catch {}
   };
   const show = (index) => {

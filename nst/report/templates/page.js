@@ -36,22 +36,3 @@ for (const button of document.querySelectorAll("button.copy")) {
     setTimeout(() => (button.textContent = words), 2500);
   });
 }
-// The filter of a batch's page hides the cards that do not fit.
-const filter = document.querySelector("form.filter");
-if (filter) {
-  const cards = [...document.querySelectorAll(".card")];
-  const choose = () => {
-    const words = filter.elements.words.value.toLowerCase().split(/\s+/);
-    const state = filter.elements.state.value;
-    let shown = 0;
-    for (const card of cards) {
-      const text = card.dataset.words.toLowerCase();
-      card.hidden = (state && card.dataset.state !== state) || !words.every((word) => text.includes(word));
-      shown += !card.hidden;
-    }
-    filter.elements.shown.textContent = `${shown} of ${cards.length} shown`;
-  };
-  filter.addEventListener("input", choose);
-  filter.addEventListener("submit", (event) => event.preventDefault());
-  choose();
-}

@@ -3,13 +3,16 @@
 import os
 import tracemalloc
 import urllib.parse
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pages import HOSTILE, LOOKS, Page, check_alone, check_readable, check_seen, look_large, slide
 
+import neural_art
 from nst.batch.page import write_batch_page
+from nst.batch.sweep import Sweep, combinations, grid_of
 from nst.pictures.picture_files import write_picture
 from nst.report.pages import REPORT, readable
 from nst.report.status import CHANGED, DONE, FAILED, STOPPED, PictureStatus
@@ -126,6 +129,97 @@ def test_a_page_of_a_hundred_takes_the_memory_of_ten(tmp_path, content, style):
     assert peak_bytes(100) < 1.5 * few < (tmp_path / "batch.html").stat().st_size
 
 
+@pytest.fixture
+def swept(tmp_path, content, style):
+    """The folder, statuses and grids of a sweep over two photos: two values by three, one picture of each failed."""
+    sweeps = [Sweep("strength", (0.3, 0.7), ("0.3", "0.7")), Sweep("init", (1, 2, 3), ("photo", "<b>'\"", "noise"))]
+    write_picture(tmp_path / "style.png", style)
+    statuses, words = [], {}
+    for photo in ("a.png", HOSTILE[0]):
+        write_picture(tmp_path / photo, content if photo == "a.png" else 1 - content)
+        words[photo] = {}
+        for number, (_, chosen) in enumerate(combinations(sweeps)):
+            result = tmp_path / f"{Path(photo).stem}_{number}.png"
+            if number != 4:
+                write_picture(result, np.clip(content + 0.1 * number, 0, 1))
+            words[photo][len(statuses)] = chosen
+            statuses.append(
+                PictureStatus(
+                    title=result.stem,
+                    state=FAILED if number == 4 else DONE,
+                    result=result,
+                    content=tmp_path / photo,
+                    styles=(tmp_path / "style.png",),
+                    seconds=1.5,
+                    error="is too narrow" if number == 4 else None,
+                    settings={"seed": number},
+                    folder=result.with_suffix(""),
+                )
+            )
+    return tmp_path, statuses, [grid_of(Path(photo).stem, sweeps, swept) for photo, swept in words.items()]
+
+
+def test_the_page_of_a_sweep_has_a_table_for_each_photo(swept):
+    folder, statuses, grids = swept
+    write_batch_page(folder / "batch.html", "sweep", statuses, grids)
+    page = Page(folder / "batch.html")
+    check_alone(page, links_of(page))
+    check_readable(page)
+    assert len(page.all("table")) == 2
+    assert [header["scope"] for header in page.all("th")] == 2 * [*["col"] * 3, *["row"] * 2]
+    axes = [text for tag, text in page.texts if tag == "b"]
+    assert axes == 2 * ["photo", "<b>'\"", "noise", "0.3", "0.7"]
+    states = [card["data-state"] for _, card in page.elements if card.get("class") == "card"]
+    assert states == 2 * [*["done"] * 4, "failed", "done"]
+    linked = [compare["data-linked"] for compare in page.all("figure")]
+    assert linked == [linked[0]] * 5 + [linked[5]] * 5
+    assert linked[0] != linked[5]
+    captions = [button["data-caption"] for button in page.all("button") if button["class"] == "open"]
+    assert captions[1] == "a: strength 0.3, init <b>'\""
+    assert captions[4] == "Photo of a: strength 0.7, init <b>'\""
+    embedded = [image for image in page.all("img") if "src" in image]
+    assert len(embedded) == 2 + 1 + 10  # Each photo and the style once.
+
+
+def test_a_sweep_of_one_setting_is_a_row(swept):
+    folder, statuses, _ = swept
+    sweep = Sweep("seed", (1, 2), ("1", "2"))
+    grid = grid_of("a", [sweep], {0: ("1",), 1: ("2",)})
+    assert (grid.rows, grid.columns) == (((),), ((("seed", "1"),), (("seed", "2"),)))
+    write_batch_page(folder / "batch.html", "sweep", statuses[:2], [grid])
+    page = Page(folder / "batch.html")
+    check_readable(page)
+    assert [header["scope"] for header in page.all("th")] == ["col"] * 2
+    assert len(page.all("td")) == 2
+
+
+def test_pictures_without_a_sweep_have_sliders_of_their_own(batch):
+    folder, statuses = batch
+    write_batch_page(folder / "batch.html", "a", statuses)
+    page = Page(folder / "batch.html")
+    assert page.all("table") == []
+    assert not [compare for compare in page.all("figure") if "data-linked" in compare]
+
+
+def test_the_command_leaves_the_grid_of_its_sweep(here, pictures, tiny):
+    words = [*pictures, "--size", "32", "--steps", "1", "-o", "out"]
+    assert neural_art.main([*words, "--sweep", "strength=0.3,0.50", "--sweep", "seed=1,2"]) == 0
+    page = Page(Path("out") / REPORT)
+    assert page.text("b") == "1 2 0.3 0.50"
+    assert [header["scope"] for header in page.all("th")] == ["col", "col", "row", "row"]
+    before = Path("out", REPORT).read_bytes()
+    assert neural_art.main([*words, "--sweep", "strength=0.3,0.50", "--sweep", "seed=1,2"]) == 0
+    assert Path("out", REPORT).read_bytes() == before
+
+
+@pytest.mark.parametrize("state", [DONE, FAILED])
+def test_the_page_says_how_unfinished_pictures_are_made(batch, state):
+    folder, statuses = batch
+    write_batch_page(folder / "batch.html", "a", [replace(statuses[0], state=state)])
+    text = Page(folder / "batch.html").text("p")
+    assert ("1 of 1 pictures is not finished. Give the command of this batch again" in text) == (state == FAILED)
+
+
 def test_the_page_of_an_empty_batch(tmp_path):
     write_batch_page(tmp_path / "batch.html", "nothing", [])
     assert "Pictures 0" in Page(tmp_path / "batch.html").text("dt", "dd")
@@ -184,6 +278,40 @@ def test_the_page_of_a_batch_in_a_browser(batch, browser, width, scheme):
     driver.find_element("css selector", "option[value=stopped]").click()
     assert driver.find_element("css selector", "output").text == "1 of 6 shown"
     driver.find_element("css selector", "option[value='']").click()
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(("width", "scheme"), LOOKS)
+def test_the_sliders_of_a_sweep_move_together(swept, browser, width, scheme):
+    from selenium.webdriver import Keys
+
+    folder, statuses, grids = swept
+    write_batch_page(folder / "batch.html", "sweep", statuses, grids)
+    driver = browser((folder / "batch.html").as_uri(), width, scheme)
+    check_seen(driver)
+    compares = driver.find_elements("css selector", ".compare")
+    sliders = [compare.find_element("css selector", "input") for compare in compares]
+
+    def places():
+        return [slider.get_property("value") for slider in sliders]
+
+    slide(driver, compares[1])
+    moved = places()
+    assert moved == [moved[0]] * 5 + ["50"] * 5  # The other photo's stay.
+    assert moved[0] != "50"
+    sliders[7].send_keys(Keys.END)
+    assert places() == [moved[0]] * 5 + ["100"] * 5
+    assert {slider.get_attribute("aria-valuetext") for slider in sliders[5:]} == {"100 % photo, 0 % result"}
+    over = [compare.find_element("css selector", ".over") for compare in compares[5:]]
+    assert {photo.value_of_css_property("clip-path") for photo in over} == {"inset(0px 0% 0px 0px)"}
+    driver.find_element("css selector", "[value=results]").send_keys(Keys.SPACE)
+    check_seen(driver)
+    first = [card.is_displayed() for card in driver.find_elements("css selector", ".card")][:6]
+    assert first == [True] * 4 + [False, True]
+    assert driver.find_element("css selector", "tbody th").text == "strength 0.3"
+    assert len(look_large(driver, driver.find_element("css selector", ".open"))) == 10
+    driver.find_element("css selector", "[type=search]").send_keys("alert")
+    assert [sweep.is_displayed() for sweep in driver.find_elements("css selector", ".sweep")] == [False, True]
 
 
 @pytest.mark.browser

@@ -11,6 +11,7 @@ if (choice) {
       const fits = (!state.value || card.dataset.state === state.value) && wanted.every((word) => text.includes(word));
       card.hidden = !fits || (results && !("result" in card.dataset));
     }
+    for (const sweep of document.querySelectorAll(".sweep")) sweep.hidden = !sweep.querySelector(".card:not([hidden])");
     choice.elements.shown.textContent = `${cards.filter((card) => !card.hidden).length} of ${cards.length} shown`;
   };
   choice.addEventListener("input", choose);

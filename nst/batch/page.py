@@ -86,15 +86,20 @@ class _Cards:
         }
 
     def table(self, grid: Grid) -> dict[str, Any]:
-        """Return a grid with its styles and its rows, whose cards are made when the page comes to them."""
-        first = self.statuses[grid.cells[0, 0]]
-        rows = ((label, self._row(grid, row)) for row, label in enumerate(grid.rows))
-        return {"grid": grid, "styles": self._styles(first), "rows": rows}
+        """Return a grid with its rows, whose cards are made when the page comes to them, and the styles of all cards.
 
-    def _row(self, grid: Grid, row: int) -> Iterator[tuple[Label, dict[str, Any]]]:
-        """Yield the label of each column with the card of this row there."""
+        Where the styles are swept, the grid has none of its own.
+        """
+        first, *others = [self.statuses[index] for index in grid.cells.values()]
+        same = all(status.styles == first.styles for status in others)
+        rows = ((label, self._row(grid, row)) for row, label in enumerate(grid.rows))
+        return {"grid": grid, "styles": self._styles(first) if same else [], "rows": rows}
+
+    def _row(self, grid: Grid, row: int) -> Iterator[tuple[Label, dict[str, Any] | None]]:
+        """Yield the label of each column and the card of this row there, None where the sweep makes no picture."""
         for column, label in enumerate(grid.columns):
-            yield label, self.card(grid.cells[row, column])
+            index = grid.cells.get((row, column))
+            yield label, None if index is None else self.card(index)
 
     def _styles(self, status: PictureStatus) -> list[PagePicture | None]:
         return [self._input(path, f"the style {path.name}", LEAST_PX) for path in status.styles]

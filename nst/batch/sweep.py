@@ -31,7 +31,7 @@ class Grid:
     """The pictures that a sweep makes of the same inputs: columns by the last setting, rows by all others together.
 
     title  the name that the picture would have without a sweep
-    cells  (row, column) -> index of the picture in the batch
+    cells  (row, column) -> index of the picture in the batch; where photos or styles are swept, some may be missing
     """
 
     title: str

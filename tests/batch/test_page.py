@@ -181,6 +181,24 @@ def test_the_page_of_a_sweep_has_a_table_for_each_photo(swept):
     assert len(embedded) == 2 + 1 + 10  # Each photo and the style once.
 
 
+def test_a_sweep_of_styles_shows_the_styles_of_each_picture(swept):
+    """The styles of a pattern may be more for one value of the sweep than for another: some cells are empty."""
+    folder, statuses, _ = swept
+    sweeps = [Sweep("style", (1, 2), ("style.png", "b.png")), Sweep("seed", (1, 2), ("1", "2"))]
+    write_picture(folder / "b.png", np.zeros((20, 20, 3), np.float32))
+    statuses = [*statuses[:2], replace(statuses[2], styles=(folder / "b.png",))]
+    grid = grid_of("a", sweeps, {0: ("style.png", "1"), 1: ("style.png", "2"), 2: ("b.png", "2")})
+    write_batch_page(folder / "batch.html", "sweep", statuses, [grid])
+    page = Page(folder / "batch.html")
+    assert [image["alt"] for image in page.all("img") if "style" in image["alt"]] == [
+        "the style style.png",
+        "the style style.png",
+        "the style b.png",
+    ]
+    assert len([card for _, card in page.elements if card.get("class") == "card"]) == 3
+    assert len(page.all("td")) == 1 + 4
+
+
 def test_a_sweep_of_one_setting_is_a_row(swept):
     folder, statuses, _ = swept
     sweep = Sweep("seed", (1, 2), ("1", "2"))

@@ -92,9 +92,7 @@ OPTIONS: dict[str, CallOption] = {
         "picture",
         with_resume=True,
     ),
-    "json": CallOption(
-        "switch", "print results, progress and errors as JSON, for other programs; see docs/programs.md"
-    ),
+    "json": CallOption("switch", "print results, progress and errors as JSON for programs; see docs/programs.md"),
     "quiet": CallOption("switch", "show no progress, but still warnings and errors", short="-q"),
     "dry_run": CallOption("switch", "check everything, print what would be done, write nothing and exit"),
     "verbose": CallOption("switch", "show TensorFlow's own messages", in_file=True, with_resume=True),

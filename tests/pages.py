@@ -7,6 +7,7 @@ import itertools
 import json
 import os
 import re
+import time
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -111,6 +112,100 @@ def slide(driver, compare):
     assert clip() == pytest.approx(80, abs=2)
     line = compare.find_element("css selector", ".line")
     assert line.location["x"] - frame.location["x"] == pytest.approx(0.2 * width, abs=0.02 * width)
+
+
+def read_costs(driver):
+    """Read a chart at its ends, by the keys and under the mouse; return what its box tells of the last step."""
+    from selenium.webdriver import ActionChains, Keys
+
+    plot, slider = (driver.find_element("css selector", f".costs .{name}") for name in ("plot", "reader"))
+
+    def told():
+        box = driver.find_element("css selector", ".costs .reading")
+        return box.text.splitlines() if box.is_displayed() else None
+
+    driver.execute_script("arguments[0].scrollIntoView({block: 'center'})", plot)
+    assert told() is None
+    driver.execute_script("arguments[0].focus({focusVisible: true})", slider)
+    slider.send_keys(Keys.END)
+    last = told()
+    words = slider.get_attribute("aria-valuetext")
+    assert words == f"{last[0].lower()}: " + ", ".join(" ".join(last[k : k + 2]) for k in range(1, len(last), 2))
+    slider.send_keys(Keys.HOME)
+    assert told()[0].startswith("Step 1, ")
+    assert slider.get_attribute("aria-valuetext").startswith("step 1, ")
+    slider.send_keys(Keys.ARROW_RIGHT)
+    assert told()[0].startswith("Step 2, ")
+    driver.execute_script("arguments[0].blur()", slider)
+    assert told() is None
+    across = round(plot.size["width"] / 2)
+    ActionChains(driver, duration=0).move_to_element_with_offset(plot, across - 2, 0).perform()
+    assert told() == last
+    box = driver.find_element("css selector", ".costs .reading").rect
+    assert plot.location["x"] <= box["x"] and box["x"] + box["width"] <= plot.location["x"] + plot.size["width"]
+    ActionChains(driver, duration=0).move_to_element_with_offset(plot, 2 - across, 0).perform()
+    assert told()[0].startswith("Step 1, ")
+    cursor = driver.find_element("css selector", ".costs .mark line")
+    assert cursor.rect["x"] == pytest.approx(plot.location["x"], abs=2)
+    ActionChains(driver, duration=0).move_to_element_with_offset(plot, 0, -plot.size["height"]).perform()
+    assert told() is None
+    return last
+
+
+def look_large(driver, opener):
+    """Open the large view, go on and back by keys and buttons, and close it; return the caption of each picture.
+
+    A picture is opened by its button; after Escape the focus is on the button of the picture that was shown last.
+    """
+    from selenium.webdriver import Keys
+
+    def part(name):
+        return driver.find_element("css selector", f"dialog.large {name}")
+
+    def focused():
+        return driver.switch_to.active_element
+
+    def press(*keys):
+        focused().send_keys(*keys)
+
+    view = driver.find_element("css selector", "dialog.large")
+    assert not view.is_displayed()
+    driver.execute_script("arguments[0].focus({focusVisible: true})", opener)
+    press(Keys.ENTER)
+    assert view.is_displayed()
+    assert driver.execute_script("return arguments[0].matches(':modal')", view)
+    count = int(part(".count").text.split()[-1])
+    names = []
+    for _ in range(count):
+        names.append(part("#large-caption").text)
+        check_picture_fills(driver, part(".stage img"))
+        assert part(".stage img").get_attribute("alt")
+        press(Keys.ARROW_RIGHT)
+    assert part("#large-caption").text == names[0] == opener.get_attribute("data-caption")
+    press(Keys.ARROW_LEFT)
+    assert part("#large-caption").text == names[-1]
+    part(".after").click()
+    part(".after").click()
+    assert part("#large-caption").text == names[1]
+    part(".before").click()
+    press(Keys.ARROW_RIGHT, Keys.ESCAPE)
+    for _ in range(200):  # Chromium closes a dialogue in its own time.
+        if focused().get_attribute("data-caption") == names[1]:
+            break
+        time.sleep(0.01)
+    assert focused().get_attribute("data-caption") == names[1]
+    assert not view.is_displayed()
+    driver.execute_script("arguments[0].click()", opener)
+    part(".close").click()
+    assert not view.is_displayed()
+    return names
+
+
+def check_picture_fills(driver, picture):
+    """A picture of the large view is drawn as large as the window allows beside what surrounds it."""
+    wide, high = driver.execute_script("return [window.innerWidth, window.innerHeight]")
+    assert picture.size["width"] >= 0.8 * wide
+    assert picture.size["height"] >= 0.65 * high
 
 
 def check_seen(driver):

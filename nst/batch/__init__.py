@@ -4,7 +4,7 @@ In the order in which a picture passes them. The number is a layer: a module imp
 of this folder only those with a lower number.
 
     job_file.py      [0] the rows of a batch file
-    sweep.py         [1] the settings that a sweep goes through
+    sweep.py         [1] the settings that a sweep goes through, and its pictures in rows and columns
     tasks.py         [2] the pictures that rows and sweeps ask for
     manifest.py      [0] batch.jsonl: the state of each picture
     naming.py        [3] the names of the results
@@ -16,11 +16,12 @@ of this folder only those with a lower number.
     local_workers.py [2] the executors of this machine: this process, or others beside it
     dask_workers.py  [3] the executor of a Dask cluster
     progress.py      [0] the progress of a batch
-    page.py          [0] the page of a batch
+    page.py          [2] the page of a batch
     run_batch.py     [5] the loop that hands out pictures and collects them
 
     row        the flags of one call in a batch file; a call without a file is one row too
     sweep      a setting with several values; each combination of sweeps makes a picture
+    grid       the pictures that a sweep makes of the same inputs, by the swept values
     task       a picture of a batch: its source in the batch, its request, its name, its state
     wanted     the name that a task's result would have if no other result had it
     key        a hash of a picture's inputs and of the settings that change pixels; a new key means a changed picture

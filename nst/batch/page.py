@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import urllib.parse
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from nst.batch.sweep import Grid, Label
 from nst.errors import UserError
 from nst.options import flag, format_value
 from nst.pictures.picture_files import read_preview
@@ -22,6 +21,7 @@ from nst.report.pages import (
     PagePicture,
     embedded,
     environment,
+    relative_link,
 )
 from nst.report.status import DONE, MISSING, STOPPED, PictureStatus
 from nst.system.atomic_files import atomic_write
@@ -29,16 +29,21 @@ from nst.system.atomic_files import atomic_write
 MANY = 200  # A page with more pictures than this shows them with TINY_PX.
 
 
-def write_batch_page(path: Path, title: str, statuses: Sequence[PictureStatus]) -> None:
-    """Write the page of a batch, whole or not at all, with one picture at a time in memory. Raises OSError."""
+def write_batch_page(path: Path, title: str, statuses: Sequence[PictureStatus], grids: Sequence[Grid] = ()) -> None:
+    """Write the page of a batch, whole or not at all, with one picture at a time in memory. Raises OSError.
+
+    grids  of a sweep, all pictures among them; without any, the pictures are in a list
+    """
     states = [_state(status) for status in statuses]
+    cards = _Cards(path.parent, statuses)
     page = environment().get_template("batch.html")
     stream = page.stream(
         title=title,
         made=datetime.now().astimezone(),
         counts={state: states.count(state) for state in STATES if state in states},
         seconds=sum(status.seconds or 0 for status in statuses),
-        cards=_cards(path.parent, statuses),
+        cards=map(cards.card, range(0 if grids else len(statuses))),
+        tables=(cards.table(grid) for grid in grids),
         total=len(statuses),
     )
     stream.enable_buffering(20)
@@ -51,33 +56,61 @@ def _state(status: PictureStatus) -> str:
     return status.state if status.state in STATES else MISSING
 
 
-def _cards(folder: Path, statuses: Sequence[PictureStatus]) -> Iterator[dict[str, Any]]:
-    """Yield the card of each picture. An input that occurs several times is embedded only the first time.
+class _Cards:
+    """The cards of a batch's page in `folder`, made one by one. An input is embedded the first time that it occurs."""
 
-    A missing picture shows no result: a file of that name is of an earlier run, with other settings or inputs.
-    """
-    known: dict[tuple[Path, int], PagePicture | None] = {}
-    large_px = THUMBNAIL_PX if len(statuses) <= MANY else TINY_PX
+    def __init__(self, folder: Path, statuses: Sequence[PictureStatus]) -> None:
+        self.folder = folder
+        self.statuses = statuses
+        self.large_px = THUMBNAIL_PX if len(statuses) <= MANY else TINY_PX
+        self.known: dict[tuple[Path, int], PagePicture | None] = {}
 
-    def shown(path: Path, alt: str, long_side_px: int) -> PagePicture | None:
-        place = path.absolute(), long_side_px
-        if place in known:
-            return known[place]
-        found = _thumbnail(path, alt, long_side_px, key=f"p{len(known)}")
-        known[place] = found and replace(found, source="")
-        return found
+    def card(self, index: int) -> dict[str, Any]:
+        """Return the card of a picture.
 
-    for status in statuses:
+        A missing picture shows no result: a file of that name is of an earlier run, with other settings or inputs.
+        """
+        status = self.statuses[index]
         state = _state(status)
-        yield {
+        made = state in (DONE, STOPPED)
+        return {
+            "number": index + 1,
             "status": status,
             "state": state,
             "settings": {flag(name): format_value(value) for name, value in status.settings.items()},
-            "content": shown(status.content, "the photo", large_px),
-            "styles": [shown(path, f"the style {path.name}", LEAST_PX) for path in status.styles],
-            "result": _thumbnail(status.result, "the result", large_px) if state in (DONE, STOPPED) else None,
-            "report": "" if state == MISSING else _link(folder, status.folder),
+            "content": self._input(status.content, "the photo", self.large_px),
+            "styles": self._styles(status),
+            "result": _thumbnail(status.result, "the result", self.large_px) if made else None,
+            "report": "" if state == MISSING else relative_link(status.folder / REPORT, self.folder),
+            "file": relative_link(status.result, self.folder) if made else "",
         }
+
+    def table(self, grid: Grid) -> dict[str, Any]:
+        """Return a grid with its rows, whose cards are made when the page comes to them, and the styles of all cards.
+
+        Where the styles are swept, the grid has none of its own.
+        """
+        first, *others = [self.statuses[index] for index in grid.cells.values()]
+        same = all(status.styles == first.styles for status in others)
+        rows = ((label, self._row(grid, row)) for row, label in enumerate(grid.rows))
+        return {"grid": grid, "styles": self._styles(first) if same else [], "rows": rows}
+
+    def _row(self, grid: Grid, row: int) -> Iterator[tuple[Label, dict[str, Any] | None]]:
+        """Yield the label of each column and the card of this row there, None where the sweep makes no picture."""
+        for column, label in enumerate(grid.columns):
+            index = grid.cells.get((row, column))
+            yield label, None if index is None else self.card(index)
+
+    def _styles(self, status: PictureStatus) -> list[PagePicture | None]:
+        return [self._input(path, f"the style {path.name}", LEAST_PX) for path in status.styles]
+
+    def _input(self, path: Path, alt: str, long_side_px: int) -> PagePicture | None:
+        place = path.absolute(), long_side_px
+        if place in self.known:
+            return self.known[place]
+        found = _thumbnail(path, alt, long_side_px, key=f"p{len(self.known)}")
+        self.known[place] = found and replace(found, source="")
+        return found
 
 
 def _thumbnail(path: Path, alt: str, long_side_px: int, *, key: str = "") -> PagePicture | None:
@@ -87,14 +120,3 @@ def _thumbnail(path: Path, alt: str, long_side_px: int, *, key: str = "") -> Pag
     except (UserError, OSError):
         return None
     return replace(shown, key=key)
-
-
-def _link(folder: Path, run: Path) -> str:
-    """Return the relative link from a page in `folder` to the report of a run, or "" where there is no report."""
-    if not (run / REPORT).is_file():
-        return ""
-    try:
-        relative = os.path.relpath(run / REPORT, folder)
-    except ValueError:  # On Windows, the report is on another drive.
-        return ""
-    return urllib.parse.quote(os.fsencode(relative.replace(os.sep, "/")))

@@ -17,7 +17,7 @@ from nst.batch.contact_sheet import Sheet
 from nst.batch.job_file import Row, read_rows
 from nst.batch.manifest import Manifest, is_inside, is_whole, read_manifest
 from nst.batch.naming import batch_folder, batch_title, name_tasks
-from nst.batch.sweep import Sweep, read_sweeps
+from nst.batch.sweep import Grid, Label, Sweep, grid_of, read_sweeps
 from nst.batch.tasks import Task, fit_name, tasks_of
 from nst.call_options import OPTIONS
 from nst.errors import UserError, count_of, one_line
@@ -95,34 +95,40 @@ class Plan:
         )
 
     def sheets(self) -> list[tuple[Path, Sheet]]:
-        """Return the contact sheets of a sweep with their paths, one for each picture that is made in several ways.
+        """Return the contact sheets of a sweep with their paths, one for each picture that is made in several ways."""
+        found: dict[str, Sheet] = {}
+        for grid in self.grids():
+            names = (f"{name}.png" for name in counted(f"{grid.title}_sweep"))
+            found[next(name for name in names if name not in found and self._is_free(name))] = self._sheet(grid)
+        return [(self.folder / name, sheet) for name, sheet in found.items()]
 
-        Columns are the values of the last setting, rows those of all others together.
-        """
+    def grids(self) -> list[Grid]:
+        """Return the grids of a sweep, one for each picture that is made in several ways; without a sweep none."""
         groups: dict[tuple[str, int], list[Task]] = {}
         for task in self.tasks if self.sweeps else []:
             groups.setdefault((task.source.where, task.source.index), []).append(task)
-        found: dict[str, Sheet] = {}
-        for tasks in groups.values():
-            title = fit_name(result_name(tasks[0].request.paths))
-            names = (f"{name}.png" for name in counted(f"{title}_sweep"))
-            found[next(name for name in names if name not in found and self._is_free(name))] = self._sheet(title, tasks)
-        return [(self.folder / name, sheet) for name, sheet in found.items()]
+        return [
+            grid_of(
+                fit_name(result_name(tasks[0].request.paths)),
+                self.sweeps,
+                {task.number - 1: task.source.swept for task in tasks},
+            )
+            for tasks in groups.values()
+        ]
 
     def _is_free(self, name: str) -> bool:
         """Return whether a contact sheet may have a name: it is new, or was a sheet of this batch before."""
         return name in self.manifest.jobs or not (self.folder / name).exists()
 
-    def _sheet(self, title: str, tasks: Sequence[Task]) -> Sheet:
-        names = [f"{flag(sweep.name)[2:]} " for sweep in self.sweeps]
-        labelled = [[name + word for name, word in zip(names, task.source.swept, strict=True)] for task in tasks]
-        rows = list(dict.fromkeys("\n".join(labels[:-1]) for labels in labelled))
-        columns = list(dict.fromkeys(labels[-1] for labels in labelled))
-        cells = {}
-        for task, labels in zip(tasks, labelled, strict=True):
-            made = self.status(task).state == DONE
-            cells[rows.index("\n".join(labels[:-1])), columns.index(labels[-1])] = self.result(task) if made else None
-        return Sheet(title, rows, columns, cells)
+    def _sheet(self, grid: Grid) -> Sheet:
+        def words(label: Label) -> str:
+            return "\n".join(f"{name} {value}" for name, value in label)
+
+        def made(task: Task) -> Path | None:
+            return self.result(task) if self.status(task).state == DONE else None
+
+        cells = {cell: made(self.tasks[index]) for cell, index in grid.cells.items()}
+        return Sheet(grid.title, list(map(words, grid.rows)), list(map(words, grid.columns)), cells)
 
 
 def is_batch(values: Mapping[str, Any]) -> bool:

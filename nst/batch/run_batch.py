@@ -152,8 +152,9 @@ def _write_sheets(plan: Plan, progress: BatchProgress, *, anew: bool) -> None:
 
 def _write_page(plan: Plan, progress: BatchProgress) -> None:
     """Write the batch's page, unless it is there and shows the same. What keeps it from that is told."""
-    path, statuses, manifest = plan.folder / REPORT, plan.statuses(), plan.manifest
-    shown = hashlib.sha256(json.dumps([status.described() for status in statuses]).encode()).hexdigest()
+    path, statuses, grids, manifest = plan.folder / REPORT, plan.statuses(), plan.grids(), plan.manifest
+    told = [[status.described() for status in statuses], [[grid.title, grid.rows, grid.columns] for grid in grids]]
+    shown = hashlib.sha256(json.dumps(told).encode()).hexdigest()
     if path.exists() and manifest.page is None:
         progress.tell(f"{path}: is not of this batch and stays as it is; the batch has no page")
         return
@@ -161,7 +162,7 @@ def _write_page(plan: Plan, progress: BatchProgress) -> None:
         return
     manifest.note_page("")
     try:
-        write_batch_page(path, plan.title, statuses)
+        write_batch_page(path, plan.title, statuses, grids)
     except OSError as error:
         progress.tell(f"{os_error_words(error, str(path))}; the batch has no page")
         return

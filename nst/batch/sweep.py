@@ -1,8 +1,8 @@
-"""The settings that a sweep goes through, and the combinations of their values."""
+"""The settings that a sweep goes through, the combinations of their values, and the pictures in rows and columns."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -21,6 +21,33 @@ class Sweep:
     name: str
     values: tuple[Any, ...]
     words: tuple[str, ...]
+
+
+Label = tuple[tuple[str, str], ...]  # Swept settings and the user's words for their values, as in (("seed", "1"),).
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The pictures that a sweep makes of the same inputs: columns by the last setting, rows by all others together.
+
+    title  the name that the picture would have without a sweep
+    cells  (row, column) -> index of the picture in the batch; where photos or styles are swept, some may be missing
+    """
+
+    title: str
+    rows: tuple[Label, ...]
+    columns: tuple[Label, ...]
+    cells: dict[tuple[int, int], int]
+
+
+def grid_of(title: str, sweeps: Sequence[Sweep], swept: Mapping[int, tuple[str, ...]]) -> Grid:
+    """Return the grid of some pictures of a batch; `swept` holds the words of each picture's values by its index."""
+    names = [flag(sweep.name)[2:] for sweep in sweeps]
+    labels = {index: tuple(zip(names, words, strict=True)) for index, words in swept.items()}
+    rows = tuple(dict.fromkeys(label[:-1] for label in labels.values()))
+    columns = tuple(dict.fromkeys(label[-1:] for label in labels.values()))
+    cells = {(rows.index(label[:-1]), columns.index(label[-1:])): index for index, label in labels.items()}
+    return Grid(title, rows, columns, cells)
 
 
 def read_sweep(text: str) -> Sweep:

@@ -32,6 +32,8 @@ event        Something that progress is told: a step, a warning, the end of a pi
 renderer     What prints events: Lines for people, JsonLines for programs.
 page         report.html of a run or of a batch: one file that needs no network.
 card         A picture of a batch on the page of the batch.
+reading      The costs at a step of a page's chart, as shown to whoever points at that step or goes there by the keys.
+large view   A picture of a page over the whole window, see templates/large_view.js.
 live view    What a browser may see of a run that goes on.
 version      The number of changes to the live view so far. A browser waits for a version that it has not seen.
 payload      The bytes of a file or of an HTTP answer.

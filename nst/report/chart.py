@@ -23,19 +23,30 @@ class Tick:
 
 
 @dataclass(frozen=True)
+class Reading:
+    """The costs at a step of the chart, in words and in the order of the lines."""
+
+    step: int
+    long_side_px: int
+    costs: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Chart:
     """The lines of a run's costs and the marks on the axes of the plot, which is UNIT wide and UNIT high.
 
-    lines   cost name -> the points "x,y x,y ..." of one line per scale, from the top left corner
-    costs   the marks of the vertical axis
-    steps   the marks of the horizontal axis
-    scales  the beginning of each scale, labelled with its long side in px
+    lines     cost name -> the points "x,y x,y ..." of one line per scale, from the top left corner
+    costs     the marks of the vertical axis
+    steps     the marks of the horizontal axis
+    scales    the beginning of each scale, labelled with its long side in px
+    readings  the costs at each point of a line, over all scales
     """
 
     lines: dict[str, list[str]]
     costs: tuple[Tick, ...]
     steps: tuple[Tick, ...]
     scales: tuple[Tick, ...]
+    readings: tuple[Reading, ...]
 
 
 def make_chart(steps: Sequence[Step], last: int = 0) -> Chart:
@@ -50,12 +61,10 @@ def make_chart(steps: Sequence[Step], last: int = 0) -> Chart:
     def down(cost: float) -> float:
         return (top - math.log10(min(max(cost, low), high))) / (top - bottom) if cost > 0 else 1.0
 
-    scales = scales_of(steps)
+    scales = [_thinned(scale) for scale in scales_of(steps)]
     lines = {
         name: [
-            " ".join(
-                f"{UNIT * across(step.number):.1f},{UNIT * down(step.costs[name]):.1f}" for step in _thinned(scale)
-            )
+            " ".join(f"{UNIT * across(step.number):.1f},{UNIT * down(step.costs[name]):.1f}" for step in scale)
             for scale in scales
         ]
         for name in steps[0].costs
@@ -65,12 +74,17 @@ def make_chart(steps: Sequence[Step], last: int = 0) -> Chart:
         tuple(Tick(100 * down(cost), f"{cost:g}") for cost in _costs_between(low, high)),
         tuple(Tick(100 * across(number), str(number)) for number in _numbers_between(first, last)),
         tuple(Tick(100 * across(scale[0].number), f"{max(scale[0].size)}") for scale in scales),
+        tuple(map(_reading, itertools.chain(*scales))),
     )
 
 
 def scales_of(steps: Sequence[Step]) -> list[list[Step]]:
     """Return the steps of each scale."""
     return [list(group) for _, group in itertools.groupby(steps, key=lambda step: step.size)]
+
+
+def _reading(step: Step) -> Reading:
+    return Reading(step.number, max(step.size), tuple(f"{cost:.4g}" for cost in step.costs.values()))
 
 
 def _range(steps: Sequence[Step]) -> tuple[float, float]:

@@ -16,6 +16,14 @@ from nst.transfer.state import State, Step
 LARGEST_SHARE = 0.01  # The largest fraction of a run's time that pictures for browsers may take.
 SECONDS_WATCHED = 3.0  # A browser that has not asked for this long is gone.
 
+# Returns how far a run is: the fraction of its work that is done, and the seconds left, None while they are not known.
+Measure = Callable[[], tuple[float, float | None]]
+
+
+def nothing_known() -> tuple[float, float | None]:
+    """Return the measure of a run of which nothing is known: nothing is done, and the time left is not known."""
+    return 0.0, None
+
 
 class LiveView:
     """The current run as browsers see it: its sources, steps, state, time left and latest picture.
@@ -33,27 +41,27 @@ class LiveView:
         self.over = False  # Whether nothing more will come.
         self.steps: list[Step] = []
         self.seconds_left: float | None = None
+        self.fraction_done = 0.0  # The fraction of the run's work that is done.
         self.image: np.ndarray | None = None
         self.image_version = 0
         self.wanted = False  # Whether a browser has asked since the last picture was taken.
         self.due = 0.0  # The earliest time of the next picture, by time.monotonic().
         self.asked = -SECONDS_WATCHED  # The time of a browser's last question, by time.monotonic().
         self.shown = 0  # The last version that a browser has shown with its picture and chart.
-        self._estimate: Callable[[], float | None] = lambda: None
+        self._measure: Measure = nothing_known
 
     @contextmanager
-    def showing(
-        self, sources: Sources, steps: Sequence[Step] = (), seconds_left: Callable[[], float | None] = lambda: None
-    ) -> Iterator[None]:
-        """Show a run while it goes on, and then how it has ended.
+    def showing(self, sources: Sources, steps: Sequence[Step] = (), measure: Measure = nothing_known) -> Iterator[None]:
+        """Show a run from before its first step to its end, and then how the run has ended.
 
-        steps         those that an earlier part of the run has done
-        seconds_left  returns the time left, None while that is not known
+        steps    those that an earlier part of the run has done
+        measure  returns the fraction of the run's work that is done, and the seconds left
         """
         with self.changed:
             self.run += 1
-            self.sources, self.steps, self._estimate = sources, list(steps), seconds_left
-            self.state, self.seconds_left = RUNNING, None
+            self.sources, self.steps, self._measure = sources, list(steps), measure
+            self.state = STARTING
+            self.fraction_done, self.seconds_left = measure()
             self.image, self.image_version = None, 0
             self._count_change()
         state = FAILED
@@ -76,8 +84,9 @@ class LiveView:
             now = time.monotonic()
             self.due = max(self.due, now + (now - began) / LARGEST_SHARE)
         with self.changed:
+            self.state = RUNNING
             self.steps.append(step)
-            self.seconds_left = self._estimate()
+            self.fraction_done, self.seconds_left = self._measure()
             self._count_change()
 
     def show(self, image: np.ndarray) -> None:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import base64
 import hashlib
 import importlib.util
+import os
 import re
+import urllib.parse
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -23,7 +25,14 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
 REPORT = "report.html"  # The file name of a page, in the folder of a run and in that of a batch.
+RECORD = "settings.json"  # The file name of a run's record, beside its page.
 TEMPLATES = Path(__file__).resolve().parent / "templates"
+SCRIPTS = (
+    "page.js",
+    "chart.js",
+    "large_view.js",
+    "batch.js",
+)  # The scripts of every page, in the order in which they run.
 LARGEST_PX = 1024  # The long side of the largest picture on a page.
 SMALL_PX, THUMBNAIL_PX, TINY_PX, LEAST_PX = 420, 320, 224, 80  # Other long sides, for pictures side by side.
 STATES = {DONE: DONE, FAILED: FAILED, STOPPED: STOPPED, MISSING: "not made yet"}  # The states on a page, in words.
@@ -69,7 +78,7 @@ def environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    style, script = (read_text(TEMPLATES / name) for name in ("page.css", "page.js"))
+    style, script = read_text(TEMPLATES / "page.css"), "".join(read_text(TEMPLATES / name) for name in SCRIPTS)
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     made.globals.update(style=Markup(style), script=Markup(script), script_sha256=digest, state_words=STATES)
     made.filters["duration"] = duration
@@ -87,6 +96,17 @@ def duration(seconds: float) -> str:
         return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
     minutes = round(seconds / 60) if seconds >= 3600 else int(seconds // 60)
     return f"{minutes // 60} h {minutes % 60} min" if seconds >= 3600 else f"{minutes} min {seconds % 60:.0f} s"
+
+
+def relative_link(path: Path, folder: Path) -> str:
+    """Return the relative link from a page in `folder` to a file, or "" where there is no such file."""
+    if not path.is_file():
+        return ""
+    try:
+        relative = os.path.relpath(path, folder)
+    except ValueError:  # On Windows, the file is on another drive.
+        return ""
+    return urllib.parse.quote(os.fsencode(relative.replace(os.sep, "/")))
 
 
 def embedded(alt: str, image: np.ndarray, long_side_px: int, *, name: str = "", rough: bool = False) -> PagePicture:

@@ -61,6 +61,11 @@ class Progress:
         self.renderer.close()
 
     @property
+    def fraction_done(self) -> float:
+        """Return the fraction of the run's work that is done."""
+        return self.done / self.work
+
+    @property
     def seconds_left(self) -> float | None:
         """Return how long the rest will take at the pace since the first step.
 

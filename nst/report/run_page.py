@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -13,9 +14,10 @@ import numpy as np
 from nst.errors import UserError
 from nst.options import flag, format_value, option_of
 from nst.pictures.picture_files import preview, read_preview
+from nst.places import COMMAND
 from nst.preset_files import describe
 from nst.report.chart import make_chart, scales_of
-from nst.report.pages import LARGEST_PX, SMALL_PX, PagePicture, embedded, environment
+from nst.report.pages import LARGEST_PX, RECORD, SMALL_PX, PagePicture, embedded, environment, relative_link
 from nst.report.sources import Named, Sources, title_of
 from nst.report.status import STOPPED
 from nst.settings import Settings
@@ -62,7 +64,14 @@ def write_run_page(path: Path, run: Run) -> None:
         title=title_of(run.sources),
         made=datetime.now().astimezone(),
         peak_mb=peak_mb(),
-        compared=(embedded("the photo", content, LARGEST_PX), embedded("the result", result, LARGEST_PX)),
+        compared=(
+            replace(embedded("the photo", content, LARGEST_PX), key="large-photo"),
+            replace(embedded("the result", result, LARGEST_PX), key="large-result"),
+        ),
+        file=relative_link(path.parent.parent / run.result.name, path.parent),
+        folder=path.parent.name,
+        to_resume=_can_resume(run),
+        command=_command(path.parent.name, run),
         trio=trio,
         snapshots=list(_snapshots(run)),
         result_again=replace(trio[-1][1], source=""),
@@ -72,6 +81,21 @@ def write_run_page(path: Path, run: Run) -> None:
     )
     with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
+
+
+def _can_resume(run: Run) -> bool:
+    """Return whether a run was stopped and its folder holds what is needed to go on."""
+    return run.state == STOPPED and bool(run.message)
+
+
+def _command(folder: str, run: Run) -> str:
+    """Return the command that goes on with a stopped run, or makes the picture again.
+
+    The command names files without the folders of the machine, as a page may be shared.
+    """
+    if _can_resume(run):
+        return shlex.join([*COMMAND, "--resume", folder])
+    return shlex.join([*COMMAND, "--settings-from", f"{folder}/{RECORD}"])
 
 
 def _trio(run: Run, content: np.ndarray) -> list[tuple[str, PagePicture]]:

@@ -25,7 +25,7 @@ from nst.errors import UserError, os_error_reason
 from nst.pictures.picture_files import jpeg_bytes, preview
 from nst.report.chart import make_chart
 from nst.report.live_view import LARGEST_SHARE, LiveView
-from nst.report.pages import TEMPLATES, environment
+from nst.report.pages import SCRIPTS, TEMPLATES, environment
 from nst.report.sources import title_of
 from nst.system.atomic_files import read_text
 from nst.system.signals import deferred
@@ -125,7 +125,7 @@ class Server(http.server.ThreadingHTTPServer):
 
     def script(self) -> bytes:
         """Return the script of all pages and the script of this page."""
-        return "".join(read_text(TEMPLATES / name) for name in ("page.js", "live.js")).encode()
+        return "".join(read_text(TEMPLATES / name) for name in (*SCRIPTS, "live.js")).encode()
 
     def state(self, after: int = -1) -> bytes:
         """Return the state as JSON, once its version is not `after` any more, or after SECONDS_TO_WAIT."""
@@ -299,6 +299,7 @@ def _state_of(live: LiveView) -> dict[str, Any]:
         "costs": last.costs if last else {},
         "seconds": last.seconds if last else 0,
         "seconds_left": live.seconds_left,
+        "fraction_done": live.fraction_done,
         "picture": live.image_version,
     }
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from nst.errors import UserError
 from nst.pictures.picture_files import WRITTEN_FORMATS
 from nst.places import OUTPUT
-from nst.report.pages import REPORT
+from nst.report.pages import RECORD, REPORT
 from nst.run.request import Paths
 from nst.system.atomic_files import at_work, is_locked, remove_parts
 from nst.transfer.state import Step
@@ -37,7 +37,7 @@ class RunFolder:
     @property
     def settings(self) -> Path:
         """Return the file of the record."""
-        return self.path / "settings.json"
+        return self.path / RECORD
 
     @property
     def costs(self) -> Path:

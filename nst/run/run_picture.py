@@ -64,7 +64,10 @@ def run_picture(
     if renewable and has_outgrown(job.memory, job.settings, most_mb):
         raise OutgrownError
     begin_progress(progress, job, origin)
-    return _make(job, progress, live or LiveView(), on_step, stopped)
+    live = live or LiveView()
+    steps = job.checkpoint.steps if job.checkpoint else ()
+    with live.showing(job.sources, steps, lambda: (progress.fraction_done, progress.seconds_left)):
+        return _make(job, progress, live, on_step, stopped)
 
 
 def begin_progress(progress: Progress, job: Job, origin: Origin) -> None:
@@ -105,11 +108,10 @@ def _make(job: Job, progress: Progress, live: LiveView, on_step: Sequence[OnStep
     steps = list(earlier.steps) if earlier else []
     record = make_record(job.request, job.folder.output, job.digests, facts)
     before = started - (earlier.seconds if earlier else 0)
-    showing = live.showing(job.sources, steps, seconds_left=lambda: progress.seconds_left)
     there = [(step, job.folder.snapshot(step)) for step in steps if job.folder.snapshot(step).exists()]
     results = Results(job, record, progress, before, steps, there)
     waiting = deferred(lambda: results.unsaved, heard=progress.stopping)
-    with folder_lock(job.folder.path), waiting as signalled, progress, showing:
+    with folder_lock(job.folder.path), waiting as signalled, progress:
 
         def stop_if_asked(step: Step, picture: Callable[[], np.ndarray], state: Callable[[], State]) -> None:
             number = signalled() or stopped()

@@ -31,8 +31,11 @@ def test_all_of_a_picture_is_shown_before_it_is_done(relay):
         progress.tell("a late one")
         relay.events.put((LAST, (), {}))
 
-    threading.Thread(target=work).start()
-    shown = relay.shown(Progress(stream, kind="json", job="a.png"), lambda: made)
+    def submit():
+        threading.Thread(target=work).start()
+        return made
+
+    shown = relay.shown(Progress(stream, kind="json", job="a.png"), submit)
     assert shown.result(10) == PictureResult("done")
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert [(line["job"], line["message"]) for line in lines] == [("a.png", "a warning"), ("a.png", "a late one")]

@@ -190,7 +190,7 @@ def test_a_batch_leaves_a_page(photos, capsys):
     assert "4 pictures in out: 3 done, 1 failed; look at out/report.html" in capsys.readouterr().err
     assert cards() == [(state, f"p{k}_style") for k, state in enumerate(["done", "failed", "done", "done"])]
     page = Page("out/report.html")
-    check_alone(page, [f"p{k}_style/report.html" for k in (0, 2, 3)])
+    check_alone(page, [f"p{k}_style{part}" for k in (0, 2, 3) for part in ("/report.html", ".png")])
     check_readable(page)
     assert "photos/p1.png: is not a picture" in page.text("p")
 
@@ -269,8 +269,8 @@ def test_the_page_of_a_real_batch_in_a_browser(photos, content, style, browser, 
     assert len(failed) == 2
     assert "is not a picture" in failed[0].text
     links = [link.get_attribute("href") for link in driver.find_elements("css selector", ".card a")]
-    assert len(links) == len(compares)
-    for link in (links[0], links[-1]):
+    assert len(links) == 2 * len(compares)  # The report and the picture file of each.
+    for link in (links[0], links[-2]):
         driver.get(link)
         assert driver.find_element("css selector", ".state.done").text == "done"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from nst.batch.sweep import combinations, read_sweep, read_sweeps
+from nst.batch.sweep import combinations, grid_of, read_sweep, read_sweeps
 from nst.errors import UserError
 
 
@@ -36,3 +36,14 @@ def test_mistakes_in_a_sweep(texts, message):
     with pytest.raises(UserError) as error:
         read_sweeps(texts)
     assert message in str(error.value)
+
+
+def test_the_last_sweep_makes_the_columns_and_all_others_the_rows():
+    sweeps = read_sweeps(["seed=1,2", "strength=0.3,0.50", "steps=5,6,7"])
+    swept = {10 + number: words for number, (_, words) in enumerate(combinations(sweeps))}
+    grid = grid_of("cat_stone", sweeps, swept)
+    assert grid.columns == ((("steps", "5"),), (("steps", "6"),), (("steps", "7"),))
+    assert grid.rows[1] == (("seed", "1"), ("strength", "0.50"))
+    assert len(grid.rows) == 4
+    assert [grid.cells[cell] for cell in sorted(grid.cells)] == list(range(10, 22))
+    assert grid_of("cat_stone", sweeps[:1], {0: ("1",), 1: ("2",)}).rows == ((),)

@@ -19,10 +19,12 @@ def follow(live, number, picture=lambda: pytest.fail("no browser has asked")):
 def test_a_run_from_its_start_to_its_end(sources):
     live = LiveView()
     assert live.state == STARTING
-    with live.showing(sources, [step_of(1)], seconds_left=iter([7.5, None]).__next__):
-        assert (live.state, live.seconds_left) == (RUNNING, None)
+    with live.showing(sources, [step_of(1)], iter([(0.125, None), (0.5, 7.5), (1.0, None)]).__next__):
+        assert (live.state, live.fraction_done, live.seconds_left) == (STARTING, 0.125, None)
+        assert live.sources is sources
         follow(live, 2)
-        assert ([step.number for step in live.steps], live.seconds_left) == ([1, 2], 7.5)
+        assert ([step.number for step in live.steps], live.fraction_done, live.seconds_left) == ([1, 2], 0.5, 7.5)
+        assert live.state == RUNNING
         follow(live, 3)
         assert live.seconds_left is None
     assert (live.state, live.seconds_left, live.over) == (DONE, None, False)
@@ -40,12 +42,13 @@ def test_how_a_run_ends(sources, error, state):
 
 def test_the_next_run_of_a_batch_begins_anew(sources, content):
     live = LiveView()
-    with live.showing(sources, seconds_left=lambda: 2.0):
+    with live.showing(sources, measure=lambda: (0.5, 2.0)):
         follow(live, 1)
         live.show(content)
     with live.showing(replace(sources, content=Named("other.png", content))):
-        assert (live.run, live.sources.content.name) == (2, "other.png")
-        assert (live.steps, live.image, live.image_version, live.seconds_left) == ([], None, 0, None)
+        assert (live.run, live.sources.content.name, live.state) == (2, "other.png", STARTING)
+        assert (live.steps, live.image, live.image_version) == ([], None, 0)
+        assert (live.fraction_done, live.seconds_left) == (0.0, None)
 
 
 def test_the_steps_of_an_earlier_part_stay_as_they_are(sources):

@@ -7,7 +7,7 @@ import pytest
 from pages import picture_of
 
 from nst.errors import UserError
-from nst.report.pages import TEMPLATES, check_engine, duration, embedded, readable
+from nst.report.pages import TEMPLATES, check_engine, duration, embedded, readable, relative_link
 
 
 def test_without_jinja_the_command_says_so_before_the_work(monkeypatch):
@@ -36,6 +36,15 @@ def test_an_embedded_picture_is_reduced_and_never_enlarged(content):
     assert (large.width, large.height) == (56, 40)
     assert np.abs(np.asarray(picture_of(large.source), float) - 255 * content).mean() < 3
     assert len(rough.source) < len(large.source)
+
+
+def test_a_link_is_relative_and_only_to_a_file_that_is_there(tmp_path):
+    (tmp_path / "a b").mkdir()
+    (tmp_path / "100%?#.png").touch()
+    assert relative_link(tmp_path / "100%?#.png", tmp_path / "a b") == "../100%25%3F%23.png"
+    assert relative_link(tmp_path / "100%?#.png", tmp_path) == "100%25%3F%23.png"
+    assert relative_link(tmp_path / "gone.png", tmp_path) == ""
+    assert relative_link(tmp_path / "a b", tmp_path) == ""
 
 
 def test_colours_are_plain_to_read():

@@ -103,6 +103,7 @@ def test_a_scale_that_ended_early_counts_as_done():
     with begun(io.StringIO()) as progress:
         follow(progress, STEPS[0], STEPS[4])
         assert progress.done == SCALES[0].work + SCALES[1].work // 2
+        assert progress.fraction_done == progress.done / sum(scale.work for scale in SCALES)
 
 
 def test_the_estimate_is_no_more_than_the_time_limit():

@@ -16,6 +16,7 @@ from PIL import Image
 
 import neural_art
 from nst.errors import UserError
+from nst.network import weights
 from nst.report.sources import Named
 from nst.report.status import DONE, RUNNING, STARTING
 from nst.report.watch_server import MOST_CONNECTIONS, TABLE, served
@@ -41,12 +42,15 @@ def test_the_page_shows_the_run_that_goes_on(live_and_port, sources, content):
     live, port = live_and_port
     assert state_of(port)["state"] == STARTING
     live.place = "3 of 20"
-    with live.showing(sources, seconds_left=lambda: 7.5):
-        state_of(port)
+    with live.showing(sources, measure=lambda: (0.25, 7.5)):
+        before = state_of(port)
+        assert (before["state"], before["content"], before["styles"]) == (STARTING, "a <b>", ["s", "t"])
+        assert [ask(port, path)[0] for path in ("/content.jpg", "/style_1.jpg", "/picture.jpg")] == [200, 200, 404]
         live.follow(step_of(1), lambda: content, None)
         state = state_of(port)
         assert (state["content"], state["styles"], state["place"]) == ("a <b>", ["s", "t"], "3 of 20")
         assert (state["state"], state["step"], state["steps"], state["seconds_left"]) == (RUNNING, 1, 8, 7.5)
+        assert state["fraction_done"] == 0.25
         assert state["costs"] == step_of(1).costs
         status, headers, payload = ask(port, f"/picture.jpg?{state['picture']}")
         assert (status, headers["Content-Type"]) == (200, "image/jpeg")
@@ -267,6 +271,23 @@ def test_the_command_tells_where_to_watch(tmp_path, pictures, tiny, capsys, kind
         assert told[0].startswith("neural_art: watch it at http://127.0.0.1:")
 
 
+def test_photo_and_style_are_shown_before_the_network_is_loaded(
+    tmp_path, pictures, tiny, tiny_weights, capsys, monkeypatch
+):
+    seen = []
+
+    def load(source=None):
+        port = int(capsys.readouterr().err.splitlines()[0].rstrip("/").rpartition(":")[2])
+        state = state_of(port)
+        seen.append((state["state"], state["content"], state["styles"], state["step"], state["fraction_done"]))
+        seen.append([ask(port, path)[0] for path in ("/content.jpg", "/style_1.jpg")])
+        return tiny_weights
+
+    monkeypatch.setattr(weights, "load_weights", load)
+    assert neural_art.main([*pictures, *TINY, "-o", str(tmp_path / "art.png"), "--watch"]) == 0
+    assert seen == [(STARTING, "content", ["style"], 0, 0.0), [200, 200]]
+
+
 def test_a_run_can_be_watched_with_resume_and_by_file(tmp_path, pictures, tiny, capsys, refused, monkeypatch):
     (tmp_path / "watch.toml").write_text("watch = true\nwatch-port = 0\nreport = false\n")
     words = [*pictures, *TINY, "-o", str(tmp_path / "art.png"), "--config", str(tmp_path / "watch.toml")]
@@ -297,7 +318,18 @@ def test_the_run_in_a_browser(browser, sources, content, width):
             pytest.fail(f"{identity} is {driver.find_element('id', identity).text}, not {words}")
 
         live.place = "3 of 20"
-        with live.showing(sources, seconds_left=lambda: 2.0):
+        with live.showing(sources, measure=lambda: (len(live.steps) / 16, 2.0)):
+            until("state", STARTING)
+            until("content", "a <b>")
+            await_loaded = "return [...document.images].filter((image) => image.naturalWidth).length"
+            for _ in range(500):
+                if driver.execute_script(await_loaded) == 3:  # The photo and two styles, before the first step.
+                    break
+                time.sleep(0.01)
+            photo, slider = driver.find_element("id", "photo"), driver.find_element("id", "slider")
+            assert photo.is_displayed()
+            assert photo.value_of_css_property("clip-path") == "none"
+            assert slider.value_of_css_property("display") == "none"
             for number in range(1, 5):
                 live.due = 0.0
                 live.follow(step_of(number), lambda: content, None)
@@ -305,6 +337,8 @@ def test_the_run_in_a_browser(browser, sources, content, width):
             assert driver.find_element("id", "content").text == "a <b>"
             assert driver.find_element("id", "place").text == "3 of 20"
             assert driver.find_element("id", "left").text == "2.0 s"
+            assert driver.find_element("id", "work").text == "25 %"  # Half the steps, and a quarter of the work.
+            assert driver.find_element("id", "progress").get_property("value") == 0.25
             check_seen(driver)
             slide(driver, driver.find_element("id", "compare"))
             first = driver.find_element("id", "picture").get_attribute("src")
@@ -324,6 +358,33 @@ def test_the_run_in_a_browser(browser, sources, content, width):
     assert wide
     assert driver.find_element("id", "picture").get_attribute("src") != first
     assert driver.find_element("id", "picture").get_property("naturalWidth") == 56
+
+
+@pytest.mark.browser
+def test_a_chart_that_grows_can_be_read_meanwhile(browser, sources, content):
+    from selenium.webdriver import Keys
+
+    with served() as (live, url):
+        driver = browser(url)
+
+        def until(script, value):
+            for _ in range(500):
+                if driver.execute_script(f"return {script}") == value:
+                    return
+                time.sleep(0.01)
+            pytest.fail(f"{script} is {driver.execute_script(f'return {script}')}, not {value}")
+
+        with live.showing(sources, [step_of(1)]):
+            live.follow(step_of(2), lambda: content, None)
+            until("document.querySelector('.reader')?.max", "1")
+            slider = driver.find_element("css selector", ".reader")
+            driver.execute_script("arguments[0].focus({focusVisible: true})", slider)
+            slider.send_keys(Keys.HOME)
+            live.follow(step_of(3), lambda: content, None)
+        until("document.querySelector('.reader').max", "2")
+        assert driver.find_element("css selector", ".reading").text.startswith("Step 1, 56 px\ntotal\n1\n")
+        slider.send_keys(Keys.END)  # The slider is the same element still, and in focus.
+        assert driver.find_element("css selector", ".reading").text.startswith("Step 3, 56 px\ntotal\n0.3333\n")
 
 
 @pytest.mark.browser

@@ -2,6 +2,7 @@
 const place = (id) => document.getElementById(id);
 const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 const BETWEEN_STATES = 300, BETWEEN_CHARTS = 1500; // Pauses in milliseconds.
+let redraw = null; // Replaces the chart of this run by a newer one.
 let run = 0, picture = 0, charted = 0, chartedAt = -BETWEEN_CHARTS;
 
 const inWords = (seconds) => {
@@ -40,6 +41,9 @@ const begin = async (state) => {
   const row = place("made-from");
   row.replaceChildren();
   place("picture").hidden = true;
+  place("compare").classList.add("waiting");
+  if (redraw) place("costs").textContent = "The costs appear after the first step.";
+  redraw = null;
   for (let number = 1; number <= state.shown_styles; number++) {
     const figure = document.createElement("figure"), image = new Image(), caption = document.createElement("figcaption");
     image.alt = `the style ${state.styles[number - 1]}`;
@@ -56,6 +60,19 @@ const begin = async (state) => {
   }
 };
 
+// Draw the chart of the costs; of a run that is shown already only what has changed, as somebody may be reading it.
+const draw = async () => {
+  const next = document.createElement("template");
+  next.innerHTML = await (await fetch("/costs.html")).text();
+  if (!next.content.querySelector(".costs")) return; // The next run of a batch has begun, and has no step yet.
+  if (redraw) {
+    redraw(next.content);
+  } else {
+    place("costs").replaceChildren(next.content);
+    redraw = readCosts(place("costs").querySelector(".costs"));
+  }
+};
+
 const show = async (state) => {
   if (state.run !== run && state.run) await begin(state);
   place("state").className = `state ${state.state}`;
@@ -67,16 +84,18 @@ const show = async (state) => {
   say("seconds", state.step ? inWords(state.seconds) : "–");
   say("left", state.seconds_left === null ? "–" : inWords(state.seconds_left));
   say("cost", state.step ? state.costs.total.toPrecision(3) : "–");
-  place("progress").value = state.state === "done" ? 1 : state.steps ? state.step / state.steps : 0;
+  const done = state.state === "done" ? 1 : state.fraction_done; // A run may end before its last step.
+  place("progress").value = done;
+  say("work", state.run ? `${Math.floor(100 * done)} %` : "–");
   if (state.picture && state.picture !== picture) {
     picture = state.picture;
-    await load("picture", `/picture.jpg?${picture}`);
+    if (await load("picture", `/picture.jpg?${picture}`)) place("compare").classList.remove("waiting");
   }
   const now = performance.now();
   if (state.step !== charted && (state.state !== "running" || now - chartedAt > BETWEEN_CHARTS)) {
     charted = state.step;
     chartedAt = now;
-    place("costs").innerHTML = await (await fetch("/costs.html")).text();
+    await draw();
   }
 };
 

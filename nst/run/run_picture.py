@@ -73,7 +73,6 @@ def run_picture(
 def begin_progress(progress: Progress, job: Job, origin: Origin) -> None:
     """Let progress begin with a job, and tell the user's warnings."""
     progress.begin(job.scales, done=job.steps_done, most_seconds=job.settings.max_time)
-    progress.inputs(job.request.paths["content"][0], job.request.paths["style"])
     for line in (*job.notes, *origin.all_warnings()):
         progress.tell(line)
     if stopped := begun_elsewhere(job):
@@ -84,7 +83,8 @@ def begin_progress(progress: Progress, job: Job, origin: Origin) -> None:
 def load_network(job: Job, progress: Progress | None = None) -> tuple[Network, dict[str, str]]:
     """Start TensorFlow and return the network of a job with its precision, weights_sha256 and device.
 
-    Raises UserError where weights cannot be loaded, or where a run would resume with other weights than it began with.
+    When nothing can be refused any more, progress tells the inputs. Raises UserError where weights cannot be loaded, or
+    where a run would resume with other weights than it began with.
     """
     progress = progress or Progress(kind="silent")
     progress.phase("starting TensorFlow")
@@ -95,6 +95,7 @@ def load_network(job: Job, progress: Progress | None = None) -> tuple[Network, d
     if job.checkpoint and job.checkpoint.record.weights_sha256 != facts["weights_sha256"]:
         words = "was begun with other weights; give them with --weights, or start the run anew"
         raise UserError(f"{job.folder.path}: {words}")
+    progress.inputs(job.request.paths["content"][0], job.request.paths["style"])
     return network, facts
 
 

@@ -9,6 +9,7 @@ from nst.pictures.resizing import resize
 from nst.preset_files import make_settings
 from nst.transfer.cost import cost_graph, cost_in_one_piece
 from nst.transfer.inputs import Inputs
+from nst.transfer.losses import STYLE_LOSSES
 from nst.transfer.scales import Scale
 
 IMAGE = np.random.default_rng(5).uniform(size=(40, 56, 3)).astype(np.float32)
@@ -164,4 +165,4 @@ def test_one_graph_serves_pictures_of_all_sizes(cost, shallow_network, content, 
     for given in inputs:
         cost(given, IMAGE[: len(given.content), : len(given.content)])
     layout = view_of(shallow_network, inputs[0], Scale((24, 24), ((24, 24),), 1)).layout
-    assert cost_graph(shallow_network, "gram", layout).experimental_get_tracing_count() == 1
+    assert cost_graph(shallow_network, STYLE_LOSSES["gram"], layout).experimental_get_tracing_count() == 1

@@ -19,7 +19,8 @@ from nst.system.memory import available_mb
 from nst.system.streams import silenced
 
 # Tags of TIFF, and values of theirs.
-PHOTOMETRIC, SEPARATED = 262, 5
+PHOTOMETRIC, SEPARATED, YCBCR = 262, 5, 6
+COMPRESSION, UNCOMPRESSED = 259, 1
 SUBFILE, REDUCED = 254, 1  # What a picture of a TIFF is: the bit for a reduced copy of another one.
 PLANES, BITS = 284, 258
 XMP_KEYS = ("xmp", "XML:com.adobe.xmp", "Raw profile type xmp")
@@ -141,6 +142,8 @@ def refuse_misread(path: Path, picture: ImageFile, payload: bytes) -> None:
     sixteen = set(tags.get(BITS, ())) == {16}
     if tags.get(PHOTOMETRIC) == SEPARATED and sixteen and tags.get(PLANES) == 2:
         raise refusal(path, "a TIFF of CMYK of 16 bits in planes")
+    if tags.get(PHOTOMETRIC) == YCBCR and tags.get(COMPRESSION) == UNCOMPRESSED and picture.mode == "RGB":
+        raise refusal(path, "a TIFF of YCbCr without compression, as Pillow before 13 takes it")
     if picture.format == "BMP" and int.from_bytes(payload[BMP_COMPRESSION], "little") == RLE4:
         raise refusal(path, "a BMP with RLE4 compression")
     if picture.format == "JPEG2000" and b"pclr" in payload[:4096]:

@@ -39,6 +39,7 @@ def run_of(content, style, **changes):
         "settings": describe(make_settings("default", {"size": 64, "style_weights": ["3", "1"]})),
         "versions": {"neural_art": "0.1.0", "python": "3"},
         "precision": "float32",
+        "device": "GPU <b>",
         "weights_sha256": "0" * 64,
     }
     values = {

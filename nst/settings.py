@@ -22,7 +22,7 @@ class Settings:
         0.5,
         "float",
         "look",
-        "strength of the style, from 0, the photo, to 1, the painting; more of it lowers alpha and raises beta and gamma",
+        "strength of the style, from 0, the photo, to 1, the painting; more lowers alpha and raises beta and gamma",
         limits=(0, 1),
     )
     content_weight: float = option(

@@ -316,6 +316,7 @@ def test_each_format_is_read_as_another_reader_reads_it(tmp_path, suffix, option
     except OSError:
         pytest.skip(f"Pillow writes no {suffix} of {channels} channels")
     path.write_bytes(buffer.getvalue())
-    expected = np.squeeze(levels if suffix in ("ppm", "tga") else codecs.imread(str(path)))
+    alone = suffix in ("ppm", "tga") or (suffix, channels) == ("bmp", 4)  # The other reader takes none of these.
+    expected = np.squeeze(levels if alone else codecs.imread(str(path)))
     expected = np.repeat(expected[..., None], 3, axis=-1) if expected.ndim == 2 else expected[..., :3]
     assert difference(path, expected) <= (3 if suffix in ("avif", "jpg") else 1)

@@ -20,7 +20,7 @@ from nst.command.parser import make_parser
 from nst.errors import RunError, UserError, one_line, os_error_reason, os_error_words
 from nst.places import COMMAND, INSTALL
 from nst.report.status import DONE, FAILED, STOPPED
-from nst.system.signals import NOTHING_DONE, AtOnce, deferred, interrupt_on_signals
+from nst.system.signals import NOTHING_DONE, AtOnce, ignore_signals, interrupt_on_signals
 from nst.system.streams import end_process, keep_streams, renew_streams, stdout_lost
 
 if TYPE_CHECKING:
@@ -161,7 +161,7 @@ def print_listing(values: Mapping[str, Any]) -> None:
 
 def make_picture(call: "Call", outcome: Outcome, on_step: "Sequence[OnStep]") -> None:
     """Make the picture, or say how it would be made."""
-    from nst.command.config import name_inputs
+    from nst.command.config import name_inputs, refuse_expanded_pattern
     from nst.report.progress import Progress
     from nst.run.dry_run import dry_run
     from nst.run.folder import RunFolder
@@ -170,25 +170,27 @@ def make_picture(call: "Call", outcome: Outcome, on_step: "Sequence[OnStep]") ->
     from nst.run.run_picture import run_picture
     from nst.run.stdout_result import result_on_stdout
 
+    refuse_expanded_pattern(call)
     request = find_pictures(name_inputs(call))
     outcome.settings = request.settings
     outcome.progress = progress = Progress(kind=outcome.kind)
-    if outcome.dry_run:
-        plan = dry_run(request, call.origin, progress)
-        outcome.path = plan.output
-        if outcome.kind == "json":
-            progress.estimate(plan.seconds, plan.memory_mb, plan.device)
-        else:
-            print(plan.text)
-        return
-    to_stdout = request.output is not None and str(request.output) == STDOUT
-    if to_stdout and outcome.kind == "json":
-        raise UserError(f"--json and -o {STDOUT}: both are for stdout; give one of them")
-    with (
-        result_on_stdout(request) if to_stdout else nullcontext(request) as request,
-        watching(vars(call), progress) as live,
-    ):
-        made = run_picture(request, call.origin, progress, live=live, on_step=on_step)
+    to_stdout = str(request.output) == STDOUT
+    for given, name in ((outcome.kind == "json", "--json"), (request.plot, "--plot"), (call.open, "--open")):
+        if to_stdout and given:
+            raise UserError(
+                f"{name}: does not go with -o {STDOUT}, which gives the picture alone; leave one of them out"
+            )
+    with result_on_stdout(request) if to_stdout else nullcontext(request) as request:
+        if outcome.dry_run:
+            plan = dry_run(request, call.origin, progress)
+            outcome.path = plan.output
+            if outcome.kind == "json":
+                progress.estimate(plan.seconds, plan.memory_mb, plan.device)
+            else:
+                print(plan.text)
+            return
+        with watching(vars(call), progress) as live:
+            made = run_picture(request, call.origin, progress, live=live, on_step=on_step)
     if not to_stdout:
         outcome.path = made
         show(call.open, live, [RunFolder(made).report, made], progress)
@@ -264,8 +266,7 @@ def main(
     end      ends the process with an exit code; for a program, which is ended by signals: they are obeyed from now on
     """
     words = sys.argv[1:] if words is None else words
-    kind = "json" if "--json" in words else "quiet" if "--quiet" in words else "text"
-    outcome = Outcome(kind, dry_run="--dry-run" in words)
+    outcome = Outcome("json" if "--json" in words else "text")
 
     def end_at_once(error: AtOnce) -> "NoReturn":
         assert end
@@ -280,7 +281,10 @@ def main(
     try:
         if end:
             interrupt_on_signals(end_at_once)
-        run(vars(make_parser().parse_args(words)), outcome, on_step)
+        arguments = vars(make_parser().parse_args(words))
+        outcome.kind = "json" if arguments["json"] else "quiet" if arguments["quiet"] else "text"
+        outcome.dry_run = arguments["dry_run"]
+        run(arguments, outcome, on_step)
     except UserError as error:
         outcome.fail(EXIT_USER_ERROR, str(error))
     except RunError as error:
@@ -294,14 +298,15 @@ def main(
         outcome.fail(EXIT_USER_ERROR, f"{package}: is not installed; {INSTALL}")
     except OSError as error:
         outcome.fail(EXIT_FAILED, os_error_words(error))
-    with deferred():  # The work is done: a late signal changes nothing.
-        return outcome.print()
+    if end:  # The work is done.
+        ignore_signals()
+    return outcome.print()
 
 
 def program() -> "NoReturn":
     """Be the command: end the process with the exit code."""
     keep_streams()
-    end_process(main(end=end_process))
+    sys.exit(main(end=end_process))
 
 
 if __name__ == "__main__":

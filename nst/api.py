@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from nst.errors import UserError
 from nst.network.tensorflow_setup import start_tensorflow
 from nst.pictures.picture_files import Picture, over_white, read_picture, unit_numbers
-from nst.pictures.resizing import resize
+from nst.pictures.resizing import resize_alpha
 from nst.pictures.transparency import continue_colors
 from nst.preset_files import make_settings
 from nst.run.memory_plan import plan_tile, sizes_of_run
@@ -33,6 +33,8 @@ SettingsLike = Settings | Mapping[str, Any] | None
 ARGUMENTS = {"style_mask": "style_masks", "source_mask": "source_masks", "content_mask": "content_mask"}
 PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")  # Pillow's modes that a PNG holds as they are.
 
+CONVERTED = {"I": "I;16", "PA": "RGBA", "RGBa": "RGBA", "La": "LA"}  # Modes that a PNG does not hold, else RGB.
+
 
 class Cancelled(Exception):  # noqa: N818  It is asked for.
     """To be raised in `on_step`: redraw then ends, and returns the picture after that step."""
@@ -44,8 +46,8 @@ def redraw(
     settings: SettingsLike = None,
     *,
     start: PictureLike | None = None,
-    style_masks: Sequence[PictureLike] = (),
-    source_masks: Sequence[PictureLike] = (),
+    style_masks: PictureLike | Sequence[PictureLike] = (),
+    source_masks: PictureLike | Sequence[PictureLike] = (),
     content_mask: PictureLike | None = None,
     style_loss: StyleLoss | None = None,
     on_step: Callable[[Step, Callable[[], np.ndarray]], None] = lambda step, picture: None,
@@ -53,8 +55,8 @@ def redraw(
     """Return `content` redrawn in a style, or in a blend of several, as the command does.
 
     Pictures are sRGB arrays of any size, [height, width, 3], grey as [height, width] or with transparency as
-    [height, width, 4], uint8 or float in [0, 1]; or Pillow's images; or paths of files. Masks are arrays
-    [height, width], or pictures too. The network is loaded once and kept.
+    [height, width, 4], uint8 or float in [0, 1]; or Pillow's images; or paths of files. Masks are pictures
+    too, of which the lightness counts. The network is loaded once and kept.
 
     settings      Settings, or a dict of some by name, such as {"size": 1024}
     start         the first picture, in place of settings.init
@@ -69,7 +71,7 @@ def redraw(
     UserError where the pictures or the settings do not go together.
     """
     settings = _settings(settings)
-    several = list(styles) if isinstance(styles, Sequence) and not isinstance(styles, str) else [styles]
+    several = _several(styles)
     if not several:
         raise UserError("styles: there is none; give at least one image")
     for name, argument in ARGUMENTS.items():
@@ -77,17 +79,17 @@ def redraw(
             raise UserError(f"settings.{name}: names a file; give arrays as {argument}")
     if settings.init not in INITS and start is None:
         raise UserError("settings.init: names a file; give an array as start")
-    masks = tuple(_mask(f"style_masks[{index}]", mask) for index, mask in enumerate(style_masks))
-    sources = tuple(_mask(f"source_masks[{index}]", mask) for index, mask in enumerate(source_masks))
+    masks = tuple(_mask(f"style_masks[{index}]", mask) for index, mask in enumerate(_several(style_masks)))
+    sources = tuple(_mask(f"source_masks[{index}]", mask) for index, mask in enumerate(_several(source_masks)))
     for name, there in (("style_masks", masks), ("source_masks", sources)):
         if there and len(there) != len(several):
             raise UserError(f"{name}: got {len(there)} for {len(several)} styles; give one for each")
     photo = _picture("content", content)
     pictures = [_picture(f"styles[{index}]", style) for index, style in enumerate(several)]
-    shown = tuple(itertools.starmap(_shown, itertools.zip_longest(pictures, sources)))
     start_tensorflow(threads=settings.threads, verbose=False)
-    from nst.transfer.inputs import Inputs
+    from nst.transfer.inputs import Inputs, shown_part
 
+    shown = tuple(shown_part(style.alpha, source) for style, source in itertools.zip_longest(pictures, sources))
     inputs = Inputs(
         photo.image,
         tuple(picture.image for picture in pictures),
@@ -99,7 +101,7 @@ def redraw(
         style_loss,
     )
     image = _stylized(inputs, on_step)
-    return image if photo.alpha is None else np.dstack([image, resize(photo.alpha[..., None], image.shape[:2])])
+    return image if photo.alpha is None else np.dstack([image, resize_alpha(photo.alpha, image.shape[:2])])  # type: ignore[list-item]
 
 
 def _stylized(inputs: Inputs, on_step: Callable[[Step, Callable[[], np.ndarray]], None]) -> np.ndarray:
@@ -124,6 +126,10 @@ def _stylized(inputs: Inputs, on_step: Callable[[Step, Callable[[], np.ndarray]]
         return last[0]()
 
 
+def _several(given: PictureLike | Sequence[PictureLike]) -> list[PictureLike]:
+    return [given] if isinstance(given, np.ndarray | Image.Image | str | Path) else list(given)
+
+
 def _settings(given: SettingsLike) -> Settings:
     """Return Settings, those of a dict over the defaults. Raises UserError."""
     if isinstance(given, Settings):
@@ -138,7 +144,7 @@ def _picture(name: str, given: PictureLike) -> Picture:
     if isinstance(given, str | Path):
         return read_picture(Path(given))
     if isinstance(given, Image.Image):
-        return read_picture(Path(name), _png(given))
+        return read_picture(Path(name), _png(name, given))
     array = np.asarray(given)
     if array.ndim not in (2, 3) or array.shape[2:] not in ((), (1,), (3,), (4,)):
         raise UserError(f"{name}: is of shape {list(array.shape)}; must be [height, width, 3], or a picture")
@@ -153,31 +159,23 @@ def _picture(name: str, given: PictureLike) -> Picture:
     return Picture(continue_colors(numbers[..., :3], alpha), alpha)
 
 
-def _png(image: Image.Image) -> bytes:
-    """Return an image of Pillow, with its colour profile, as the bytes of a PNG."""
+def _png(name: str, image: Image.Image) -> bytes:
+    """Return an image of Pillow, upright and with its colour profile, as the bytes of a PNG. Raises UserError."""
     file = io.BytesIO()
-    fitting = image if image.mode in PNG_MODES else image.convert("RGB")
-    profile = image.info.get("icc_profile") if fitting is image else None
-    fitting.save(file, format="PNG", compress_level=0, icc_profile=profile)
+    try:
+        image = ImageOps.exif_transpose(image)
+        fits = image.mode in PNG_MODES
+        profile = image.info.get("icc_profile") if fits else None
+        fitting = image if fits else image.convert(CONVERTED.get(image.mode, "RGB"))
+        fitting.save(file, format="PNG", compress_level=0, icc_profile=profile, exif=b"")
+    except OSError as error:
+        raise UserError(f"{name}: cannot be read, damaged or cut short: {error}") from error
     return file.getvalue()
 
 
 def _mask(name: str, given: PictureLike) -> np.ndarray:
-    """Return a mask as float32 [height, width] in [0, 1]: an array, or the lightness of a picture. Raises UserError."""
-    if isinstance(given, str | Path | Image.Image):
-        mask = over_white(_picture(name, given)).mean(axis=2)
-    else:
-        array = np.asarray(given)
-        if array.ndim != 2:
-            raise UserError(f"{name}: is of shape {list(array.shape)}; must be [height, width]")
-        mask = unit_numbers(name, array)
+    """Return a mask as float32 [height, width] in [0, 1], the lightness of a picture. Raises UserError."""
+    mask = over_white(_picture(name, given)).mean(axis=2)
     if not mask.any():
         raise UserError(f"{name}: is 0 everywhere, so nothing would change; give 1 where it applies")
     return mask
-
-
-def _shown(style: Picture, source: np.ndarray | None) -> np.ndarray | None:
-    """Return where a style counts, or None for everywhere: where its source mask says so and it is not transparent."""
-    if style.alpha is None or source is None:
-        return style.alpha if source is None else source
-    return style.alpha * resize(source[..., None], style.alpha.shape)[..., 0]

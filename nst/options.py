@@ -53,7 +53,11 @@ METAVARS = {
 }
 # The units that a user may write after a number, with their sizes. A number alone is in the first unit of its kind.
 UNITS: dict[str, dict[str, float]] = {
-    "time": {"s": 1, "sec": 1, "m": 60, "min": 60, "h": 3600, "hour": 3600, "hours": 3600},
+    "time": {
+        **dict.fromkeys(("s", "sec", "second", "seconds"), 1),
+        **dict.fromkeys(("m", "min", "minute", "minutes"), 60),
+        **dict.fromkeys(("h", "hr", "hour", "hours"), 3600),
+    },
     "memory": {"mb": 1, "m": 1, "mib": 1.048576, "gb": 1000, "g": 1000, "gib": 1073.741824, "tb": 1e6},
 }
 EXAMPLES = {"time": "a time such as 90s, 10m or 1h30m", "memory": "an amount such as 800MB or 4GB"}

@@ -14,6 +14,7 @@ from nst.system.atomic_files import read_text, read_toml
 from nst.values import read_config
 
 PRESETS = Path(__file__).resolve().parent / "presets"
+KNOWN = {item.name: item for item in fields(Settings)}
 DEFAULT_PRESET = "default"
 
 
@@ -35,7 +36,7 @@ def presets() -> dict[str, tuple[str, dict[str, Any]]]:
 
 def own_presets() -> dict[str, Path]:
     """Return name -> file of the user's own presets. A name of a preset of the program is not among them."""
-    home = os.environ.get("XDG_CONFIG_HOME") or os.environ.get("APPDATA") or Path("~/.config").expanduser()
+    home = os.environ.get("XDG_CONFIG_HOME") or os.environ.get("APPDATA") or os.path.expanduser("~/.config")  # noqa: PTH111  Never raises.
     paths = sorted(Path(home, "neural_art", "presets").glob("*.toml"))
     return {path.stem: path for path in paths if path.stem not in presets()}
 
@@ -50,7 +51,11 @@ def preset_values(preset: str) -> dict[str, Any]:
         known = [*presets(), *own]
         words = f"there is none{suggestion(preset, known)} ({', '.join(known)}, or a .toml file)"
         raise UserError(f"preset {preset}: {words}")
-    return read_config(path)
+    values = read_config(path)
+    other = next((name for name in values if name not in KNOWN), None)
+    if other:
+        raise UserError(f"{path}: {other}: is no setting of a picture; a preset has settings alone")
+    return values
 
 
 def make_settings(preset: str = DEFAULT_PRESET, overrides: Mapping[str, Any] | None = None) -> Settings:
@@ -58,12 +63,11 @@ def make_settings(preset: str = DEFAULT_PRESET, overrides: Mapping[str, Any] | N
 
     Raises UserError for an unknown preset or name, and for a value that cannot be read or is outside its limits.
     """
-    known = {item.name: item for item in fields(Settings)}
     values = {}
     for name, value in {**preset_values(preset), **(overrides or {})}.items():
-        if name not in known:
-            raise UserError(f"setting {name}: {GONE.get(name) or f'there is none{suggestion(name, known)}'}")
-        values[name] = parse_setting(known[name], value)
+        if name not in KNOWN:
+            raise UserError(f"setting {name}: {GONE.get(name) or f'there is none{suggestion(name, KNOWN)}'}")
+        values[name] = parse_setting(KNOWN[name], value)
     return replace(Settings(), **values)
 
 

@@ -71,8 +71,8 @@ def test_arguments_that_do_not_go_together_are_refused_in_words_of_arguments(con
         redraw(content, style, Settings(style_weights=(1.0, 2.0)))
     with pytest.raises(UserError, match="styles: there is none"):
         redraw(content, [])
-    with pytest.raises(UserError, match=r"style_masks\[0\]: is of shape \[40, 56, 3\]; must be \[height, width\]"):
-        redraw(content, style, style_masks=[content])
+    with pytest.raises(UserError, match=r"style_masks\[0\]: is of shape \[40\]; must be \[height, width, 3\]"):
+        redraw(content, style, style_masks=[mask[:, 0]])
     with pytest.raises(UserError, match="content_mask: is 0 everywhere"):
         redraw(content, style, content_mask=0 * mask)
     with pytest.raises(UserError, match="style_masks: got 2 for 1 styles"):
@@ -89,6 +89,12 @@ def test_grey_pillow_and_files_are_the_same_pictures(tmp_path, content, style):
     Image.fromarray(levels).save(tmp_path / "a.png")
     for given in (Image.fromarray(levels), str(tmp_path / "a.png"), tmp_path / "a.png"):
         np.testing.assert_array_equal(redraw(given, style, make_settings(overrides=SMALL)), wanted)
+    turned = Image.fromarray(np.rot90(levels).copy())
+    turned.getexif()[0x0112] = 6
+    np.testing.assert_array_equal(redraw(turned, style, SMALL), wanted)
+    deep = Image.fromarray((levels[..., 0].astype(np.int32)) * 257)
+    assert deep.mode == "I"
+    assert np.abs(redraw(deep, style, SMALL) - redraw(levels[..., 0], style, SMALL)).max() < 0.1
     grey = levels[..., 0]
     for given in (grey, grey[..., None], Image.fromarray(grey)):
         np.testing.assert_array_equal(redraw(given, style, SMALL), redraw(np.dstack([grey] * 3), style, SMALL))

@@ -8,11 +8,11 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager, suppress
 from dataclasses import replace
+from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnContext
-from multiprocessing.queues import SimpleQueue
-from typing import Any
 
 from tqdm import tqdm
 
@@ -27,7 +27,7 @@ from nst.batch.orders import (
     remove_stop,
     stop_path,
 )
-from nst.batch.relay import LAST, Event, Relay, relayed
+from nst.batch.relay import LAST, Relay, relayed
 from nst.errors import UserError
 from nst.report.live_view import LiveView
 from nst.report.progress import Progress
@@ -69,15 +69,11 @@ def in_processes(workers: int, progress_of: Callable[[Order], Progress] | None =
     most_mb = _mb_of_each(workers)
     threads = max(1, len(os.sched_getaffinity(0)) // workers) if hasattr(os, "sched_getaffinity") else 1
     context = multiprocessing.get_context("spawn")
-    relay = Relay(context) if progress_of else None
-    crew = [_Worker(context, (threads, relay and relay.events)) for _ in range(workers)]
+    crew = [_Worker(context, threads, progress_of) for _ in range(workers)]
 
     def submit(order: Order) -> Future[PictureResult]:
-        order = replace(order, stop=stop, most_mb=most_mb, renewable=True)
         worker = next(worker for worker in crew if worker.is_free())
-        if relay and progress_of:
-            return relay.shown(progress_of(order), lambda: worker.submit(order))
-        return worker.submit(order)
+        return worker.submit(replace(order, stop=stop, most_mb=most_mb))
 
     try:
         yield Executor(submit, lambda: workers, lambda: place_stop(stop))
@@ -88,17 +84,16 @@ def in_processes(workers: int, progress_of: Callable[[Order], Progress] | None =
     finally:
         for worker in crew:
             worker.close()
-        if relay:
-            relay.close()
         remove_stop(stop)
 
 
 class _Worker:
-    """A process that makes a picture at a time."""
+    """A process that makes a picture at a time, renewed where it has died or grown too large."""
 
-    def __init__(self, context: SpawnContext, begin_with: tuple[Any, ...]) -> None:
-        self.context, self.begin_with = context, begin_with
+    def __init__(self, context: SpawnContext, threads: int, progress_of: Callable[[Order], Progress] | None) -> None:
+        self.context, self.threads, self.progress_of = context, threads, progress_of
         self.pool: ProcessPoolExecutor | None = None
+        self.relay: Relay | None = None
         self.future: Future[PictureResult] | None = None
 
     def is_free(self) -> bool:
@@ -106,13 +101,28 @@ class _Worker:
         return self.future is None or self.future.done()
 
     def submit(self, order: Order) -> Future[PictureResult]:
-        """Give an order to the process, or to a new one where it has died or grown too large."""
+        """Give an order to the process, or to a new one. Only a process with earlier pictures may have grown."""
         if self.future and (self.future.exception() or self.future.result().state == GROWN):
             self.close()
-        if not self.pool:
-            self.pool = ProcessPoolExecutor(1, self.context, initializer=_begin, initargs=self.begin_with)
-        with unsignalled_children():
-            self.future = self.pool.submit(_make_in_worker, order)
+        if self.pool:
+            try:
+                return self._hand_out(self.pool, replace(order, renewable=True))
+            except BrokenProcessPool:  # It has died since its last picture.
+                self.close()
+        self.relay = Relay(self.context) if self.progress_of else None
+        sender = self.relay.sender if self.relay else None
+        self.pool = ProcessPoolExecutor(1, self.context, initializer=_begin, initargs=(self.threads, sender))
+        future = self._hand_out(self.pool, order)
+        if self.relay:
+            self.relay.sender.close()  # The process has its own; the relay ends with it.
+        return future
+
+    def _hand_out(self, pool: ProcessPoolExecutor, order: Order) -> Future[PictureResult]:
+        def submit() -> Future[PictureResult]:
+            with unsignalled_children():
+                return pool.submit(_make_in_worker, order)
+
+        self.future = self.relay.shown(self.progress_of(order), submit) if self.relay and self.progress_of else submit()
         return self.future
 
     def close(self) -> None:
@@ -127,31 +137,34 @@ def _mb_of_each(workers: int) -> int:
     free = available_mb()
     each = int((1 - SPARED) * (free or 0) / workers)
     if free is not None and each < LEAST_MB:
-        words = f"leaves {each} MB of memory to each, of at least {LEAST_MB} MB that it needs; give fewer"
-        raise UserError(f"--workers {workers}: {words}")
+        needs = f"of at least {LEAST_MB} MB that it needs"
+        if workers == 1:
+            raise UserError(f"memory: {each} MB are free for a picture, {needs}; close other programs")
+        raise UserError(f"--workers {workers}: leaves {each} MB of memory to each, {needs}; give fewer")
     return each
 
 
-_events: SimpleQueue[Event] | None = None  # of a worker
+_sender: Connection | None = None  # To the client; set once, when a process begins.
 
 
 def _make_in_worker(order: Order) -> PictureResult:
     """Make a picture in a process of `in_processes`; a SIGTERM of its own ends the process after its step."""
-    made = make(order, None if _events is None else relayed(_events))
-    if _events is not None:
-        _events.put((LAST, (), {}))
+    made = make(order, relayed(_sender) if _sender else None)
+    if _sender:
+        with suppress(OSError):
+            _sender.send((LAST, (), {}))
     if made.signal == signal.SIGTERM and not stop_path(order.stop).exists():
         os._exit(128 + signal.SIGTERM)
     return made
 
 
-def _begin(threads: int, events: SimpleQueue[Event] | None) -> None:
+def _begin(threads: int, sender: Connection | None) -> None:
     """Prepare a new process: Ctrl-C is the client's, and when that one is gone, so is this one.
 
-    events  takes the progress of pictures, for the client to show
+    sender  takes the progress of pictures, for the client to show
     """
-    global _events
-    _events = events
+    global _sender
+    _sender = sender
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Where unsignalled_children can do nothing.
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ.setdefault(name, str(threads))

@@ -40,7 +40,7 @@ class Order:
     if_begun  whether a checkpoint of the same inputs and settings is resumed
     stop      the name of a file in the folder for temporary files that is there once work is to end
     most_mb   the most megabytes to take where the settings set no limit; 0 for most of what is free
-    renewable whether a process that holds too much memory of earlier pictures is renewed
+    renewable  whether a process that holds too much memory of earlier pictures is renewed
     version   the version of the program that orders
     """
 

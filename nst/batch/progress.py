@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -46,6 +47,11 @@ class BatchProgress:
     def tell(self, line: str, job: str | None = None) -> None:
         """Warn the user, about the batch or about one of its pictures; the batch goes on."""
         self.renderer.warn(line, job)
+
+    def stopping(self, number: int) -> None:
+        """Tell that the batch will end, of a signal."""
+        again = "; Ctrl-C again ends now" if number == signal.SIGINT else ""
+        self.renderer.stopping(f"stopping after the steps at work{again}")
 
     def sum_up(self, statuses: Sequence[PictureStatus], folder: Path, page: Path | None) -> None:
         """Tell how many pictures are in each state, and where the batch's page is, if it has one."""

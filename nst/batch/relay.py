@@ -5,48 +5,51 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
+from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnContext
-from multiprocessing.queues import SimpleQueue
 from typing import Any, cast
 
 from nst.batch.orders import PictureResult
 from nst.report.progress import Progress
 from nst.report.renderers import Renderer, Silence
 
-Event = tuple[str, tuple[Any, ...], dict[str, Any]]  # The name of a renderer's method, and what it is called with.
-LAST = "last"  # The event of a picture after which no more come.
+LAST = "last"  # The event of a picture after which no more come. Any other event is a method of a renderer by name.
 SECONDS_FOR_EVENTS = 5  # The wait for what a picture that is done has still to tell.
 
 
-def relayed(events: SimpleQueue[Event]) -> Progress:
+def relayed(sender: Connection) -> Progress:
     """Return a progress whose events another process shows."""
     progress = Progress(kind="silent")
-    progress.renderer = cast(Renderer, _Sender(events))
+    progress.renderer = cast(Renderer, _Sender(sender))
     return progress
 
 
 class _Sender:
-    """A renderer that sends its events to another process."""
+    """A renderer that sends its events to another process, as long as that one listens."""
 
-    def __init__(self, events: SimpleQueue[Event]) -> None:
-        self._events = events
+    def __init__(self, sender: Connection) -> None:
+        self._sender = sender
 
     def __getattr__(self, name: str) -> Callable[..., None]:
-        return lambda *given, **named: self._events.put((name, given, named))
+        def send(*given: Any, **named: Any) -> None:
+            with suppress(OSError):
+                self._sender.send((name, given, named))
+
+        return send
 
 
 class Relay:
-    """Shows the events of a worker with the renderer of the picture that it makes.
+    """Shows the events of one worker with the renderer of the picture that it makes. It ends with the worker.
 
-    events  to be given to the worker
+    sender  to be given to the worker
     """
 
     def __init__(self, context: SpawnContext) -> None:
-        self.events: SimpleQueue[Event] = context.SimpleQueue()
+        self._receiver, self.sender = context.Pipe(duplex=False)
         self._renderer: Renderer | Silence | None = None
         self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._follow, daemon=True)
-        self._thread.start()
+        threading.Thread(target=self._follow, daemon=True).start()
 
     def shown(self, progress: Progress, submit: Callable[[], Future[PictureResult]]) -> Future[PictureResult]:
         """Show the events of an order that `submit` hands out; return a future that is done when all is shown."""
@@ -66,17 +69,12 @@ class Relay:
         submit().add_done_callback(end)
         return shown
 
-    def close(self) -> None:
-        """Show no more events."""
-        self.events.put(("", (), {}))
-        self._thread.join()
-
     def _follow(self) -> None:
-        while True:
-            name, given, named = self.events.get()
-            if not name:
-                return
-            if name == LAST:
-                self._ended.set()
-            elif self._renderer:
-                getattr(self._renderer, name)(*given, **named)
+        with suppress(EOFError, OSError):
+            while True:
+                name, given, named = self._receiver.recv()
+                if name == LAST:
+                    self._ended.set()
+                elif self._renderer:
+                    getattr(self._renderer, name)(*given, **named)
+        self._ended.set()

@@ -110,7 +110,8 @@ def run_batch(
         check_engine()
     run = _Run(plan, progress, force, deque(task for task in plan.tasks if task.state != DONE))
     any_left = bool(run.waiting)
-    with deferred() as signalled, ExitStack() as claim:
+    here = _makes_here(options, run, live, on_step)
+    with deferred(heard=None if here else progress.stopping) as signalled, ExitStack() as claim:
         try:
             # The executor comes first: where no cluster answers, no folder is made.
             with _executor(options, run, signalled, live, on_step) as executor:
@@ -181,17 +182,22 @@ def _executor(
         return on_dask(options.dask, options.resources, run.progress.tell)
     if run.waiting and options.workers:
         return in_processes(min(options.workers, len(run.waiting)))
-    limited = any(task.request.settings.max_memory for task in run.waiting)
-    watched = live is not None or bool(on_step)
 
     def progress_of(order: Order) -> Progress:
         if live:
             live.place = f"{run.progress.ended + 1} of {run.progress.pictures}"
         return Progress(kind=run.progress.kind, job=order.request.output.name if order.request.output else None)
 
-    if limited and len(run.waiting) > 1 and not watched:
+    if not _makes_here(options, run, live, on_step):
         return in_processes(1, progress_of)
     return in_this_process(progress_of, stopped=signalled, live=live, on_step=on_step)
+
+
+def _makes_here(options: WorkerOptions, run: _Run, live: LiveView | None, on_step: Sequence[OnStep]) -> bool:
+    """Return whether this process makes the pictures. A process with a limit of memory must be one that is renewed."""
+    watched = live is not None or bool(on_step)
+    limited = any(task.request.settings.max_memory for task in run.waiting) and len(run.waiting) > 1
+    return not (run.waiting and (options.dask or options.workers or (limited and not watched)))
 
 
 def _work(run: _Run, executor: Executor, signalled: Callable[[], int]) -> None:

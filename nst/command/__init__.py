@@ -3,7 +3,8 @@
 In the order in which a call passes them. The number is a layer: a module imports only modules of lower floors, and of
 this folder only those with a lower number.
 
-    options_page.py [0] the options as a page of docs/, and the few of --help
+    options_page.py [0] the options as a page of docs/
+    short_help.py [0] the few options of --help
     parser.py   [1] the flags
     completion.py [0] what completes the command in a shell
     config.py   [0] the call that flags and files ask for

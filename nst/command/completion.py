@@ -7,8 +7,9 @@ from typing import Any
 
 from nst.errors import UserError
 from nst.layers import LAYERS
-from nst.places import COMMAND, SAMPLES
+from nst.places import COMMAND
 from nst.preset_files import own_presets, presets
+from nst.run.input_files import samples
 
 FILES = ("PATH", "FILE", "FOLDER", "RESULT", "WHERE", "WHAT")  # Metavars that stand for a file.
 PICTURES = ("CONTENT", "STYLE")  # Metavars that stand for a file or a sample.
@@ -16,6 +17,7 @@ LAYER = "LAYER[:WEIGHT]"
 SHELLS = ("bash", "zsh", "fish", "tcsh")
 FUNCTION = "_neural_art_pictures"  # Completes files and samples.
 WITH_PYTHON = """
+# For "python neural_art.py". This takes the place of another completion for python: leave it out where there is one.
 _neural_art_with_python() {{
   COMPREPLY=()
   if [[ "${{COMP_WORDS[1]##*/}}" == neural_art.py && $COMP_CWORD -gt 1 ]]; then
@@ -38,14 +40,14 @@ def completion(shell: str, parser: argparse.ArgumentParser) -> str:
         raise UserError(f"--completion {shell}: needs a newer shtab; pip install -r requirements-completion.txt")
     for action in parser._actions:
         _explain(action, shtab.FILE)
-    samples = " ".join(sorted(path.name for path in SAMPLES.glob("*.jpg")))
+    names = " ".join(samples())
     preamble = {
-        "bash": f'{FUNCTION}() {{ compgen -f -- "$1"; compgen -W "{samples}" -- "$1"; }}',
-        "zsh": f"{FUNCTION}() {{ _files; compadd -- {samples}; }}",
+        "bash": f'{FUNCTION}() {{ compgen -f -- "$1"; compgen -W "{names}" -- "$1"; }}',
+        "zsh": f"{FUNCTION}() {{ _files; compadd -- {names}; }}",
     }
     script = str(shtab.complete(parser, shell, preamble=preamble))
     if shell == "fish":
-        script += "".join(f"complete -c {COMMAND[-1]} -a {name}\n" for name in samples.split())
+        script += "".join(f"complete -c {COMMAND[-1]} -a {name}\n" for name in samples())
     if shell == "bash" and len(COMMAND) > 1:
         script += WITH_PYTHON.format(function=f"_shtab_{COMMAND[-1].replace('.', '_')}")
     return script

@@ -92,7 +92,7 @@ def _read_resumption(values: Mapping[str, Any]) -> Call:
     if path.suffix.lower() in WRITTEN_FORMATS and not path.is_dir():  # The picture beside the folder.
         path = path.with_suffix("")
     folder = RunFolder.at(path if path.name.strip(".") else path.resolve())
-    told = (*FIELDS, *names_with("in_file"), "config", "settings_from")
+    told = (*FIELDS, *names_with("in_file"), *names_with("with_resume"), "config", "settings_from")
     given = {name: value for name, value in values.items() if name in told and value is not None}
     settled = [name for name in given if not _goes_with_resume(name)]
     if settled:
@@ -155,11 +155,14 @@ def _found(record: Record | None, given: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(role for role in record.files if not given.get(role)) if record else ()
 
 
-def _refuse_expanded_pattern(paths: Sequence[Path]) -> None:
+def refuse_expanded_pattern(call: Call) -> None:
     """Raise UserError where a shell has put the names of many photos in place of a pattern, and all but one are styles.
 
-    paths  the photo and the styles, as they were given
+    Only for words of the command line.
     """
+    paths = [path for role in ("content", "style") for path in call.request.paths[role]]
+    if call.request.settings.style_weights:
+        return
     for photos, rest in ((paths[:-1], paths[-1:]), (paths, ())):
         if len(photos) - 1 + len(rest) < MANY_STYLES + (not rest) or len({path.parent for path in photos}) > 1:
             continue
@@ -189,6 +192,4 @@ def name_inputs(call: Call) -> Request:
     if missing:
         raise UserError(f"the following arguments are required: {', '.join(missing)}; see --help")
     paths = {"content": named["content"], "style": named["style"]}
-    if not record and not request.settings.style_weights:
-        _refuse_expanded_pattern([*paths["content"], *paths["style"]])
     return replace(request, paths=paths, settings=settings_naming(request.settings, named))

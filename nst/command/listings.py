@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from nst.errors import UserError
 from nst.layers import CHANNELS_PER_BLOCK, LAYERS, block_of, keras_name
 from nst.options import flag, option_of
-from nst.places import SAMPLES
 from nst.preset_files import describe, make_settings, own_presets, presets
-from nst.run.input_files import is_picture
+from nst.run.input_files import samples
 from nst.settings import Settings
 from nst.values import FIELDS, toml_value
 
@@ -34,7 +34,12 @@ def presets_text() -> str:
     lines = []
     for preset, purpose in purposes.items():
         lines.append(f"{preset}: {purpose}")
-        changed = {name: value for name, value in describe(make_settings(preset)).items() if value != default[name]}
+        try:
+            settings = describe(make_settings(preset))
+        except UserError as error:  # Of the user's own: the others are still worth a list.
+            lines.append(f"    {error}")
+            continue
+        changed = {name: value for name, value in settings.items() if value != default[name]}
         lines += [
             f"    {_key(name)} = {toml_value(value)}  [{toml_value(default[name])}]" for name, value in changed.items()
         ]
@@ -43,7 +48,7 @@ def presets_text() -> str:
 
 def samples_text() -> str:
     """Return the names of the sample pictures, each in a line."""
-    return "\n".join(sorted(path.name for path in SAMPLES.iterdir() if is_picture(path)))
+    return "\n".join(samples())
 
 
 def layers_text() -> str:

@@ -8,7 +8,7 @@ from typing import Any, NoReturn
 
 import nst
 from nst.call_options import OPTIONS, CallOption
-from nst.command.options_page import short_help
+from nst.command.short_help import short_help
 from nst.errors import UserError, suggestion
 from nst.options import ELSEWHERE, GONE, LISTS, METAVARS, default_words, field_name, flag, option_of
 from nst.places import COMMAND

@@ -146,7 +146,7 @@ def write_picture(
 ) -> None:
     """Write an image with the colour profile of sRGB, whole or not at all. The suffix of `path` names the format.
 
-    image      [height, width, 3], float in [0, 1] or uint8; with [height, width, 4], the last channel is the alpha
+    image      [height, width, 3], uint8 or float, clipped to [0, 1]; in [height, width, 4], the last is the alpha
     alpha      [height, width]; a JPEG shows the image over white instead
     bit_depth  the bits of a channel, 8 or 16
     dpi, exif  as in Picture

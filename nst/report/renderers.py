@@ -145,7 +145,8 @@ class Lines:
         """Print one line, above the bar if there is one."""
         self.show_phase("")
         with nullcontext() if self.bar is None else self.bar.external_write_mode(file=self.stream):
-            print(one_line(line), file=self.stream, flush=True)
+            self.stream.write(one_line(line) + "\n")  # At once, as other threads write too.
+            self.stream.flush()
 
 
 def _columns_of(stream: TextIO) -> int:
@@ -239,7 +240,8 @@ class JsonLines:
         """Print nothing: the error of the picture is in its own event."""
 
     def _print(self, event: str, **fields: Any) -> None:
-        print(json.dumps({"event": event, **fields}), file=self.stream, flush=True)
+        self.stream.write(json.dumps({"event": event, **fields}) + "\n")  # At once, as other threads write too.
+        self.stream.flush()
 
 
 class Silence:

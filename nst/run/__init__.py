@@ -13,7 +13,7 @@ of this folder only those with a lower number.
     job.py         [6] a run with everything checked before the long work
     results.py     [7] the files that a run writes, also where a disk is full
     run_picture.py [8] a run, from its request to its files
-    stdout_result.py [1] a result for stdout
+    stdout_result.py [2] a result for stdout
     dry_run.py     [9] a run checked and told, nothing written
 
     request     the wish for one picture: input files, settings, and what to write

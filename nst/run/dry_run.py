@@ -9,7 +9,7 @@ from nst.report.progress import Progress
 from nst.run.job import Job, plan_job
 from nst.run.origin import Origin
 from nst.run.request import Request
-from nst.run.run_picture import begin_progress, load_network
+from nst.run.run_picture import begin_progress, load_network, tell_inputs
 from nst.system.memory import available_mb
 from nst.system.signals import uninterrupted
 from nst.transfer.tiles import fits
@@ -27,15 +27,16 @@ class DryRun(NamedTuple):
 
 def dry_run(request: Request, origin: Origin, progress: Progress) -> DryRun:
     """Check a run as far as its first step, and return its plan. Raises UserError."""
-    job = plan_job(request, origin, dry_run=True)
-    begin_progress(progress, job, origin)
-    network, facts = load_network(job, progress)
-    from nst.transfer.estimate import estimated_seconds
+    with progress:
+        job = plan_job(request, origin, dry_run=True)
+        begin_progress(progress, job, origin)
+        network, facts = load_network(job, progress)
+        tell_inputs(progress, job)
+        from nst.transfer.estimate import estimated_seconds
 
-    progress.phase("estimating the time")
-    with uninterrupted():
-        seconds = estimated_seconds(network, job.inputs, job.scales, job.memory.tile_px)
-    progress.phase("")
+        progress.phase("estimating the time")
+        with uninterrupted():
+            seconds = estimated_seconds(network, job.inputs, job.scales, job.memory.tile_px)
     return DryRun(
         job.folder.output,
         _plan_text(job, seconds),

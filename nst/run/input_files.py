@@ -5,7 +5,6 @@ A picture may come from a pipe. A pipe can be read but once, so its bytes are fi
 
 from __future__ import annotations
 
-import atexit
 import functools
 import glob
 import hashlib
@@ -13,7 +12,6 @@ import itertools
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -24,12 +22,12 @@ import numpy as np
 from nst.errors import UserError, os_error_reason, suggestion
 from nst.pictures.formats import USUAL_FORMATS, is_picture_name, is_readable_name
 from nst.pictures.picture_files import Picture, over_white, read_picture
-from nst.pictures.resizing import resize
 from nst.places import SAMPLES
 from nst.run.request import INITS, Paths, Request
 from nst.settings import Settings
 from nst.system.atomic_files import STDIN
-from nst.transfer.inputs import Inputs
+from nst.system.temporary import temporary_folder
+from nst.transfer.inputs import Inputs, shown_part
 
 LARGEST_STRETCH = 0.02  # The fraction by which a mask may be wider or narrower than the photo.
 
@@ -100,6 +98,11 @@ def _picture_names(folder: Path) -> list[str]:
         return [path.name for path in folder.iterdir() if is_picture(path)]
     except OSError:
         return []
+
+
+def samples() -> list[str]:
+    """Return the names of the sample pictures."""
+    return sorted(_picture_names(SAMPLES))
 
 
 def sample(name: Path) -> Path:
@@ -221,7 +224,7 @@ def read_inputs(request: Request) -> tuple[Picture, Inputs, Digests, tuple[str, 
         request.settings,
         start=next((over_white(read(path)[0]) for path in paths.get("init", ())), None),
         style_masks=tuple(fits(path, read(path)[0]) for path in paths.get("style_mask", ())),
-        shown=tuple(itertools.starmap(_shown, itertools.zip_longest(styles, sources))),
+        shown=tuple(shown_part(style.alpha, source) for style, source in itertools.zip_longest(styles, sources)),
         content_mask=next((fits(path, read(path)[0]) for path in paths.get("content_mask", ())), None),
     )
     digests = {role: tuple(read(path)[1] for path in files) for role, files in paths.items()}
@@ -237,13 +240,6 @@ def _read(path: Path, *, most_mb: float) -> tuple[Picture, str]:
         read_picture(path)  # The reader says in words what is wrong.
         raise
     return read_picture(path, payload, most_mb=most_mb), hashlib.sha256(payload).hexdigest()
-
-
-def _shown(style: Picture, source: np.ndarray | None) -> np.ndarray | None:
-    """Return where a style counts, [height, width] in [0, 1], or None for everywhere: what is transparent does not."""
-    if style.alpha is None or source is None:
-        return style.alpha if source is None else source
-    return style.alpha * resize(source[..., None], style.alpha.shape)[..., 0]
 
 
 def _mask_for(what: str, photo: np.ndarray) -> Callable[[Path, Picture], np.ndarray]:
@@ -284,9 +280,7 @@ def _from_stdin() -> Path:
 
 def _copied(pipe: BinaryIO, name: str) -> Path:
     """Return a temporary file of a name with all that a pipe gives. The file goes when the process ends."""
-    folder = Path(tempfile.mkdtemp(prefix="neural_art_"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    copy = folder / name
+    copy = temporary_folder() / name
     with copy.open("wb") as file:
         shutil.copyfileobj(pipe, file)
     return copy

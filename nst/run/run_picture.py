@@ -53,21 +53,22 @@ def run_picture(
     live      shows the growing picture to browsers
     on_step   more listeners to each step
     stopped   returns the number of a signal that came elsewhere, or 0
-    most_mb   see plan_job
-    renewable whether to raise OutgrownError where earlier pictures have left this process too little memory
+    most_mb    see plan_job
+    renewable  whether to raise OutgrownError where earlier pictures have left this process too little memory
 
     Raises UserError for a mistake found before the first step; RunError where numbers get out of hand, or where the
     picture had to be saved elsewhere.
     """
-    progress.phase("reading the pictures")
-    job = plan_job(request, origin, most_mb=most_mb)
-    if renewable and has_outgrown(job.memory, job.settings, most_mb):
-        raise OutgrownError
-    begin_progress(progress, job, origin)
-    live = live or LiveView()
-    steps = job.checkpoint.steps if job.checkpoint else ()
-    with live.showing(job.sources, steps, lambda: (progress.fraction_done, progress.seconds_left)):
-        return _make(job, progress, live, on_step, stopped)
+    with progress:
+        progress.phase("reading the pictures")
+        job = plan_job(request, origin, most_mb=most_mb)
+        if renewable and has_outgrown(job.memory, job.settings, most_mb):
+            raise OutgrownError
+        begin_progress(progress, job, origin)
+        live = live or LiveView()
+        steps = job.checkpoint.steps if job.checkpoint else ()
+        with live.showing(job.sources, steps, lambda: (progress.fraction_done, progress.seconds_left)):
+            return _make(job, progress, live, on_step, stopped)
 
 
 def begin_progress(progress: Progress, job: Job, origin: Origin) -> None:
@@ -80,11 +81,15 @@ def begin_progress(progress: Progress, job: Job, origin: Origin) -> None:
         progress.tell(f"{words}; this one is {job.folder.output.stem}")
 
 
+def tell_inputs(progress: Progress, job: Job) -> None:
+    """Tell the inputs of a run, when nothing can be refused any more."""
+    progress.inputs(job.request.paths["content"][0], job.request.paths["style"])
+
+
 def load_network(job: Job, progress: Progress | None = None) -> tuple[Network, dict[str, str]]:
     """Start TensorFlow and return the network of a job with its precision, weights_sha256 and device.
 
-    When nothing can be refused any more, progress tells the inputs. Raises UserError where weights cannot be loaded, or
-    where a run would resume with other weights than it began with.
+    Raises UserError where weights cannot be loaded, or where a run would resume with other weights than it began with.
     """
     progress = progress or Progress(kind="silent")
     progress.phase("starting TensorFlow")
@@ -95,13 +100,13 @@ def load_network(job: Job, progress: Progress | None = None) -> tuple[Network, d
     if job.checkpoint and job.checkpoint.record.weights_sha256 != facts["weights_sha256"]:
         words = "was begun with other weights; give them with --weights, or start the run anew"
         raise UserError(f"{job.folder.path}: {words}")
-    progress.inputs(job.request.paths["content"][0], job.request.paths["style"])
     return network, facts
 
 
 def _make(job: Job, progress: Progress, live: LiveView, on_step: Sequence[OnStep], stopped: Callable[[], int]) -> Path:
     started = time.monotonic()
     network, facts = load_network(job, progress)
+    tell_inputs(progress, job)
     for line in network_warnings(job.record, facts) if job.record else []:
         progress.tell(line)
     job = _placed(job)
@@ -112,7 +117,7 @@ def _make(job: Job, progress: Progress, live: LiveView, on_step: Sequence[OnStep
     there = [(step, job.folder.snapshot(step)) for step in steps if job.folder.snapshot(step).exists()]
     results = Results(job, record, progress, before, steps, there)
     waiting = deferred(lambda: results.unsaved, heard=progress.stopping)
-    with folder_lock(job.folder.path), waiting as signalled, progress:
+    with folder_lock(job.folder.path), waiting as signalled:
 
         def stop_if_asked(step: Step, picture: Callable[[], np.ndarray], state: Callable[[], State]) -> None:
             number = signalled() or stopped()

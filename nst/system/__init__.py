@@ -3,9 +3,10 @@
 In the order in which a picture passes them. The number is a layer: a module imports only modules of lower floors, and
 of this folder only those with a lower number.
 
-    streams.py      [0] stdout and stderr that may be lost while the work goes on; silence for native code
+    streams.py      [1] stdout and stderr that may be lost while the work goes on; silence for native code
     memory.py       [0] the free memory, and the memory of this process
     signals.py      [0] a first Ctrl-C or SIGTERM waits for the end of a step
+    temporary.py    [0] temporary folders that go with the process
     atomic_files.py [1] files written whole or not at all, locks of folders, text and TOML read, hashes
 
 whole         a file is whole if it has all its bytes; a reader finds the old file or the new one, never a part

@@ -124,7 +124,7 @@ def read_text(path: Path) -> str:
     try:
         if path.is_char_device() or path.is_block_device():
             raise UserError(f"{path}: is a device; name a file")
-        with sys.stdin.buffer if str(path) == STDIN else path.open("rb") as file:
+        with contextlib.nullcontext(sys.stdin.buffer) if str(path) == STDIN else path.open("rb") as file:
             payload = file.read(LARGEST_TEXT + 1)
         if len(payload) > LARGEST_TEXT:
             raise UserError(f"{path}: is no text of this program, as it has more than {LARGEST_TEXT:,} bytes")

@@ -37,12 +37,14 @@ class AtOnce(KeyboardInterrupt):
 class _Handler:
     """A handler of signals.
 
-    end  ends the process after a second signal in native code, where no exception may be raised
+    end    ends the process after a second signal in native code, where no exception may be raised
+    waits  whether a first signal is only noted
     """
 
-    def __init__(self, receive: Callable[[int], None], end: End) -> None:
+    def __init__(self, receive: Callable[[int], None], end: End, *, waits: bool = False) -> None:
         self.receive = receive
         self.end = end
+        self.waits = waits
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
         self.receive(number)
@@ -75,8 +77,9 @@ def deferred(
             the end of the process leaves; see interrupt_on_signals
     heard   tells the user of the number of a first signal, in a thread, as the signal may interrupt a print
 
-    A SIGHUP is never a second signal: a terminal that is closed may send it twice. Only the main thread receives
-    signals. In any other thread nothing changes, and the function returns 0.
+    Where this is within another `deferred`, that one has the signal too. A SIGHUP is never a second signal: a terminal
+    that is closed may send it twice. Only the main thread receives signals. In any other thread nothing changes, and
+    the function returns 0.
     """
     came: list[int] = []
 
@@ -96,12 +99,15 @@ def deferred(
     before = {number: signal.getsignal(number) for number in _obeyed()}
     for number, handler in before.items():
         end = handler.end if isinstance(handler, _Handler) else _raise
-        signal.signal(number, _Handler(partial(note, end=end), end))
+        signal.signal(number, _Handler(partial(note, end=end), end, waits=True))
     try:
         yield lambda: came[0] if came else 0
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        outer = before.get(signal.Signals(came[0])) if came else None
+        if isinstance(outer, _Handler) and outer.waits:
+            outer.receive(came[0])
 
 
 @contextmanager
@@ -109,8 +115,19 @@ def uninterrupted() -> Iterator[None]:
     """Let a signal wait for the end of work that it would damage, such as an import; it then comes as it would have."""
     with deferred(lambda: NOTHING_DONE) as signalled:
         yield
-    if signalled():
+    if signalled() and not _is_deferred(signalled()):
         signal.raise_signal(signalled())
+
+
+def ignore_signals() -> None:
+    """Let signals change nothing any more, at the end of a program."""
+    for number in _obeyed():
+        signal.signal(number, signal.SIG_IGN)
+
+
+def _is_deferred(number: int) -> bool:
+    handler = signal.getsignal(number)
+    return isinstance(handler, _Handler) and handler.waits
 
 
 @contextmanager

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import select
 import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, NoReturn, TextIO
+
+from nst.system.temporary import remove_temporary_folders
 
 STDERR = threading.RLock()  # Two threads that silence stderr at the same time would leave it silent.
 
@@ -19,10 +22,12 @@ class Channel:
     lacks are written with backslashes.
 
     lost  the reason for which the stream was lost, else None
+    copy  another number of the stream's file, which stays what it was where native code is silenced, or None
     """
 
-    def __init__(self, stream: TextIO) -> None:
+    def __init__(self, stream: TextIO, copy: int | None = None) -> None:
         self._stream = stream
+        self.copy = copy
         self.lost: OSError | None = None
 
     def write(self, text: str) -> int:
@@ -71,32 +76,41 @@ def keep_streams() -> None:
             os.open(os.devnull, os.O_RDWR)  # This takes the least free number.
     for number, name in ((1, "stdout"), (2, "stderr")):
         stream = getattr(sys, name)
-        setattr(sys, name, Channel(os.fdopen(number, "w", encoding="utf-8") if stream is None else stream))
+        stream = os.fdopen(number, "w", encoding="utf-8") if stream is None else stream
+        setattr(sys, name, Channel(stream, os.dup(number)))
+    if sys.stdin is None:
+        sys.stdin = os.fdopen(0)
 
 
 def renew_streams() -> None:
     """Renew stdout and stderr in the middle of a write to the old ones, where a signal has come."""
     for number, name in ((1, "stdout"), (2, "stderr")):
-        encoding = getattr(sys, name).encoding
-        setattr(sys, name, Channel(os.fdopen(os.dup(number), "w", encoding=encoding)))
+        stream = getattr(sys, name)
+        copy = getattr(stream, "copy", None) or number
+        setattr(sys, name, Channel(os.fdopen(os.dup(copy), "w", encoding=stream.encoding)))
 
 
 def end_process(code: int) -> NoReturn:
     """Write what waits for stdout and stderr and end the process, without a way back through native code."""
+    remove_temporary_folders()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(code)
 
 
-def write_stdout(payload: bytes) -> None:
-    """Write bytes to stdout; stdout is lost where that fails, as for text."""
+def write_stdout(payload: bytes) -> OSError | None:
+    """Write bytes to stdout, all of them, however slow the reader is; return the error where that fails, or None."""
+    left = memoryview(payload)
     try:
-        sys.stdout.buffer.write(payload)
-        sys.stdout.buffer.flush()
+        sys.stdout.flush()
+        while left:
+            try:
+                left = left[os.write(sys.stdout.fileno(), left) :]
+            except BlockingIOError:
+                select.select([], [sys.stdout.fileno()], [])
     except OSError as error:
-        if not isinstance(sys.stdout, Channel):
-            raise
-        sys.stdout.lose(error)
+        return error
+    return None
 
 
 def stdout_lost() -> OSError | None:

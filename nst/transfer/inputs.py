@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nst.errors import UserError
+from nst.pictures.resizing import resize
 from nst.settings import Settings
 
 if TYPE_CHECKING:
@@ -52,6 +53,17 @@ class Inputs:
         """Return the weight of each style. Together they are 1."""
         given = self.settings.style_weights or (1.0,) * len(self.styles)
         return [weight / sum(given) for weight in given]
+
+
+def shown_part(alpha: np.ndarray | None, source: np.ndarray | None) -> np.ndarray | None:
+    """Return where a style counts, [height, width] in [0, 1], or None for everywhere.
+
+    alpha   the style's opacity, or None: what is transparent does not count
+    source  the mask on the style, or None
+    """
+    if alpha is None or source is None:
+        return alpha if source is None else source
+    return alpha * resize(source[..., None], alpha.shape)[..., 0]
 
 
 def check_counts(styles: int, settings: Settings) -> None:

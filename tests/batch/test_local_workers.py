@@ -2,19 +2,23 @@
 
 import contextlib
 import json
+import multiprocessing
 import os
 import shutil
 import signal
 import subprocess
 import sys
 import time
+from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import PROJECT
 
-from nst.batch.local_workers import in_processes
+from nst.batch.local_workers import _Worker, in_processes
+from nst.batch.orders import PictureResult
 from nst.errors import UserError
 from nst.network.tensorflow_setup import network_precision
 from nst.network.weights import EMBEDDED
@@ -49,6 +53,46 @@ def test_processes_share_the_memory_that_is_free(order, monkeypatch):
     message = r"--workers 4: leaves 900 MB of memory to each, of at least \d+ MB that it needs; give fewer"
     with pytest.raises(UserError, match=message), in_processes(4):
         pass
+
+
+@pytest.fixture
+def worker():
+    worker = _Worker(multiprocessing.get_context("spawn"), 1, None)
+    yield worker
+    worker.close()
+
+
+def test_a_worker_that_died_between_two_pictures_is_renewed(worker, order):
+    bad = replace(order, request=replace(order.request, paths={"content": (Path("none.png"),), "style": ()}))
+    assert worker.submit(bad).result(60).state == "failed"
+    (process,) = worker.pool._processes.values()
+    process.terminate()
+    process.join()
+    assert worker.submit(bad).result(60).state == "failed"
+
+
+def test_a_new_process_is_never_too_large(order, monkeypatch):
+    """Else, a photo that takes much memory would be handed out for ever."""
+    given = []
+
+    class Pool:
+        def __init__(self, *_, **__):
+            pass
+
+        def submit(self, function, order):
+            given.append(order.renewable)
+            future = Future()
+            future.set_result(PictureResult("grown"))
+            return future
+
+        def shutdown(self, **_):
+            pass
+
+    monkeypatch.setattr("nst.batch.local_workers.ProcessPoolExecutor", Pool)
+    worker = _Worker(multiprocessing.get_context("spawn"), 1, None)
+    for _ in range(3):
+        worker.submit(order)
+    assert given == [False] * 3
 
 
 def eight(folder):

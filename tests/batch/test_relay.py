@@ -17,7 +17,7 @@ from nst.report.progress import Progress
 def relay():
     relay = Relay(multiprocessing.get_context("spawn"))
     yield relay
-    relay.close()
+    relay.sender.close()
 
 
 def test_all_of_a_picture_is_shown_before_it_is_done(relay):
@@ -25,11 +25,11 @@ def test_all_of_a_picture_is_shown_before_it_is_done(relay):
     stream, made = io.StringIO(), Future()
 
     def work():
-        progress = relayed(relay.events)
+        progress = relayed(relay.sender)
         progress.tell("a warning")
         made.set_result(PictureResult("done"))
         progress.tell("a late one")
-        relay.events.put((LAST, (), {}))
+        relay.sender.send((LAST, (), {}))
 
     def submit():
         threading.Thread(target=work).start()
@@ -46,3 +46,11 @@ def test_what_becomes_of_a_worker_is_told_at_once(relay):
     broken.set_exception(RuntimeError("died"))
     with pytest.raises(RuntimeError, match="died"):
         relay.shown(Progress(kind="silent"), lambda: broken).result(1)
+
+
+def test_a_worker_that_dies_before_its_last_event_keeps_nobody_waiting(relay):
+    made = Future()
+    shown = relay.shown(Progress(kind="silent"), lambda: made)
+    relay.sender.close()
+    made.set_result(PictureResult("done"))
+    assert shown.result(1) == PictureResult("done")

@@ -1,8 +1,10 @@
 """What people type by habit: pipes, folders, units, patterns without quotes, results in place of folders."""
 
+import errno
 import io
 import json
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -14,6 +16,7 @@ from conftest import PROJECT, SMALL
 from PIL import Image
 
 import neural_art
+from nst.call_options import OPTIONS, names_with
 from nst.command.config import name_inputs, read_call
 from nst.errors import UserError
 from nst.options import parse_setting
@@ -167,6 +170,69 @@ def test_a_result_goes_to_stdout_alone(here, pictures, tiny, capfdbinary):
     assert sorted(here.rglob("*")) == before
 
 
+def test_a_result_that_stdout_does_not_take_is_saved(here, pictures, tiny, capfd, monkeypatch):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("nst.system.streams.os.write", full)
+    assert neural_art.main([*pictures, *SMALL, "-o", "-"]) == neural_art.EXIT_FAILED
+    line = capfd.readouterr().err.splitlines()[-1]
+    assert line == "neural_art: stdout: No space left on device; the picture is saved as content_style.png"
+    assert read_image(here / "content_style.png").shape == (46, 64, 3)
+
+
+def test_a_slow_reader_gets_the_whole_picture(here):
+    """Through a pipe that takes no more at once, which a program may have set so."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    code = (
+        "import sys; from nst.system.streams import write_stdout; sys.exit(write_stdout(bytes(5_000_000)) is not None)"
+    )
+    with subprocess.Popen([sys.executable, "-c", code], stdout=writer, cwd=PROJECT) as run:
+        os.close(writer)
+        with os.fdopen(reader, "rb") as file:
+            assert len(file.read()) == 5_000_000
+    assert run.returncode == 0
+
+
+def test_a_dry_run_for_stdout_prints_the_plan(here, pictures, tiny, capfd):
+    assert neural_art.main([*pictures, *SMALL, "-o", "-", "--dry-run"]) == 0
+    assert "64x46 px  2 steps" in capfd.readouterr().out
+
+
+def test_a_photo_from_a_pipe_leaves_no_copy(here, pictures, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(here / "tmp"))
+    (here / "tmp").mkdir()
+    with Path(pictures[0]).open("rb") as photo:
+        run = subprocess.run(
+            [*COMMAND, "-", pictures[1], "--size", "16"], stdin=photo, capture_output=True, text=True, check=False
+        )
+    assert run.returncode == 2 and "needs 16 px" in run.stderr
+    assert list((here / "tmp").iterdir()) == []
+
+
+def test_stdin_may_be_asked_twice_or_be_closed(here, pictures, stdin, refused):
+    stdin(b"size = 64")
+    assert "stdin: is empty" in refused(["--config", "-", "-", pictures[1]])
+    words = shlex.join([*COMMAND, "-", pictures[1]])
+    run = subprocess.run(f"{words} <&-", shell=True, capture_output=True, text=True, check=False)
+    assert run.returncode == 2 and "Traceback" not in run.stderr
+
+
+def test_quiet_has_a_short_flag(here, pictures, tiny, capsys):
+    assert neural_art.main([*pictures, *SMALL, "-q", "-o", "a.png"]) == 0
+    assert capsys.readouterr() == ("a.png\n", "")
+
+
+@pytest.mark.parametrize("name", names_with("with_resume"))
+def test_what_goes_with_resume_is_obeyed(here, pictures, tiny, stopped_at, name):
+    stopped_at(3, [*pictures, *SMALL, "-o", "art.png"])
+    value = {"text": "127.0.0.1", "number": 8080}.get(OPTIONS[name].kind, True)
+    call = read_call({"resume": "art.png", name: value})
+    holder = call.request if hasattr(call.request, name) else call
+    assert getattr(holder, name) == value
+
+
 def test_a_stopped_result_goes_to_stdout_too(here, pictures, tiny, capfdbinary):
     def stop(step, picture, state):
         raise KeyboardInterrupt(15)
@@ -179,7 +245,8 @@ def test_a_stopped_result_goes_to_stdout_too(here, pictures, tiny, capfdbinary):
 
 def test_stdout_is_for_one_thing(here, pictures, refused, monkeypatch, capsys):
     assert neural_art.main([*pictures, "-o", "-", "--json"]) == neural_art.EXIT_USER_ERROR
-    assert "--json and -o -: both are for stdout" in json.loads(capsys.readouterr().out)["message"]
+    assert "--json: does not go with -o -" in json.loads(capsys.readouterr().out)["message"]
+    assert "--open: does not go with -o -" in refused([*pictures, "-o", "-", "--open"])
     assert "only one picture goes to stdout" in refused([*pictures, "--each-style", "-o", "-"])
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     assert "stdout is the terminal" in refused([*pictures, "-o", "-"])

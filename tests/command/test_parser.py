@@ -9,7 +9,8 @@ from conftest import PROJECT
 
 import neural_art
 from nst.command.completion import SHELLS
-from nst.command.options_page import NEEDED, options_page
+from nst.command.options_page import options_page
+from nst.command.short_help import NEEDED
 from nst.options import ELSEWHERE
 
 

@@ -35,6 +35,19 @@ def test_a_first_signal_is_answered_at_once():
     assert numbers == [signal.SIGHUP]
 
 
+def test_a_signal_within_is_a_signal_of_the_whole():
+    """A batch ends where the signal came at the very end of a picture."""
+    with deferred() as of_batch:
+        with deferred() as of_picture:
+            os.kill(os.getpid(), signal.SIGTERM)
+            assert of_picture() == signal.SIGTERM
+        assert of_batch() == signal.SIGTERM
+    with deferred() as of_batch:
+        with uninterrupted():
+            os.kill(os.getpid(), signal.SIGINT)
+        assert of_batch() == signal.SIGINT
+
+
 def test_another_thread_has_no_signals_to_wait_for():
     found = []
 

@@ -36,7 +36,7 @@ def test_streams_that_are_closed_are_nowhere_and_no_file_takes_their_numbers():
     code = "import os; print('a'); print('b', file=sys.stderr); sys.exit(os.open('/dev/null', 0))"
     command = '"$0" -c "$1" <&- >&- 2>&-'
     found = subprocess.run(["sh", "-c", command, sys.executable, KEPT + code], check=False)
-    assert found.returncode == 3
+    assert found.returncode > 2
 
 
 def test_output_of_native_code_is_discarded(capfd):

@@ -32,7 +32,6 @@ SettingsLike = Settings | Mapping[str, Any] | None
 # The argument for a setting of a file.
 ARGUMENTS = {"style_mask": "style_masks", "source_mask": "source_masks", "content_mask": "content_mask"}
 PNG_MODES = ("1", "L", "LA", "P", "RGB", "RGBA", "I;16")  # Pillow's modes that a PNG holds as they are.
-
 CONVERTED = {"I": "I;16", "PA": "RGBA", "RGBa": "RGBA", "La": "LA"}  # Modes that a PNG does not hold, else RGB.
 
 

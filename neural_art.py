@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from nst.report.live_view import LiveView
     from nst.report.progress import Progress
     from nst.report.status import PictureStatus
+    from nst.run.request import Request
     from nst.settings import Settings
     from nst.transfer.state import OnStep
 
@@ -169,9 +170,14 @@ def make_picture(call: "Call", outcome: Outcome, on_step: "Sequence[OnStep]") ->
     from nst.run.request import STDOUT
     from nst.run.run_picture import run_picture
     from nst.run.stdout_result import result_on_stdout
+    from nst.video.run_clip import is_clip
 
     refuse_expanded_pattern(call)
-    request = find_pictures(name_inputs(call))
+    named = name_inputs(call)
+    if is_clip(named, as_clip=call.as_clip):
+        make_clip(call, named, outcome)
+        return
+    request = find_pictures(named)
     outcome.settings = request.settings
     outcome.progress = progress = Progress(kind=outcome.kind)
     to_stdout = str(request.output) == STDOUT
@@ -194,6 +200,30 @@ def make_picture(call: "Call", outcome: Outcome, on_step: "Sequence[OnStep]") ->
     if not to_stdout:
         outcome.path = made
         show(call.open, live, [RunFolder(made).report, made], progress)
+
+
+def make_clip(call: "Call", named: "Request", outcome: Outcome) -> None:
+    """Make the clip, or say how it would be made."""
+    from nst.report.progress import Progress
+    from nst.run.request import STDOUT
+    from nst.video.run_clip import dry_run_clip, find_clip, run_clip
+
+    for given, flag in ((call.watch, "--watch"), (str(named.output) == STDOUT, f"-o {STDOUT}"), (named.plot, "--plot")):
+        if given:
+            raise UserError(f"{flag}: does not go with a clip; leave it out")
+    request = find_clip(named)
+    outcome.settings = request.settings
+    outcome.progress = progress = Progress(kind=outcome.kind)
+    if not outcome.dry_run:
+        outcome.path = run_clip(request, call.origin, progress)
+        show(call.open, None, [outcome.path], progress)
+        return
+    plan = dry_run_clip(request, call.origin, progress)
+    outcome.path = plan.output
+    if outcome.kind == "json":
+        progress.estimate(plan.seconds, plan.memory_mb, plan.device)
+    else:
+        print(plan.text)
 
 
 @contextmanager

@@ -18,9 +18,10 @@ __init__.py says. Each folder's __init__.py lists its modules and defines the te
     report/      [5] progress, costs, pages
     run/         [6] one picture: files in, files out
     api.py       [7] redraw: arrays in, an array out, for other programs
-    command/     [8] the words of the command line
-    batch/       [9] many pictures
-    __main__.py  [10] the command, as python -m nst
+    video/       [8] one clip: frames in, frames out
+    command/     [9] the words of the command line
+    batch/       [10] many pictures
+    __main__.py  [11] the command, as python -m nst
 """
 
 from importlib import import_module

@@ -115,6 +115,12 @@ OPTIONS: dict[str, CallOption] = {
     "each_style": CallOption(
         "switch", "make a picture in each STYLE instead of a blend of them", in_file=True, batch="makes"
     ),
+    "as_clip": CallOption(
+        "switch",
+        "take an animated picture, or a folder of pictures, as one clip; videos and names such as frames/%04d.png are "
+        "clips in any case",
+        in_file=True,
+    ),
     "recursive": CallOption(
         "switch",
         "take the photos in the folders within CONTENT too; the results lie in folders of the same names",

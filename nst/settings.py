@@ -295,6 +295,37 @@ class Settings:
         changes_pixels=False,
     )
 
+    steadiness: float = option(
+        30.0, "float", "clips", "weight of the steadiness: how much of a frame stays as it was in the frame before"
+    )
+    frame_steps: int = option(
+        3, "int", "clips", "number of steps for each frame of a clip but the first of a scene", limits=(1, 10_000)
+    )
+
+    start: str | None = option(
+        None, "text", "clips", "where a clip begins, such as 12.5, 1:30 or 300f, the number of a frame", metavar="TIME"
+    )
+    end: str | None = option(None, "text", "clips", "where a clip ends, in the same way", metavar="TIME")
+    fps: float = option(
+        0.0, "float", "clips", "frames a second of the result; 0 for those of the clip", limits=(0, 1000)
+    )
+    codec: str | None = option(
+        None,
+        "text",
+        "clips",
+        "codec of a video; by the suffix of the result where none is given",
+        metavar="h264|h265|av1|vp9|prores",
+        unset="h264",
+        changes_pixels=False,
+    )
+    video_quality: int = option(
+        16, "int", "clips", "quality of a video as CRF: less is better and larger", limits=(0, 63), changes_pixels=False
+    )
+    audio: bool = option(True, "bool", "clips", "keep the sound of a clip", changes_pixels=False)
+    keep_frames: bool = option(
+        False, "bool", "clips", "keep the frames of a clip in the folder of the run", changes_pixels=False
+    )
+
     def __post_init__(self) -> None:
         for item in fields(self):
             check_setting(item, getattr(self, item.name))

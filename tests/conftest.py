@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 import signal
+from fractions import Fraction
 from pathlib import Path
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
@@ -19,7 +20,9 @@ from nst.batch.orders import Order
 from nst.layers import CHANNELS_PER_BLOCK, LAYERS, block_of
 from nst.network import vgg19, weights
 from nst.network.loaded import forget_network
-from nst.pictures.picture_files import write_picture
+from nst.pictures.picture_files import read_image, write_picture
+from nst.pictures.resizing import resize
+from nst.places import SAMPLES
 from nst.preset_files import describe, make_settings
 from nst.report.sources import Named, Sources
 from nst.run.request import Request
@@ -345,3 +348,46 @@ def order(here, content, style, tiny):
     paths = {"content": (Path("content.png"),), "style": (Path("style.png"),)}
     settings = make_settings(overrides={"size": 32, "smallest_scale": 32, "steps": 3})
     return Order(Request(paths, settings, Path("here/art.png")))
+
+
+@pytest.fixture(scope="session")
+def scenery() -> np.ndarray:
+    """A part of a sample, from which pans are cut, 96x240."""
+    return resize(read_image(SAMPLES / "castle.jpg"), (160, 240))[40:136]
+
+
+@pytest.fixture(scope="session")
+def pan(scenery) -> list[np.ndarray]:
+    """Eight frames of 64x96 px, each 3 px further to the right and 1 px further down."""
+    return [scenery[k : k + 64, 3 * k : 3 * k + 96] for k in range(8)]
+
+
+@pytest.fixture
+def write_clip():
+    """Return a function that writes frames as a video, with times in hundredths of a second, and a tone if wanted."""
+
+    av = pytest.importorskip("av")
+
+    def write(path, frames, times=None, *, sound=False, codec="libx264", pixels="yuv420p"):
+        times = times or [4 * number for number in range(len(frames))]
+        height, width = frames[0].shape[:2]
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream(codec, options={"crf": "10"} if codec == "libx264" else {})
+            stream.width, stream.height, stream.pix_fmt = width, height, pixels
+            stream.time_base = stream.codec_context.time_base = Fraction(1, 100)
+            tone = container.add_stream("aac", rate=8000) if sound else None
+            for image, time in zip(frames, times, strict=True):
+                levels = np.rint(255 * np.clip(image, 0, 1)).astype(np.uint8)
+                frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(levels), format="rgb24")
+                frame.pts, frame.time_base = time, Fraction(1, 100)
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode())
+            if tone:
+                samples = np.sin(np.arange(8000 * (times[-1] + 4) // 100) / 3, dtype=np.float32)[None]
+                audio = av.AudioFrame.from_ndarray(samples, format="fltp", layout="mono")
+                audio.sample_rate, audio.pts = 8000, 0
+                container.mux(tone.encode(audio))
+                container.mux(tone.encode())
+        return path
+
+    return write

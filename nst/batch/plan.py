@@ -136,7 +136,7 @@ def is_batch(values: Mapping[str, Any]) -> bool:
     asked = next((name for name, option in OPTIONS.items() if option.batch == "makes" and values.get(name)), None)
     needs = next((name for name, option in OPTIONS.items() if option.batch == "needs" and values.get(name)), None)
     content, given = values.get("content"), asked or needs
-    many = bool(asked) or bool(content and stands_for_many(Path(content)))
+    many = bool(asked) or bool(content and stands_for_many(Path(content)) and not values.get("as_clip"))
     if given and values.get("resume") is not None:
         raise UserError(f"{flag(given)}: --resume goes on with one picture; give the batch's command again")
     if given and not many:

@@ -40,6 +40,7 @@ class Call:
     recursive   whether photos in folders within a folder count
     watch       whether a browser may watch
     open        whether the result is opened at the end
+    as_clip     whether an animated picture or a folder is one clip
     watch_host, watch_port  where; None for the usual ones
     """
 
@@ -49,6 +50,7 @@ class Call:
     recursive: bool = False
     watch: bool = False
     open: bool = False
+    as_clip: bool = False
     watch_host: str | None = None
     watch_port: int | None = None
 
@@ -89,7 +91,9 @@ def _read_resumption(values: Mapping[str, Any]) -> Call:
     Raises UserError for flags that the stopped run has settled.
     """
     path = Path(values["resume"])
-    if path.suffix.lower() in WRITTEN_FORMATS and not path.is_dir():  # The picture beside the folder.
+    if path.is_file() or (
+        path.suffix.lower() in WRITTEN_FORMATS and not path.is_dir()
+    ):  # The result beside the folder.
         path = path.with_suffix("")
     folder = RunFolder.at(path if path.name.strip(".") else path.resolve())
     told = (*FIELDS, *names_with("in_file"), *names_with("with_resume"), "config", "settings_from")
@@ -145,6 +149,7 @@ def _call(values: Mapping[str, Any], settings: Settings, origin: Origin) -> Call
         recursive=values.get("recursive", False),
         watch=values.get("watch", False),
         open=values.get("open", False),
+        as_clip=values.get("as_clip", False),
         watch_host=values.get("watch_host"),
         watch_port=values.get("watch_port"),
     )

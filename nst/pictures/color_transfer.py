@@ -22,11 +22,14 @@ OKLAB = np.array(
         [0.0259040371, 0.7827717662, -0.8086757660],
     ]
 )
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Of red, green and blue: ITU-R BT.709.
 CHROMA_HALVINGS = 12  # The steps of the search for the largest chroma that sRGB can show.
 
 
-def match_colors(image: np.ndarray, style: np.ndarray) -> np.ndarray:
+def match_colors(image: np.ndarray, style: np.ndarray, like: np.ndarray | None = None) -> np.ndarray:
     """Return `image` with the mean and covariance of the style's colours, each colour moved as little as possible.
+
+    like  an image whose mean and covariance are taken for those of `image`, as all frames of a scene are moved alike
 
     This is the optimal transport between two Gaussian distributions: Pitié & Kokaram 2007, "The linear
     Monge-Kantorovitch linear colour mapping". Gatys et al. 2016 match colours in a similar way.
@@ -37,11 +40,12 @@ def match_colors(image: np.ndarray, style: np.ndarray) -> np.ndarray:
         return (vectors * values**power) @ vectors.T
 
     floor = 1e-5 * np.eye(3)  # A picture of a single colour has a covariance of zero, which has no inverse.
-    ours, theirs = (np.cov(picture.reshape(-1, 3).T, bias=True) + floor for picture in (image, style))
+    like = image if like is None else like
+    ours, theirs = (np.cov(picture.reshape(-1, 3).T, bias=True) + floor for picture in (like, style))
     stretch = matrix_power(ours, 0.5)
     shrink = matrix_power(ours, -0.5)
     transport = shrink @ matrix_power(stretch @ theirs @ stretch, 0.5) @ shrink
-    moved = (image - image.mean(axis=(0, 1))) @ transport.T + style.mean(axis=(0, 1))
+    moved = (image - like.mean(axis=(0, 1))) @ transport.T + style.mean(axis=(0, 1))
     return np.clip(moved, 0, 1).astype(np.float32)
 
 

@@ -35,6 +35,7 @@ class Progress:
         self.last: Step | None = None
         self.number = 0
         self.told: list[str] = []
+        self.unit = "steps"
         self.expected: float | None = None  # When the run will end by the estimate before its first step.
 
     def begin(self, scales: Sequence[Scale], *, done: int = 0, most_seconds: float = 0) -> None:
@@ -53,6 +54,20 @@ class Progress:
         self.number = done
         self.started = time.monotonic()
         self.renderer.begin(self.work, self.done)
+
+    def begin_frames(self, frames: int, *, done: int = 0) -> None:
+        """Begin a run over the frames of a clip, of which some are done."""
+        self.most_seconds, self.work, self.steps, self.done, self.number = float("inf"), frames, frames, done, done
+        self.first, self.started, self.unit = None, time.monotonic(), "frames"
+        self.renderer.begin(frames, done)
+
+    def follow_frame(self, size: Size) -> None:
+        """Note a frame and show where the run is."""
+        self.done += 1
+        self.number += 1
+        self.first = self.first or (self.done, time.monotonic())
+        self.work = max(self.work, self.done)
+        self.renderer.frame(self.number, self.work, max(size), self.seconds_left)
 
     def __enter__(self) -> Progress:
         return self
@@ -102,7 +117,7 @@ class Progress:
         """Tell about how long the run will take, how much memory, and on which device, before its first step."""
         seconds = min(seconds, self.most_seconds)
         self.expected = time.monotonic() + seconds
-        self.renderer.estimate(self.steps, seconds, memory_mb, device)
+        self.renderer.estimate(f"{self.steps} {self.unit}", seconds, memory_mb, device)
 
     def stopping(self, number: int) -> None:
         """Tell that the run will end, of a signal."""

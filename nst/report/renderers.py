@@ -86,6 +86,17 @@ class Lines:
             self.printed = now
             self._print(f"{where}  {costs}" + ("" if seconds_left is None else f"  {seconds_left:.0f} s left"))
 
+    def frame(self, number: int, frames: int, long_side_px: int, seconds_left: float | None) -> None:
+        """Move the bar to a frame of a clip, or print a line if there has been none for a while."""
+        where = f"{long_side_px} px  frame {number}/{frames}"
+        now = time.monotonic()
+        if self.on_terminal:
+            self.work = frames
+            self._move_bar(where, "", number, seconds_left)
+        elif not self.quiet and (now - self.printed >= SECONDS_BETWEEN_LINES or number == frames):
+            self.printed = now
+            self._print(where + ("" if seconds_left is None else f"  {seconds_left:.0f} s left"))
+
     def _move_bar(self, where: str, costs: str, work_done: int, seconds_left: float | None) -> None:
         """Move the bar, which is there from the first step on, with the costs beside it where the window is wide."""
         if self.bar is None:
@@ -97,10 +108,10 @@ class Lines:
         self.bar.set_description_str(where + left + (f"  {costs}" if len(costs) <= room else ""), refresh=False)
         self.bar.update(work_done - self.bar.n)
 
-    def estimate(self, steps: int, seconds: float, memory_mb: int, device: str) -> None:
+    def estimate(self, work: str, seconds: float, memory_mb: int, device: str) -> None:
         """Print about how long a run will take, and on which device; not for each picture of a batch."""
         if not self.quiet and not self.job:
-            self._print(f"{steps} steps: about {seconds:.0f} s and {memory_mb} MB of memory, on the {device}")
+            self._print(f"{work}: about {seconds:.0f} s and {memory_mb} MB of memory, on the {device}")
 
     def stopping(self, words: str) -> None:
         """Print that a signal was heard."""
@@ -194,7 +205,18 @@ class JsonLines:
             seconds_left=_rounded(seconds_left),
         )
 
-    def estimate(self, steps: int, seconds: float, memory_mb: int, device: str) -> None:
+    def frame(self, number: int, frames: int, long_side_px: int, seconds_left: float | None) -> None:
+        """Print a frame of a clip."""
+        self._print(
+            "frame",
+            **self.job,
+            number=number,
+            frames=frames,
+            long_side_px=long_side_px,
+            seconds_left=_rounded(seconds_left),
+        )
+
+    def estimate(self, work: str, seconds: float, memory_mb: int, device: str) -> None:
         """Print about how long a run will take, how much memory, and on which device."""
         self._print("estimate", **self.job, seconds=round(seconds, 1), memory_mb=memory_mb, device=device)
 
@@ -262,7 +284,10 @@ class Silence:
     def step(self, step: Step, *, steps: int, work_done: int, seconds_left: float | None) -> None:
         """Pass over a step."""
 
-    def estimate(self, steps: int, seconds: float, memory_mb: int, device: str) -> None:
+    def frame(self, number: int, frames: int, long_side_px: int, seconds_left: float | None) -> None:
+        """Pass over a frame."""
+
+    def estimate(self, work: str, seconds: float, memory_mb: int, device: str) -> None:
         """Pass over an estimate."""
 
     def stopping(self, words: str) -> None:

@@ -9,7 +9,7 @@ import json
 import math
 import zipfile
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from nst.transfer.scales import Scale
 from nst.transfer.state import Descent, State, Step
 
 VERSION = 2
+CLIP = "clip_"  # What the names of a clip's arrays begin with.
 DAMAGED = (  # What damaged files raise. RuntimeError is also that of lists in lists in lists.
     OSError,
     ValueError,
@@ -45,12 +46,14 @@ class Checkpoint:
     state    the scale, the picture and what the optimiser remembers; None before the first step
     steps    all steps done
     seconds  the time that they took
+    clip     of the run of a clip: the arrays of its memory
     """
 
     record: Record
     state: State | None = None
     steps: tuple[Step, ...] = ()
     seconds: float = 0.0
+    clip: dict[str, np.ndarray] = field(default_factory=dict)
 
 
 def write_checkpoint(folder: RunFolder, checkpoint: Checkpoint) -> None:
@@ -62,6 +65,7 @@ def write_checkpoint(folder: RunFolder, checkpoint: Checkpoint) -> None:
         arrays["image"] = state.descent.image
         optional = {"mean": state.descent.mean, "nearest": state.nearest}
         arrays |= {name: array for name, array in optional.items() if array is not None}
+    arrays |= {f"{CLIP}{name}": array for name, array in checkpoint.clip.items()}
     values = {
         "version": VERSION,
         "record": checkpoint.record.as_json(),
@@ -126,6 +130,7 @@ def _read(path: Path) -> Checkpoint:
         if values["version"] != VERSION:
             raise ValueError(values["version"])
         steps = tuple(map(_read_step, values["steps"]))
+        clip = {name.removeprefix(CLIP): arrays[name] for name in arrays.files if name.startswith(CLIP)}
         inputs = {role: [[path, digest] for path, digest in files] for role, files in values["inputs"].items()}
         state, found = None, values["state"]
         if found:
@@ -145,7 +150,7 @@ def _read(path: Path) -> Checkpoint:
             descent = Descent(image, totals, moments, _number(found["rate"]), mean, averaged)
             state = State(_count(found["scale"]), _count(found["steps"]), descent, nearest)
     record = record_from_json(path, values["record"], inputs)
-    return Checkpoint(record, state, steps, _number(values["seconds"]))
+    return Checkpoint(record, state, steps, _number(values["seconds"]), clip)
 
 
 def _read_step(step: dict[str, Any]) -> Step:

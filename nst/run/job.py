@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -82,7 +84,30 @@ class Job:
         self.folder.check_overwrite(overwrite=self.request.overwrite or self.checkpoint is not None)
 
 
-def plan_job(request: Request, origin: Origin | None = None, *, dry_run: bool = False, most_mb: float = 0) -> Job:
+class Kind(NamedTuple):
+    """What is made: a picture, or something that is made of pictures.
+
+    read    reads the inputs, see read_inputs
+    check   raises UserError unless the name of a result is right, see check_format
+    suffix  of a result for which the user gave no name
+    """
+
+    read: Callable[[Request], tuple[Picture, Inputs, Digests, tuple[str, ...]]] = read_inputs
+    check: Callable[..., None] = check_format
+    suffix: str = ".png"
+
+
+PICTURE = Kind()
+
+
+def plan_job(
+    request: Request,
+    origin: Origin | None = None,
+    *,
+    dry_run: bool = False,
+    most_mb: float = 0,
+    kind: Kind = PICTURE,
+) -> Job:
     """Check all that can be checked before the long work and return the job. Raises UserError.
 
     request  with its files found
@@ -94,13 +119,13 @@ def plan_job(request: Request, origin: Origin | None = None, *, dry_run: bool = 
         plotting()
     if request.report:
         check_engine()
-    folder = RunFolder(request.output or first_free(_default_output(request)))
-    check_format(folder.output, bit_depth=settings.bit_depth)
+    folder = RunFolder(request.output or first_free(_default_output(request, kind.suffix)))
+    kind.check(folder.output, bit_depth=settings.bit_depth)
     check_counts(len(request.paths["style"]), settings)
     check_weights(settings.weights)
-    photo, inputs, digests, notes = read_inputs(request)
+    photo, inputs, digests, notes = kind.read(request)
     scales = plan_scales(photo.image.shape[:2], [style.shape[:2] for style in inputs.styles], settings)
-    check_format(folder.output, scales[-1].size, bit_depth=settings.bit_depth)
+    kind.check(folder.output, scales[-1].size, bit_depth=settings.bit_depth)
     sizes = sizes_of_run(inputs, scales)
     tile_px = plan_tile(sizes, settings, most_mb)
     check_writable(folder.output, dry_run=dry_run)
@@ -128,9 +153,9 @@ def plan_job(request: Request, origin: Origin | None = None, *, dry_run: bool = 
     return job
 
 
-def _default_output(request: Request) -> Path:
+def _default_output(request: Request, suffix: str = PICTURE.suffix) -> Path:
     """Return the name that the result of a request without one would have."""
-    return default_output(f"{result_name(request.paths)}.png", request.folder)
+    return default_output(f"{result_name(request.paths)}{suffix}", request.folder)
 
 
 def _check_no_input(output: Path, request: Request) -> None:

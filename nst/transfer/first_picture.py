@@ -70,7 +70,8 @@ def toward_style_colors(picture: np.ndarray, inputs: Inputs) -> np.ndarray:
 def in_style_colors(picture: np.ndarray, inputs: Inputs) -> np.ndarray:
     """Return a picture in the colours of all styles, or with masks, in the colours of each region's styles there."""
     regions, shares = regions_of(inputs), region_shares(inputs, picture.shape[:2])
+    like = None if inputs.scene is None else resize(inputs.scene, picture.shape[:2])
     if not (inputs.style_masks and shares):
-        return match_colors(picture, palette(inputs, regions[0].styles))
-    matched = [match_colors(picture, palette(inputs, region.styles)) for region in regions]
+        return match_colors(picture, palette(inputs, regions[0].styles), like)
+    matched = [match_colors(picture, palette(inputs, region.styles), like) for region in regions]
     return mixed([*matched, picture], [*shares, 1 - total(shares)])

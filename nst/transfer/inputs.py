@@ -25,6 +25,7 @@ class Inputs:
     content_mask     where the photo may change, or None for everywhere
     shown            for each style, where it counts, [height, width] in [0, 1], or None for everywhere; or nothing
     own_style_loss   a style loss in place of that of settings.style_loss
+    scene            of a frame of a clip: the first frame of its scene, by whose colours all frames are matched
     """
 
     content: np.ndarray
@@ -35,6 +36,7 @@ class Inputs:
     content_mask: np.ndarray | None = None
     shown: tuple[np.ndarray | None, ...] = ()
     own_style_loss: StyleLoss | None = None
+    scene: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         check_counts(len(self.styles), self.settings)

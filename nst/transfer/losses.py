@@ -249,6 +249,14 @@ def color_structure_cost(colors: tf.Tensor, distances: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.abs(color_distances(colors) - distances))
 
 
+def steadiness_cost(image: tf.Tensor, wanted: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    """Return mean(w |x - y|²) of an image and the one that it should stay near to. Ruder et al. 2016, eq. 7.
+
+    weights  w [height, width, 1]
+    """
+    return tf.reduce_mean(weights * tf.square(image - wanted))
+
+
 def total_variation(image: tf.Tensor) -> tf.Tensor:
     """Return the mean squared step between neighbours of an image [height, width, 3]. 0 for a flat picture."""
     down = tf.square(image[1:] - image[:-1])

@@ -10,8 +10,8 @@ import tensorflow as tf
 from nst.network.vgg19 import Network
 from nst.settings import Settings
 from nst.transfer.cost import cost_in_one_piece
-from nst.transfer.losses import Costs, color_structure_cost, total_variation
-from nst.transfer.targets import ColorTarget, View
+from nst.transfer.losses import Costs, color_structure_cost, steadiness_cost, total_variation
+from nst.transfer.targets import ColorTarget, SteadyTarget, View
 from nst.transfer.tiled_cost import cost_in_tiles
 from nst.transfer.tiles import UNTILED_PX, fits
 
@@ -33,6 +33,9 @@ def make_evaluate(network: Network, view: View, settings: Settings, *, tile_px: 
         if view.color:
             weight = tf.constant(settings.cost_weights[3], tf.float32)
             costs, gradient = _with("color", *_color_structure()(image, view.color), weight, costs, gradient)
+        if view.steady:
+            steady = _steadiness()(image, view.steady)
+            costs, gradient = _with("steady", *steady, tf.constant(1.0), costs, gradient)
         if settings.tv_weight:
             weight = tf.constant(settings.tv_weight, tf.float32)
             costs, gradient = _with("tv", *_total_variation()(image), weight, costs, gradient)
@@ -59,6 +62,21 @@ def _color_structure() -> Callable[[tf.Tensor, ColorTarget], tuple[tf.Tensor, tf
             tape.watch(image)
             copy = tf.einsum("ah,hwc,bw->abc", target.rows, image, target.columns)
             cost = color_structure_cost(tf.reshape(copy, [-1, 3]), target.distances)
+        return cost, tape.gradient(cost, image)
+
+    return graph
+
+
+@cache
+def _steadiness() -> Callable[[tf.Tensor, SteadyTarget], tuple[tf.Tensor, tf.Tensor]]:
+    """Return the graph of an image's steadiness_cost and its gradient."""
+    image = tf.TensorSpec([None, None, 3])
+
+    @tf.function(input_signature=(image, SteadyTarget(image, tf.TensorSpec([None, None, 1]))), autograph=False)
+    def graph(image: tf.Tensor, target: SteadyTarget) -> tuple[tf.Tensor, tf.Tensor]:
+        with tf.GradientTape() as tape:
+            tape.watch(image)
+            cost = steadiness_cost(image, *target)
         return cost, tape.gradient(cost, image)
 
     return graph

@@ -63,14 +63,17 @@ def adam(
     settings: Settings,
     *,
     report: Report,
+    pace: np.ndarray | None = None,
 ) -> np.ndarray:
     """Take Adam's steps in the bands of a pyramid, and clip the pixels after each step; see minimize.
+
+    pace  a factor on the step size for each pixel, [height, width, 1]; None for 1 everywhere
 
     Return the mean of the pictures after the last steps, a fraction settings.average of all. What is noise in the steps
     is less in their mean (Polyak & Juditsky 1992).
     """
     bands = len(pyramid.sizes)
-    step = adam_step(bands)
+    step, paces = adam_step(bands), tf.ones([1, 1, 1]) if pace is None else tf.constant(pace, tf.float32)
     betas = tf.constant([settings.beta1, settings.beta2])
     count, picture, moments = 0.0, tf.constant(start.image), _no_moments(pyramid)
     if start.moments:
@@ -94,7 +97,7 @@ def adam(
             size = rate * _learning_rate(settings, done) / 255
             count += 1
             picture, moments, check = step(
-                picture, moments, gradient, tf.constant(size, tf.float32), tf.constant(count), betas, pyramid.band_map
+                picture, moments, gradient, size * paces, tf.constant(count), betas, pyramid.band_map
             )
             if math.isfinite(float(check)):
                 totals.append(numbers["total"])
@@ -125,7 +128,15 @@ def adam_step(bands: int) -> Callable[..., tuple[tf.Tensor, Moments, tf.Tensor]]
     number = tf.TensorSpec([])
 
     @tf.function(
-        input_signature=(image, Moments(parts, parts), image, number, number, tf.TensorSpec([2]), numbers),
+        input_signature=(
+            image,
+            Moments(parts, parts),
+            image,
+            tf.TensorSpec([None, None, 1]),
+            number,
+            tf.TensorSpec([2]),
+            numbers,
+        ),
         autograph=False,
     )
     def step(

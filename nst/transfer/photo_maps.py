@@ -14,12 +14,12 @@ from scipy.ndimage import gaussian_filter
 
 from nst.layers import SMALLEST_SIDE_PX, SUBJECT_MAP_LAYER, stride_of
 from nst.network.vgg19 import Network
+from nst.pictures.color_transfer import LUMINANCE
 from nst.pictures.resizing import Size, resize, size_with_long_side
 from nst.settings import Settings
 
 MAP_PX = 512  # The longest side of the photo of which maps are made.
 NEIGHBOURHOOD = 1 / 40  # The standard deviation of a place's neighbourhood, as a fraction of the long side.
-LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)  # Of red, green and blue: ITU-R BT.709.
 FAINT = 0.08  # The deviation of lightness that counts as half a structure.
 STRUCTURE_POWER = 1.5  # More than 1 makes faint structure count less.
 FULL = 0.9  # The quantile of a map at which it is 1.

@@ -1,5 +1,6 @@
 """What a picture keeps of the photo: its colours, where the settings ask for them, and its pixels under a mask."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -11,11 +12,15 @@ from nst.transfer.inputs import Inputs
 
 def with_preserved_colors(inputs: Inputs) -> Inputs:
     """Return the inputs with the styles in the photo's colours, or all in grey, where the settings ask for it."""
-    kind, photo = inputs.settings.preserve_color, inputs.content
+    kind = inputs.settings.preserve_color
+    photo = inputs.content if inputs.scene is None else inputs.scene
     if kind == "luminance":
         styles = tuple(match_lightness(style, photo) for style in inputs.styles)
-        return replace(inputs, content=match_lightness(photo, photo), styles=styles)
-    match = {"statistics": match_colors, "histogram": match_histogram}.get(kind)
+        content = inputs.content
+        return replace(inputs, content=match_lightness(content, content), styles=styles)
+    matches: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]]
+    matches = {"statistics": match_colors, "histogram": match_histogram}
+    match = matches.get(kind)
     return replace(inputs, styles=tuple(match(style, photo) for style in inputs.styles)) if match else inputs
 
 

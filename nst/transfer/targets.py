@@ -148,12 +148,24 @@ class ColorTarget(NamedTuple):
     columns: tf.Tensor
 
 
+class SteadyTarget(NamedTuple):
+    """The picture that a frame of a clip should stay near to, and how much at each pixel.
+
+    wanted   [height, width, 3], the frame before as it is seen in this frame
+    weights  [height, width, 1]
+    """
+
+    wanted: tf.Tensor
+    weights: tf.Tensor
+
+
 @dataclass(frozen=True)
 class View:
     """The picture at one size: its targets there, and all that a graph for them depends on.
 
     style_loss  what the targets of the style are of
     color  None where the structure of colours is not compared
+    steady  None but for the frames of a clip
     """
 
     size: Size
@@ -161,3 +173,4 @@ class View:
     layout: TargetsLayout
     style_loss: StyleLoss
     color: ColorTarget | None
+    steady: SteadyTarget | None = None

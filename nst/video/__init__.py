@@ -1,0 +1,21 @@
+"""One clip: moving pictures in, the same painted out, without flicker.
+
+In the order in which a clip passes them. The number is a layer: a module imports only modules of lower floors, and of
+this folder only those with a lower number. PyAV and OpenCV are imported when they are used.
+
+    clips.py    [0] clips read frame by frame: videos, animations, numbered pictures
+    times.py    [1] which frames are redrawn
+    flow.py     [0] how a frame comes from an earlier one
+    scenes.py   [0] where a clip repeats a frame, and where it cuts
+    frames.py   [1] the frames redrawn one after another
+    store.py    [1] the pictures of the frames while a run goes on, and the clip made of them
+    run_clip.py [2] a run, from its request to the clip
+
+frame   An image of the clip; its picture is what it is redrawn as.
+scene   The frames between two cuts. Its first frame is redrawn as a photo is.
+flow    For each pixel of a frame, how far away it is in an earlier frame.
+known   Of a pixel: shown by an earlier frame too.
+age     For how many frames a pixel has stayed in the picture.
+memory  All that the next frame depends on.
+lot     Frames that are written together. The open lot is not written yet.
+"""

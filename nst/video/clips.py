@@ -1,0 +1,192 @@
+"""Clips: files of moving pictures, animations, and numbered pictures, read frame by frame.
+
+A frame is an image, float32 sRGB [height, width, 3] in [0, 1], turned upright, with the time at which it is shown.
+"""
+
+from __future__ import annotations
+
+import glob
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from PIL import Image, ImageSequence
+
+from nst.errors import UserError
+from nst.pictures.picture_files import read_image
+from nst.pictures.resizing import Size
+from nst.pictures.transparency import composite_over_white
+from nst.run.input_files import pictures_of
+
+VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v")
+ANIMATIONS = (".gif", ".webp", ".png")
+USUAL_RATE = Fraction(25)  # Of numbered pictures, in frames a second.
+LEAST_GIF_SECONDS = 0.1  # The time of a frame of an animation that gives none, as browsers take it.
+HD_LINES = 720  # The height from which a video that does not tell its colour space is in that of HD.
+UNTOLD, HD_COLORS = 2, 1  # Colour spaces in FFmpeg's numbers.
+NUMBERED = re.compile(r"%0?\d*d")
+
+
+class Frame(NamedTuple):
+    """A frame, and the time at which it is shown, in units of Clip.time_base."""
+
+    image: np.ndarray
+    time: int
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A clip that can be read.
+
+    path       of the file, or the pattern of numbered pictures
+    kind       "video", "animation" or "pictures"
+    size       of a frame
+    count      about the number of frames
+    time_base  the seconds of a unit of time
+    sound      whether there is sound
+    notes      what the user should know of how the clip is read
+    """
+
+    path: Path
+    kind: str
+    size: Size
+    count: int
+    time_base: Fraction
+    sound: bool = False
+    notes: tuple[str, ...] = ()
+
+    def frames(self) -> Iterator[Frame]:
+        """Yield the frames. Raises UserError where the file is damaged before its first frame; it ends where it is
+        damaged later.
+        """
+        reader = {"video": _video_frames, "animation": _animation_frames, "pictures": _picture_frames}[self.kind]
+        return reader(self)
+
+
+def is_clip_name(path: Path) -> bool:
+    """Return whether a name is that of a video or a pattern of numbered pictures."""
+    return path.suffix.lower() in VIDEOS or bool(NUMBERED.search(path.name))
+
+
+def av() -> Any:
+    """Return PyAV. Raises UserError where it is not installed."""
+    try:
+        import av as module
+    except ImportError as error:
+        raise UserError("clips: need av (PyAV); pip install -r requirements-video.txt") from error
+    return module
+
+
+def open_clip(path: Path) -> Clip:
+    """Return a clip. Raises UserError where the file is missing, damaged or no clip."""
+    if NUMBERED.search(path.name) or path.is_dir():
+        return _numbered(path)
+    if not path.exists():
+        raise UserError(f"{path}: no such file")
+    return _video(path) if path.suffix.lower() in VIDEOS else _animation(path)
+
+
+def _video(path: Path) -> Clip:
+    module = av()
+    try:
+        with module.open(str(path)) as container:
+            if not container.streams.video:
+                raise UserError(f"{path}: has no pictures")
+            stream = container.streams.video[0]
+            first = next(container.decode(stream), None)
+            if first is None:
+                raise UserError(f"{path}: has no frame that can be read; it is damaged or cut short")
+            height, width = _upright(first).shape[:2]
+            seconds = float(stream.duration * stream.time_base) if stream.duration else 0
+            count = stream.frames or round(seconds * float(stream.average_rate or USUAL_RATE))
+            notes = []
+            if getattr(first, "color_trc", 0) in (16, 18):
+                notes.append(f"{path}: is in HDR, which is read as if it were not: colours may look flat")
+            return Clip(
+                path,
+                "video",
+                (height, width),
+                max(1, count),
+                Fraction(stream.time_base),
+                sound=bool(container.streams.audio),
+                notes=tuple(notes),
+            )
+    except module.FFmpegError as error:
+        raise UserError(f"{path}: cannot be read, damaged or no clip: {error.strerror}") from error
+
+
+def _video_frames(clip: Clip) -> Iterator[Frame]:
+    module = av()
+    with module.open(str(clip.path)) as container:
+        stream = container.streams.video[0]
+        stream.thread_type = "AUTO"
+        last = -1
+        try:
+            for frame in container.decode(stream):
+                time = frame.pts if frame.pts is not None and frame.pts > last else last + 1
+                last = time
+                yield Frame(_upright(frame), time)
+        except module.FFmpegError:  # The rest is damaged; what came before is whole.
+            return
+
+
+def _upright(frame: Any) -> np.ndarray:
+    """Return a frame of PyAV as an image."""
+    options = {}
+    if frame.colorspace == UNTOLD and frame.height >= HD_LINES:
+        options["src_colorspace"] = HD_COLORS
+    levels = frame.reformat(format="rgb24", **options).to_ndarray()
+    turns = round(getattr(frame, "rotation", 0) / 90) % 4
+    return np.ascontiguousarray(np.rot90(levels, turns)).astype(np.float32) / 255
+
+
+def _animation(path: Path) -> Clip:
+    try:
+        with Image.open(path) as picture:
+            count = getattr(picture, "n_frames", 1)
+            size = picture.height, picture.width
+    except (OSError, SyntaxError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read, damaged or no clip: {error}") from error
+    if count < 2:
+        raise UserError(f"{path}: is a single picture; leave --as-clip out")
+    return Clip(path, "animation", size, count, Fraction(1, 1000))
+
+
+def _animation_frames(clip: Clip) -> Iterator[Frame]:
+    time = 0
+    with Image.open(clip.path) as picture:
+        for frame in ImageSequence.Iterator(picture):
+            levels = np.asarray(frame.convert("RGBA"), np.float32) / 255
+            yield Frame(composite_over_white(levels[..., :3], levels[..., 3]), time)
+            time += round(frame.info.get("duration") or 1000 * LEAST_GIF_SECONDS)
+
+
+def _numbered(path: Path) -> Clip:
+    files = numbered_files(path)
+    if not files:
+        raise UserError(f"{path}: no picture has such a name and number")
+    height, width = read_image(files[0]).shape[:2]
+    return Clip(path, "pictures", (height, width), len(files), 1 / USUAL_RATE)
+
+
+def _picture_frames(clip: Clip) -> Iterator[Frame]:
+    for number, path in enumerate(numbered_files(clip.path)):
+        yield Frame(read_image(path), number)
+
+
+def numbered_files(pattern: Path) -> list[Path]:
+    """Return the files of a pattern such as frames/%04d.png, by their numbers. A folder stands for all its pictures."""
+    if pattern.is_dir():
+        return pictures_of(pattern)
+    before, after = NUMBERED.split(pattern.name, maxsplit=1)
+    names = re.compile(f"{re.escape(before)}(\\d+){re.escape(after)}")
+    found = {}
+    for name in glob.glob(str(pattern.parent / f"{glob.escape(before)}*{glob.escape(after)}")):  # noqa: PTH207
+        match = names.fullmatch(Path(name).name)
+        if match:
+            found[int(match[1])] = Path(name)
+    return [found[number] for number in sorted(found)]

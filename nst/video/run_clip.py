@@ -1,0 +1,302 @@
+"""One clip, from its request to the painted clip."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from nst.errors import RunError, UserError, os_error_words
+from nst.pictures.picture_files import Picture, write_picture
+from nst.places import COMMAND
+from nst.report.progress import Progress
+from nst.report.status import DONE, STOPPED
+from nst.run.checkpoint import Checkpoint, write_checkpoint
+from nst.run.dry_run import DryRun
+from nst.run.input_files import Digests, find_pictures, read_inputs
+from nst.run.job import Job, Kind, plan_job
+from nst.run.origin import Origin
+from nst.run.record import Record, make_record, network_warnings
+from nst.run.request import Request
+from nst.run.run_picture import load_network, tell_inputs
+from nst.system.atomic_files import file_sha256, folder_lock, write_json
+from nst.system.signals import NOTHING_DONE, Stopped, deferred, uninterrupted
+from nst.system.temporary import temporary_folder
+from nst.transfer.inputs import Inputs
+from nst.video.clips import Clip, is_clip_name, numbered_files, open_clip
+from nst.video.flow import opencv
+from nst.video.store import LOT, Store, check_clip_format
+from nst.video.times import check_times, planned_frames, selected
+
+if TYPE_CHECKING:
+    from nst.network.vgg19 import Network
+    from nst.video.frames import Maker, Memory
+
+LARGEST_TIME_SHARE = 0.01  # The largest fraction of a run's time that checkpoints may take.
+WORK_OF_FRAME = 2.5  # The time of a frame, as a multiple of that of its steps.
+FRAMES = "frames"  # The folder of the frames within that of the run.
+
+
+def is_clip(request: Request, *, as_clip: bool = False) -> bool:
+    """Return whether a request is for a clip.
+
+    as_clip  whether the user said so, of an animation or of numbered pictures
+    """
+    (content,) = request.paths["content"]
+    return as_clip or is_clip_name(content)
+
+
+def find_clip(request: Request) -> Request:
+    """Return a request whose files are found, see find_pictures; numbered pictures are when the clip is opened."""
+    (content,) = request.paths["content"]
+    if content.exists() and not content.is_dir():
+        return find_pictures(request)
+    found = find_pictures(replace(request, paths={**request.paths, "content": request.paths["style"][:1]}))
+    return replace(found, paths={**found.paths, "content": (content,)})
+
+
+def dry_run_clip(request: Request, origin: Origin, progress: Progress) -> DryRun:
+    """Check a clip as far as its first frame, and return its plan. Raises UserError."""
+    with progress:
+        opencv()
+        clip, job = plan_clip(request, origin)
+        for line in (*clip.notes, *job.notes, *origin.all_warnings()):
+            progress.tell(line)
+        network, facts = load_network(job, progress)
+        tell_inputs(progress, job)
+        frames, seconds = _expected(clip, job, network, 0)
+    height, width = job.scales[-1].size
+    words = f"about {seconds:.0f} s and {job.memory.memory_mb} MB of memory"
+    text = "\n".join([str(job.folder.output), f"{width}x{height} px  {frames} frames", words])
+    device = f"{facts['device']} in {facts['precision']}"
+    return DryRun(job.folder.output, text, seconds, job.memory.memory_mb, device)
+
+
+@dataclass
+class _Run:
+    """A clip at work.
+
+    times    of the frames so far, in units of clip.time_base
+    lot      the frames that are not in the store yet, in levels of 255
+    due      the time of the next checkpoint, by time.monotonic()
+    """
+
+    job: Job
+    clip: Clip
+    store: Store
+    record: Record
+    progress: Progress
+    started: float
+    times: list[int] = field(default_factory=list)
+    lot: list[np.ndarray] = field(default_factory=list)
+    due: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """Return how long the run has taken."""
+        return time.monotonic() - self.started
+
+
+def run_clip(request: Request, origin: Origin, progress: Progress, *, stopped: Callable[[], int] = lambda: 0) -> Path:
+    """Make the clip and return its path. Ctrl-C and SIGTERM first save the clip so far.
+
+    Raises UserError for a mistake found before the first frame, and RunError where the clip cannot be written.
+    """
+    with progress:
+        progress.phase("reading the clip")
+        opencv()
+        clip, job = plan_clip(request, origin)
+        for line in (*clip.notes, *job.notes, *origin.all_warnings()):
+            progress.tell(line)
+        started = time.monotonic() - (job.checkpoint.seconds if job.checkpoint else 0)
+        network, facts = load_network(job, progress)
+        for line in network_warnings(job.record, facts) if job.record else []:
+            progress.tell(line)
+        tell_inputs(progress, job)
+        from nst.video.frames import Maker, Memory
+
+        record = make_record(request, job.folder.output, job.digests, facts)
+        comment = json.dumps(record.as_json())
+        store = Store(job.folder.path / FRAMES, job.folder.output, clip, job.settings, comment)
+        run = _Run(job, clip, store, record, progress, started)
+        memory = Memory()
+        if job.checkpoint and job.checkpoint.clip:
+            memory = _resumed(run, job.checkpoint.clip)
+        maker = Maker(network, job.inputs, job.scales, job.memory.tile_px)
+        job.folder.path.mkdir(parents=True, exist_ok=True)
+        with folder_lock(job.folder.path), deferred(lambda: _way_on(run), heard=progress.stopping) as signalled:
+            job.folder.remove_leftovers()
+            if not memory.number:
+                store.remove()
+                _write_checkpoint(run, memory)
+            _tell_estimate(run, network, memory.number)
+            number = _make_frames(run, maker, memory, lambda: signalled() or stopped())
+            return _end(run, memory, number)
+
+
+def plan_clip(request: Request, origin: Origin) -> tuple[Clip, Job]:
+    """Return the clip and the job, checked. Raises UserError."""
+    check_times(request.settings)
+    (content,) = request.paths["content"]
+    clip = open_clip(content)
+    suffix = content.suffix.lower() if clip.kind != "pictures" else ".mp4"
+
+    def check(path: Path, *_: object, **__: object) -> None:
+        check_clip_format(path, request.settings)
+
+    def read(request: Request) -> tuple[Picture, Inputs, Digests, tuple[str, ...]]:
+        first = next(selected(clip, request.settings), None)
+        if first is None:
+            raise UserError(f"{content}: has no frame from --start to --end")
+        still = temporary_folder() / f"{content.stem}.png"
+        write_picture(still, first.image)
+        photo, inputs, digests, notes = read_inputs(replace(request, paths={**request.paths, "content": (still,)}))
+        files = numbered_files(content) if clip.kind == "pictures" else [content]
+        return photo, inputs, {**digests, "content": (file_sha256(files[0]),)}, notes
+
+    return clip, plan_job(replace(request, report=False), origin, kind=Kind(read, check, suffix))
+
+
+def _tell_estimate(run: _Run, network: Network, done: int) -> None:
+    run.progress.phase("estimating the time")
+    frames, seconds = _expected(run.clip, run.job, network, done)
+    run.progress.begin_frames(max(frames, done), done=done)
+    run.progress.estimate(seconds, run.job.memory.memory_mb, run.record.computed_on)
+    run.progress.phase("making the first frame")
+
+
+def _expected(clip: Clip, job: Job, network: Network, done: int) -> tuple[int, float]:
+    """Return about how many frames there are, and how many seconds those that are not done take."""
+    from nst.transfer.estimate import estimated_seconds
+
+    frames = planned_frames(clip, job.settings, _seconds_per_frame(clip))
+    last = [replace(job.scales[-1], steps=job.settings.frame_steps)]
+    with uninterrupted():
+        whole = estimated_seconds(network, job.inputs, job.scales, job.memory.tile_px)
+        each = WORK_OF_FRAME * estimated_seconds(network, job.inputs, last, job.memory.tile_px)
+    return frames, (0 if done else whole) + each * max(0, frames - done - (0 if done else 1))
+
+
+def _make_frames(run: _Run, maker: Maker, memory: Memory, signalled: Callable[[], int]) -> int:
+    """Make all frames that are not done; return the number of a signal that came, or 0."""
+    for number, frame in enumerate(selected(run.clip, run.job.settings)):
+        if number < memory.number:
+            continue
+        image = maker.make(memory, frame.image)
+        run.lot.append(np.rint(255 * np.clip(image, 0, 1)).astype(np.uint8))
+        run.times.append(frame.time)
+        if len(run.lot) == LOT:
+            _write_lot(run, memory.number)
+        run.progress.follow_frame(image.shape[:2])
+        if signalled():
+            return signalled()
+        if time.monotonic() >= run.due:
+            _write_checkpoint(run, memory)
+    return 0
+
+
+def _write_lot(run: _Run, done: int) -> None:
+    first = done - len(run.lot)
+    run.store.write_lot(first, run.lot, run.times[first:done])
+    run.lot.clear()
+
+
+def _end(run: _Run, memory: Memory, number: int) -> Path:
+    """Write the clip so far, or all of it. Raises Stopped after a signal, and RunError where it cannot be written."""
+    output = run.job.folder.output
+    if number:
+        _write_checkpoint(run, memory)
+    try:
+        times = [*run.times, run.times[-1] + round(_typical(run.times, run.clip))]
+        for line in run.store.finish(run.lot, memory.number - len(run.lot), times):
+            run.progress.tell(line)
+    except OSError as error:
+        raise RunError(f"{os_error_words(error, str(output))}; {_way_on(run)}") from error
+    state = STOPPED if number else DONE
+    facts = {"state": state, "frames": memory.number, "seconds": run.seconds}
+    write_json(run.job.folder.settings, {**run.record.as_json(), **facts})
+    if number:
+        raise Stopped(number, f"{output} is the clip so far; {_way_on(run)}", output)
+    run.job.folder.remove_checkpoint()
+    if not run.job.settings.keep_frames:
+        run.store.remove()
+    return output
+
+
+def _typical(times: Sequence[int], clip: Clip) -> float:
+    """Return how long the last frame is shown: as long as a frame in the middle."""
+    steps = sorted(after - before for before, after in pairwise(times))
+    return steps[len(steps) // 2] if steps else 1 / float(25 * clip.time_base)
+
+
+def _seconds_per_frame(clip: Clip) -> float:
+    """Return how long the first frame of a clip is shown."""
+    first, second = None, None
+    for frame in clip.frames():
+        if first is None:
+            first = frame.time
+            continue
+        second = frame.time
+        break
+    return 1 / 25 if first is None or second is None else float((second - first) * clip.time_base)
+
+
+def _way_on(run: _Run) -> str:
+    if not run.job.folder.has_checkpoint():
+        return NOTHING_DONE
+    return f"to go on: {shlex.join([*COMMAND, '--resume', str(run.job.folder.path)])}"
+
+
+def _write_checkpoint(run: _Run, memory: Memory) -> None:
+    """Write all that the next frame depends on, and note when to do so again."""
+    every = run.job.settings.checkpoint_every
+    if not every:
+        run.due = float("inf")
+        return
+    began = time.monotonic()
+    found = Checkpoint(run.record, seconds=run.seconds, clip=_arrays(run, memory))
+    try:
+        write_checkpoint(run.job.folder, found)
+    except OSError as error:
+        run.progress.tell(f"{os_error_words(error, 'checkpoint')}; the run goes on without checkpoints")
+        run.due = float("inf")
+        return
+    now = time.monotonic()
+    run.due = now + max(every, (now - began) / LARGEST_TIME_SHARE)
+
+
+def _arrays(run: _Run, memory: Memory) -> dict[str, np.ndarray]:
+    """Return a memory, and the frames that are not in the store, as arrays."""
+    arrays = {"times": np.array(run.times, np.int64), "number": np.array(memory.number)}
+    for name in ("frame", "result", "ages", "scene"):
+        if getattr(memory, name) is not None:
+            arrays[name] = getattr(memory, name)
+    for name, several in (("lot", run.lot), ("earlier", memory.earlier), ("scenes", memory.scenes)):
+        if several:
+            arrays[name] = np.stack([np.stack(part) if isinstance(part, tuple) else part for part in several])
+    return arrays
+
+
+def _resumed(run: _Run, arrays: dict[str, np.ndarray]) -> Memory:
+    """Return the memory in a checkpoint, having taken the frames that are not in the store. Raises UserError."""
+    from nst.video.frames import Memory
+
+    size = run.job.scales[-1].size
+    memory = Memory(number=int(arrays["number"]))
+    run.times = [int(value) for value in arrays["times"]]
+    run.lot = list(arrays.get("lot", []))
+    whole = all(arrays[name].shape[:2] == size for name in ("frame", "result", "ages") if name in arrays)
+    if not whole or len(run.times) != memory.number:
+        raise UserError(f"{run.job.folder.checkpoint}: is damaged or of another version; start the run anew")
+    for name in ("frame", "result", "ages", "scene"):
+        setattr(memory, name, arrays.get(name))
+    memory.earlier.extend((part[0], part[1]) for part in arrays.get("earlier", []))
+    memory.scenes.extend((part[0], part[1], part[2]) for part in arrays.get("scenes", []))
+    return memory

@@ -1,0 +1,67 @@
+"""The motion of a clip, what is new in a frame, and pictures that move along."""
+
+import numpy as np
+import pytest
+
+from nst.pictures.resizing import resize
+from nst.video.flow import motion, warped
+from nst.video.scenes import colors_apart, is_cut, is_repeated
+
+pytest.importorskip("av")
+pytest.importorskip("cv2")
+
+
+def test_the_flow_of_a_pan_is_the_pan(pan):
+    moved = motion(pan[0], pan[2])
+    inner = moved.back[12:-12, 12:-12]
+    np.testing.assert_allclose(np.median(inner, axis=(0, 1)), [6, 2], atol=0.3)
+    assert moved.known[12:-12, 12:-16].mean() > 0.9
+    assert moved.known[:, -5:].mean() < 0.1  # comes in from the right
+
+
+def test_the_ground_behind_a_square_is_new(scenery):
+    frames = [scenery[:64, :96].copy() for _ in range(2)]
+    for number, frame in enumerate(frames):
+        frame[20:40, 20 + 14 * number : 40 + 14 * number] = [0.9, 0.1, 0.1]
+    moved = motion(*frames)
+    assert moved.known[22:38, 22:32].mean() < 0.5
+    assert moved.known[5:60, 65:90].mean() > 0.9
+
+
+def test_lanczos_keeps_detail_over_many_frames(scenery):
+    image, soft = scenery[:64, :96], scenery[:64, :96]
+    half = np.full((64, 96, 2), 0.5, np.float32)
+    for number in range(10):
+        back = half if number % 2 else -half
+        image, soft = warped(image, back, sharp=True), warped(soft, back)
+
+    def detail(picture):
+        return np.abs(np.diff(picture[8:-8, 8:-8], axis=1)).mean()
+
+    assert detail(image) > 0.8 * detail(scenery[:64, :96]) > 1.4 * detail(soft)
+
+
+def test_a_repeated_frame_is_one(pan):
+    random = np.random.default_rng(0)
+    assert is_repeated(pan[0], pan[0] + random.uniform(-0.0005, 0.0005, pan[0].shape))
+    assert not is_repeated(pan[0], pan[1])
+
+
+def test_a_cut_is_told_from_a_flash_and_a_fade(scenery):
+    one, other = scenery[:64, :96], resize(scenery[::-1, ::-1, ::-1], (64, 96))
+    assert colors_apart(one, one) == 0
+    assert is_cut(one, other, motion(one, other).known)
+    for name, later in (("flash", np.minimum(1, one + 0.3)), ("fade", 0.85 * one), ("same", one)):
+        assert not is_cut(one, later, motion(one, later).known), name
+
+
+@pytest.mark.parametrize("threads", [1, 4])
+def test_the_flow_does_not_depend_on_threads(pan, threads):
+    cv2 = pytest.importorskip("cv2")
+    before = cv2.getNumThreads()
+    expected = motion(pan[0], pan[1])
+    cv2.setNumThreads(threads)
+    try:
+        np.testing.assert_array_equal(motion(pan[0], pan[1]).back, expected.back)
+    finally:
+        cv2.setNumThreads(before)

@@ -117,8 +117,7 @@ OPTIONS: dict[str, CallOption] = {
     ),
     "as_clip": CallOption(
         "switch",
-        "take an animated picture, or a folder of pictures, as one clip; videos and names such as frames/%04d.png are "
-        "clips in any case",
+        "take an animated picture, or a folder of pictures, as one clip; videos and numbered pictures are clips anyway",
         in_file=True,
     ),
     "recursive": CallOption(

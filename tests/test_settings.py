@@ -73,6 +73,15 @@ EXAMPLES = {
     "checkpoint_every": (["2.5"], 2.5),
     "max_memory": (["4GB"], 4000),
     "tile": (["512"], 512),
+    "steadiness": (["10"], 10.0),
+    "frame_steps": (["6"], 6),
+    "start": (["1:30"], "1:30"),
+    "end": (["300f"], "300f"),
+    "fps": (["12.5"], 12.5),
+    "codec": (["h265"], "h265"),
+    "video_quality": (["22"], 22),
+    "audio": ([], True),
+    "keep_frames": ([], True),
 }
 
 

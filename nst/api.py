@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 from nst.errors import UserError
 from nst.network.tensorflow_setup import start_tensorflow
 from nst.pictures.picture_files import Picture, over_white, read_picture, unit_numbers
-from nst.pictures.resizing import resize_alpha
+from nst.pictures.resizing import resize, resize_alpha
 from nst.pictures.transparency import continue_colors
 from nst.preset_files import make_settings
 from nst.run.memory_plan import plan_tile, sizes_of_run
@@ -36,7 +36,7 @@ CONVERTED = {"I": "I;16", "PA": "RGBA", "RGBa": "RGBA", "La": "LA"}  # Modes tha
 
 
 class Cancelled(Exception):  # noqa: N818  It is asked for.
-    """To be raised in `on_step`: redraw then ends, and returns the picture after that step."""
+    """To be raised in `on_step`: redraw then ends, and returns the picture after that step, in full size."""
 
 
 def redraw(
@@ -122,7 +122,7 @@ def _stylized(inputs: Inputs, on_step: Callable[[Step, Callable[[], np.ndarray]]
     try:
         return stylize(inputs, network, scales, tile_px=tile_px, on_step=[listen])
     except Cancelled:
-        return last[0]()
+        return resize(last[0](), scales[-1].size)
 
 
 def _several(given: PictureLike | Sequence[PictureLike]) -> list[PictureLike]:

@@ -20,7 +20,7 @@ write_picture("cat_stone.png", image)
 
 # %% Stop when the cost is low enough; the picture so far is returned.
 def stop_when_good(step, picture):
-    if step.costs["total"] < 3:
+    if step.costs["total"] < 2:
         raise Cancelled
 
 

@@ -14,12 +14,11 @@ from scipy.ndimage import gaussian_filter
 from nst.errors import UserError
 from nst.pictures.color_transfer import LUMINANCE
 
-SMOOTH_FLOW = 8.0  # The deviation of a smoothed flow, which is taken where it explains the frame as well.
-AS_WELL = 1.05  # The error of a smoothed flow, as a multiple of the flow's own, up to which it explains as well.
-NOISE_LEVELS = 1.0  # The error in levels of 255 that is noise in any case.
-MASK_SIGMA = 3.0  # The deviation of the blur of the map of what is known.
-EDGE = 0.01, 0.002  # The limit of a flow's squared gradient: a part of its square, and a constant (Ruder et al. 2016).
-CONSISTENT = 0.01, 0.5  # The same of the difference of the flow there and the flow back.
+SMOOTH_FLOW = 4.0  # The deviation of a smoothed flow, which is taken where it explains the frame as well.
+NOISE_LEVELS = 0.05  # The error in levels of 255 by which a smoothed flow may explain the frame worse.
+MASK_SIGMA = 2.0  # The deviation of the blur of the map of what is known.
+EDGE = 0.01, 0.01  # The limit of a flow's squared gradient: a part of its square, and a constant (Ruder et al. 2016).
+CONSISTENT = 0.01, 1.0  # The same of the difference of the flow there and the flow back.
 
 
 class Motion(NamedTuple):
@@ -45,8 +44,7 @@ def opencv() -> Any:
 def motion(earlier: np.ndarray, frame: np.ndarray) -> Motion:
     """Return how a frame [height, width, 3] in [0, 1] comes from an earlier one of the same size."""
     ours, theirs = _grey(frame), _grey(earlier)
-    back = _calmed(_flow(ours, theirs), frame, earlier)
-    forth = _calmed(_flow(theirs, ours), earlier, frame)
+    back, forth = _calmed(_flow(ours, theirs), frame, earlier), _calmed(_flow(theirs, ours), earlier, frame)
     return Motion(back, _known(back, forth))
 
 
@@ -55,7 +53,7 @@ def _calmed(flow: np.ndarray, frame: np.ndarray, other: np.ndarray) -> np.ndarra
     smooth = np.stack([gaussian_filter(flow[..., k], SMOOTH_FLOW) for k in (0, 1)], axis=-1)
     light, there = frame @ LUMINANCE, other @ LUMINANCE
     errors = [gaussian_filter(np.abs(light - warped(there, way)), MASK_SIGMA) for way in (flow, smooth)]
-    calm = errors[1] <= AS_WELL * errors[0] + NOISE_LEVELS / 255
+    calm = errors[1] <= errors[0] + NOISE_LEVELS / 255
     return np.where(calm[..., None], smooth, flow).astype(np.float32)
 
 
@@ -72,7 +70,7 @@ def _known(back: np.ndarray, forth: np.ndarray) -> np.ndarray:
     x, y = columns + back[..., 0], rows + back[..., 1]
     inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
     found = consistent & ~edges & inside
-    return np.clip(2 * gaussian_filter(found.astype(np.float32), MASK_SIGMA) - 1, 0, 1) * found
+    return gaussian_filter(found.astype(np.float32), MASK_SIGMA) * found
 
 
 def warped(image: np.ndarray, back: np.ndarray, *, sharp: bool = False) -> np.ndarray:

@@ -25,7 +25,7 @@ from nst.transfer.masks import overall_weights
 from nst.transfer.matching import make_match
 from nst.transfer.objective import make_evaluate
 from nst.transfer.optimizers import adam
-from nst.transfer.photo_maps import make_photo_maps
+from nst.transfer.photo_maps import PhotoMaps, make_photo_maps
 from nst.transfer.preserved_photo import finished, with_preserved_colors
 from nst.transfer.pyramid import make_pyramid
 from nst.transfer.scales import Scale
@@ -37,6 +37,7 @@ from nst.video.flow import Motion, motion, warped
 from nst.video.scenes import is_cut, is_repeated
 
 OLD = 4.0  # The age in frames at which a pixel is settled.
+FIRST_AGE = 8.0  # The age of a scene's first frame, which has had all steps of a picture.
 LEAST_PACE = 0.1  # The pace of settled pixels, as a fraction of that of new ones.
 LOOKS_BACK = (2, 4, 8, 16)  # How many frames before are asked for what the last frame does not show.
 MUCH_NEW = 0.01  # The fraction of a frame that is new from which earlier frames are asked and new parts made anew.
@@ -109,7 +110,7 @@ class Maker:
         memory.earlier.clear()
         inputs = replace(self.inputs, content=frame, scene=frame)
         image = stylize(inputs, self.network, self.scales, tile_px=self.tile_px)
-        return self._note(memory, frame, image, np.zeros(frame.shape[:2], np.float32))
+        return self._note(memory, frame, image, np.full(frame.shape[:2], FIRST_AGE, np.float32))
 
     def _cut(self, memory: Memory, frame: np.ndarray) -> np.ndarray:
         """Return the picture of the first frame after a cut: from an earlier scene that is seen again, or made anew."""
@@ -141,20 +142,22 @@ class Maker:
         ages   0 where nothing before shows the pixel
         """
         inputs = with_preserved_colors(replace(self.inputs, content=frame, scene=memory.scene))
+        maps = make_photo_maps(self.network, inputs.content, self.settings)
         new = gaussian_filter((ages == 0).astype(np.float32), 2.0)[..., None]
         fresh = first_picture(inputs, frame.shape[:2])
         image = np.clip(start + new * (fresh - start), 0, 1)
         if float(new.mean()) > MUCH_NEW:
             for part, steps in NEW_STEPS:
-                image = self._filled(inputs, image, start, new, part, steps)
+                image = self._filled(inputs, maps, image, new, part, steps)
         settled = np.minimum(1.0, ages / OLD)[..., None]
         factor = self.settings.steadiness / max(float(start.var()), 1e-4)
         steady = SteadyTarget(tf.constant(start), tf.constant(factor * settled, tf.float32))
         pace = LEAST_PACE + (1 - LEAST_PACE) * np.exp(-ages / OLD)[..., None]
-        return self._stepped(inputs, self.scales[-1], image, self.settings.frame_steps, steady, pace), ages + 1
+        picture = self._stepped(inputs, maps, self.scales[-1], image, self.settings.frame_steps, steady, pace)
+        return picture, ages + 1
 
     def _filled(
-        self, inputs: Inputs, image: np.ndarray, start: np.ndarray, new: np.ndarray, part: int, steps: int
+        self, inputs: Inputs, maps: PhotoMaps, image: np.ndarray, new: np.ndarray, part: int, steps: int
     ) -> np.ndarray:
         """Return a picture whose new parts have been made at a smaller size; the rest stays."""
         size = image.shape[0] // part, image.shape[1] // part
@@ -163,13 +166,14 @@ class Maker:
             return image
         small = resize(image, scale.size)
         there = np.clip(resize(new, scale.size), 0, 1)
-        made = self._stepped(inputs, scale, small, steps, None, there)
+        made = self._stepped(inputs, maps, scale, small, steps, None, there)
         change = resize(0.5 + 0.5 * (made - small), image.shape[:2]) * 2 - 1
         return np.clip(image + new * change, 0, 1)
 
     def _stepped(
         self,
         inputs: Inputs,
+        maps: PhotoMaps,
         scale: Scale,
         image: np.ndarray,
         steps: int,
@@ -178,7 +182,6 @@ class Maker:
     ) -> np.ndarray:
         """Return a picture after some steps at a scale."""
         settings = inputs.settings
-        maps = make_photo_maps(self.network, inputs.content, settings)
         match = make_match(self.network, inputs, scale, image, tile_px=self.tile_px)
         view = make_view(self.network, inputs, scale, maps, match, tile_px=self.tile_px)
         evaluate = make_evaluate(self.network, replace(view, steady=steady), settings, tile_px=self.tile_px)

@@ -38,6 +38,8 @@ from nst.video.scenes import is_cut, is_repeated
 
 OLD = 4.0  # The age in frames at which a pixel is settled.
 FIRST_AGE = 8.0  # The age of a scene's first frame, which has had all steps of a picture.
+PACE_AGE = 2.0  # The age in frames by which the pace falls to 1/e.
+NEW_PACE = 1.8  # The pace of new pixels.
 LEAST_PACE = 0.1  # The pace of settled pixels, as a fraction of that of new ones.
 LOOKS_BACK = (2, 4, 8, 16)  # How many frames before are asked for what the last frame does not show.
 MUCH_NEW = 0.01  # The fraction of a frame that is new from which earlier frames are asked and new parts made anew.
@@ -152,7 +154,7 @@ class Maker:
         settled = np.minimum(1.0, ages / OLD)[..., None]
         factor = self.settings.steadiness / max(float(start.var()), 1e-4)
         steady = SteadyTarget(tf.constant(start), tf.constant(factor * settled, tf.float32))
-        pace = LEAST_PACE + (1 - LEAST_PACE) * np.exp(-ages / OLD)[..., None]
+        pace = LEAST_PACE + (NEW_PACE - LEAST_PACE) * np.exp(-ages / PACE_AGE)[..., None]
         picture = self._stepped(inputs, maps, self.scales[-1], image, self.settings.frame_steps, steady, pace)
         return picture, ages + 1
 

@@ -11,6 +11,7 @@ of this folder only those with a lower number. Only this wing of nst/ prints.
     chart.py        [0] the costs as the lines of a page's chart
     pages.py        [1] the template engine, embedded pictures, words for times and settings
     run_page.py     [2] report.html of a run
+    clip_page.py    [3] report.html of a clip
     live_view.py    [1] what a browser may see of the current run
     watch_server.py [2] the server of the live view
     browser.py      [3] pages and pictures opened in a browser

@@ -77,7 +77,7 @@ def write_run_page(path: Path, run: Run) -> None:
         result_again=replace(trio[-1][1], source=""),
         chart=make_chart(run.steps, run.sources.steps if run.state == STOPPED else 0),
         scales=list(zip(scales, _seconds_per_scale(scales), strict=True)),
-        settings=_settings_rows(run.record["settings"]),
+        settings=settings_rows(run.record["settings"]),
     )
     with atomic_write(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
@@ -135,7 +135,7 @@ def _seconds_per_scale(scales: Sequence[Sequence[Step]]) -> list[float | None]:
     return found
 
 
-def _settings_rows(values: Mapping[str, Any]) -> list[tuple[str, str, str, str, bool]]:
+def settings_rows(values: Mapping[str, Any]) -> list[tuple[str, str, str, str, bool]]:
     """Return (flag, value, default, help, whether value and default differ) of each setting, the different first."""
     default = describe(Settings())
     rows = [

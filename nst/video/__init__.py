@@ -9,7 +9,8 @@ this folder only those with a lower number. PyAV and OpenCV are imported when th
     scenes.py   [0] where a clip repeats a frame, and where it cuts
     frames.py   [1] the frames redrawn one after another
     store.py    [1] the pictures of the frames while a run goes on, and the clip made of them
-    run_clip.py [2] a run, from its request to the clip
+    clip_state.py [2] a run while it goes on, and as a checkpoint
+    run_clip.py [3] a run, from its request to the clip
 
 frame   An image of the clip; its picture is what it is redrawn as.
 scene   The frames between two cuts. Its first frame is redrawn as a photo is.

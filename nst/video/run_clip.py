@@ -6,7 +6,7 @@ import json
 import shlex
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +15,9 @@ import numpy as np
 
 from nst.errors import RunError, UserError, os_error_words
 from nst.pictures.picture_files import Picture, write_picture
+from nst.pictures.resizing import resize
 from nst.places import COMMAND
+from nst.report.clip_page import PaintedClip, write_clip_page
 from nst.report.progress import Progress
 from nst.report.status import DONE, STOPPED
 from nst.run.checkpoint import Checkpoint, write_checkpoint
@@ -23,13 +25,14 @@ from nst.run.dry_run import DryRun
 from nst.run.input_files import Digests, find_pictures, read_inputs
 from nst.run.job import Job, Kind, plan_job
 from nst.run.origin import Origin
-from nst.run.record import Record, make_record, network_warnings
+from nst.run.record import make_record, network_warnings
 from nst.run.request import Request
 from nst.run.run_picture import load_network, tell_inputs
 from nst.system.atomic_files import file_sha256, folder_lock, write_json
 from nst.system.signals import NOTHING_DONE, Stopped, deferred, uninterrupted
 from nst.system.temporary import temporary_folder
 from nst.transfer.inputs import Inputs
+from nst.video.clip_state import ClipRun, arrays_of, resumed
 from nst.video.clips import Clip, is_clip_name, numbered_files, open_clip
 from nst.video.flow import opencv
 from nst.video.store import LOT, Store, check_clip_format
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
 
 LARGEST_TIME_SHARE = 0.01  # The largest fraction of a run's time that checkpoints may take.
 WORK_OF_FRAME = 2.5  # The time of a frame, as a multiple of that of its steps.
+SHOWN = 6  # About how many frames the report shows.
 FRAMES = "frames"  # The folder of the frames within that of the run.
 
 
@@ -79,31 +83,6 @@ def dry_run_clip(request: Request, origin: Origin, progress: Progress) -> DryRun
     return DryRun(job.folder.output, text, seconds, job.memory.memory_mb, device)
 
 
-@dataclass
-class _Run:
-    """A clip at work.
-
-    times    of the frames so far, in units of clip.time_base
-    lot      the frames that are not in the store yet, in levels of 255
-    due      the time of the next checkpoint, by time.monotonic()
-    """
-
-    job: Job
-    clip: Clip
-    store: Store
-    record: Record
-    progress: Progress
-    started: float
-    times: list[int] = field(default_factory=list)
-    lot: list[np.ndarray] = field(default_factory=list)
-    due: float = 0.0
-
-    @property
-    def seconds(self) -> float:
-        """Return how long the run has taken."""
-        return time.monotonic() - self.started
-
-
 def run_clip(request: Request, origin: Origin, progress: Progress, *, stopped: Callable[[], int] = lambda: 0) -> Path:
     """Make the clip and return its path. Ctrl-C and SIGTERM first save the clip so far.
 
@@ -125,10 +104,10 @@ def run_clip(request: Request, origin: Origin, progress: Progress, *, stopped: C
         record = make_record(request, job.folder.output, job.digests, facts)
         comment = json.dumps(record.as_json())
         store = Store(job.folder.path / FRAMES, job.folder.output, clip, job.settings, comment)
-        run = _Run(job, clip, store, record, progress, started)
+        run = ClipRun(job, store, record, progress, started)
         memory = Memory()
         if job.checkpoint and job.checkpoint.clip:
-            memory = _resumed(run, job.checkpoint.clip)
+            memory = resumed(run, job.checkpoint.clip)
         maker = Maker(network, job.inputs, job.scales, job.memory.tile_px)
         job.folder.path.mkdir(parents=True, exist_ok=True)
         with folder_lock(job.folder.path), deferred(lambda: _way_on(run), heard=progress.stopping) as signalled:
@@ -161,12 +140,13 @@ def plan_clip(request: Request, origin: Origin) -> tuple[Clip, Job]:
         files = numbered_files(content) if clip.kind == "pictures" else [content]
         return photo, inputs, {**digests, "content": (file_sha256(files[0]),)}, notes
 
-    return clip, plan_job(replace(request, report=False), origin, kind=Kind(read, check, suffix))
+    return clip, plan_job(request, origin, kind=Kind(read, check, suffix))
 
 
-def _tell_estimate(run: _Run, network: Network, done: int) -> None:
+def _tell_estimate(run: ClipRun, network: Network, done: int) -> None:
     run.progress.phase("estimating the time")
     frames, seconds = _expected(run.clip, run.job, network, done)
+    run.every = max(1, frames // SHOWN)
     run.progress.begin_frames(max(frames, done), done=done)
     run.progress.estimate(seconds, run.job.memory.memory_mb, run.record.computed_on)
     run.progress.phase("making the first frame")
@@ -184,14 +164,16 @@ def _expected(clip: Clip, job: Job, network: Network, done: int) -> tuple[int, f
     return frames, (0 if done else whole) + each * max(0, frames - done - (0 if done else 1))
 
 
-def _make_frames(run: _Run, maker: Maker, memory: Memory, signalled: Callable[[], int]) -> int:
+def _make_frames(run: ClipRun, maker: Maker, memory: Memory, signalled: Callable[[], int]) -> int:
     """Make all frames that are not done; return the number of a signal that came, or 0."""
     for number, frame in enumerate(selected(run.clip, run.job.settings)):
         if number < memory.number:
             continue
         image = maker.make(memory, frame.image)
-        run.lot.append(np.rint(255 * np.clip(image, 0, 1)).astype(np.uint8))
+        run.lot.append(_levels(image))
         run.times.append(frame.time)
+        if number % run.every == 0 and len(run.shown) < 2 * SHOWN:
+            run.shown.append((number + 1, _levels(resize(frame.image, image.shape[:2])), run.lot[-1]))
         if len(run.lot) == LOT:
             _write_lot(run, memory.number)
         run.progress.follow_frame(image.shape[:2])
@@ -202,13 +184,17 @@ def _make_frames(run: _Run, maker: Maker, memory: Memory, signalled: Callable[[]
     return 0
 
 
-def _write_lot(run: _Run, done: int) -> None:
+def _levels(image: np.ndarray) -> np.ndarray:
+    return np.rint(255 * np.clip(image, 0, 1)).astype(np.uint8)
+
+
+def _write_lot(run: ClipRun, done: int) -> None:
     first = done - len(run.lot)
     run.store.write_lot(first, run.lot, run.times[first:done])
     run.lot.clear()
 
 
-def _end(run: _Run, memory: Memory, number: int) -> Path:
+def _end(run: ClipRun, memory: Memory, number: int) -> Path:
     """Write the clip so far, or all of it. Raises Stopped after a signal, and RunError where it cannot be written."""
     output = run.job.folder.output
     if number:
@@ -222,12 +208,38 @@ def _end(run: _Run, memory: Memory, number: int) -> Path:
     state = STOPPED if number else DONE
     facts = {"state": state, "frames": memory.number, "seconds": run.seconds}
     write_json(run.job.folder.settings, {**run.record.as_json(), **facts})
+    if run.job.request.report:
+        _write_page(run, state, memory.number)
     if number:
         raise Stopped(number, f"{output} is the clip so far; {_way_on(run)}", output)
     run.job.folder.remove_checkpoint()
     if not run.job.settings.keep_frames:
         run.store.remove()
     return output
+
+
+def _write_page(run: ClipRun, state: str, frames: int) -> None:
+    """Write the report; a page that cannot be written is told and costs no clip."""
+    job = run.job
+    paths = job.request.paths
+    unit = [(number, frame / np.float32(255), picture / np.float32(255)) for number, frame, picture in run.shown]
+    page = PaintedClip(
+        Path(run.clip.path).stem,
+        tuple(path.stem for path in paths["style"]),
+        job.folder.output.name,
+        state,
+        frames,
+        run.seconds,
+        unit,
+        run.record.as_json(),
+        tuple(run.progress.told),
+    )
+    try:
+        write_clip_page(job.folder.report, page)
+    except OSError as error:
+        run.progress.tell(f"{os_error_words(error, job.folder.report.name)}; the clip has no report")
+        return
+    run.progress.end(job.folder.report)
 
 
 def _typical(times: Sequence[int], clip: Clip) -> float:
@@ -248,20 +260,20 @@ def _seconds_per_frame(clip: Clip) -> float:
     return 1 / 25 if first is None or second is None else float((second - first) * clip.time_base)
 
 
-def _way_on(run: _Run) -> str:
+def _way_on(run: ClipRun) -> str:
     if not run.job.folder.has_checkpoint():
         return NOTHING_DONE
     return f"to go on: {shlex.join([*COMMAND, '--resume', str(run.job.folder.path)])}"
 
 
-def _write_checkpoint(run: _Run, memory: Memory) -> None:
+def _write_checkpoint(run: ClipRun, memory: Memory) -> None:
     """Write all that the next frame depends on, and note when to do so again."""
     every = run.job.settings.checkpoint_every
     if not every:
         run.due = float("inf")
         return
     began = time.monotonic()
-    found = Checkpoint(run.record, seconds=run.seconds, clip=_arrays(run, memory))
+    found = Checkpoint(run.record, seconds=run.seconds, clip=arrays_of(run, memory))
     try:
         write_checkpoint(run.job.folder, found)
     except OSError as error:
@@ -270,33 +282,3 @@ def _write_checkpoint(run: _Run, memory: Memory) -> None:
         return
     now = time.monotonic()
     run.due = now + max(every, (now - began) / LARGEST_TIME_SHARE)
-
-
-def _arrays(run: _Run, memory: Memory) -> dict[str, np.ndarray]:
-    """Return a memory, and the frames that are not in the store, as arrays."""
-    arrays = {"times": np.array(run.times, np.int64), "number": np.array(memory.number)}
-    for name in ("frame", "result", "ages", "scene"):
-        if getattr(memory, name) is not None:
-            arrays[name] = getattr(memory, name)
-    for name, several in (("lot", run.lot), ("earlier", memory.earlier), ("scenes", memory.scenes)):
-        if several:
-            arrays[name] = np.stack([np.stack(part) if isinstance(part, tuple) else part for part in several])
-    return arrays
-
-
-def _resumed(run: _Run, arrays: dict[str, np.ndarray]) -> Memory:
-    """Return the memory in a checkpoint, having taken the frames that are not in the store. Raises UserError."""
-    from nst.video.frames import Memory
-
-    size = run.job.scales[-1].size
-    memory = Memory(number=int(arrays["number"]))
-    run.times = [int(value) for value in arrays["times"]]
-    run.lot = list(arrays.get("lot", []))
-    whole = all(arrays[name].shape[:2] == size for name in ("frame", "result", "ages") if name in arrays)
-    if not whole or len(run.times) != memory.number:
-        raise UserError(f"{run.job.folder.checkpoint}: is damaged or of another version; start the run anew")
-    for name in ("frame", "result", "ages", "scene"):
-        setattr(memory, name, arrays.get(name))
-    memory.earlier.extend((part[0], part[1]) for part in arrays.get("earlier", []))
-    memory.scenes.extend((part[0], part[1], part[2]) for part in arrays.get("scenes", []))
-    return memory

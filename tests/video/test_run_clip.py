@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pages import Page, check_alone, check_readable
 from PIL import Image
 
 import neural_art
@@ -43,7 +44,13 @@ def test_a_video_is_painted_frame_by_frame_with_its_times_and_its_sound(here, pa
     assert _sound(here / "out.mp4") == _sound(here / "clip.mp4")
     record = json.loads((here / "out" / "settings.json").read_text())
     assert (record["state"], record["frames"], record["files"]["content"]) == ("done", 8, ["clip.mp4"])
-    assert sorted(path.name for path in (here / "out").iterdir()) == ["settings.json"]
+    assert sorted(path.name for path in (here / "out").iterdir()) == ["report.html", "settings.json"]
+    page = Page(here / "out" / "report.html")
+    check_alone(page, ["../out.mp4"])
+    check_readable(page)
+    text = page.text()
+    assert "clip in the style of style" in text and "Frame 8" in text and "Frames 8" in text
+    assert "python neural_art.py --settings-from out/settings.json" in text
     with av.open(str(here / "out.mp4")) as container:
         assert json.loads(container.metadata["comment"])["result"] == "out.mp4"
 

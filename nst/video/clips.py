@@ -27,7 +27,7 @@ ANIMATIONS = (".gif", ".webp", ".png")
 USUAL_RATE = Fraction(25)  # Of numbered pictures, in frames a second.
 LEAST_GIF_SECONDS = 0.1  # The time of a frame of an animation that gives none, as browsers take it.
 HD_LINES = 720  # The height from which a video that does not tell its colour space is in that of HD.
-UNTOLD, HD_COLORS = 2, 1  # Colour spaces in FFmpeg's numbers.
+UNTOLD, HD_COLORS = 2, "ITU709"  # Colour spaces: the number of FFmpeg, and the name of PyAV.
 NUMBERED = re.compile(r"%0?\d*d")
 
 

@@ -45,7 +45,7 @@ LOOKS_BACK = (2, 4, 8, 16)  # How many frames before are asked for what the last
 MUCH_NEW = 0.01  # The fraction of a frame that is new from which earlier frames are asked and new parts made anew.
 LIGHT_SIGMA = 4.0  # The deviation of the blur with which the clip's change of lightness is carried over.
 LIKE_LEVELS = 12.0  # The difference in levels of 255 up to which an earlier frame shows the same there.
-NEW_PART, NEW_STEPS = 2, 6  # New parts are first made at a smaller size: by what factor, and with how many steps.
+NEW_STEPS = ((4, 12), (2, 6))  # How new parts are made: the factor by which they are smaller, and the steps.
 MOST_SCENES = 8  # The earlier scenes that are remembered.
 SEEN_AGAIN = 0.6  # The fraction of a frame that an earlier scene must show to go on from it.
 
@@ -149,7 +149,8 @@ class Maker:
         fresh = first_picture(inputs, frame.shape[:2])
         image = np.clip(start + new * (fresh - start), 0, 1)
         if float(new.mean()) > MUCH_NEW:
-            image = self._filled(inputs, maps, image, new)
+            for part, steps in NEW_STEPS:
+                image = self._filled(inputs, maps, image, new, part, steps)
         settled = np.minimum(1.0, ages / OLD)[..., None]
         factor = self.settings.steadiness / max(float(start.var()), 1e-4)
         steady = SteadyTarget(tf.constant(start), tf.constant(factor * settled, tf.float32))
@@ -157,15 +158,17 @@ class Maker:
         picture = self._stepped(inputs, maps, self.scales[-1], image, self.settings.frame_steps, steady, pace)
         return picture, ages + 1
 
-    def _filled(self, inputs: Inputs, maps: PhotoMaps, image: np.ndarray, new: np.ndarray) -> np.ndarray:
+    def _filled(
+        self, inputs: Inputs, maps: PhotoMaps, image: np.ndarray, new: np.ndarray, part: int, steps: int
+    ) -> np.ndarray:
         """Return a picture whose new parts have been made at a smaller size; the rest stays."""
-        smaller = [scale for scale in self.scales[:-1] if max(scale.size) <= 1.5 * max(image.shape) / NEW_PART]
-        if not smaller:
+        size = image.shape[0] // part, image.shape[1] // part
+        scale = next((scale for scale in self.scales[::-1] if max(scale.size) <= max(size) * 1.5), None)
+        if scale is None or scale is self.scales[-1]:
             return image
-        scale = smaller[-1]
         small = resize(image, scale.size)
         there = np.clip(resize(new, scale.size), 0, 1)
-        made = self._stepped(inputs, maps, scale, small, NEW_STEPS, None, there)
+        made = self._stepped(inputs, maps, scale, small, steps, None, there)
         change = resize(0.5 + 0.5 * (made - small), image.shape[:2]) * 2 - 1
         return np.clip(image + new * change, 0, 1)
 

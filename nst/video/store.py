@@ -21,7 +21,7 @@ from nst.errors import UserError, suggestion
 from nst.pictures.picture_files import write_picture
 from nst.settings import Settings
 from nst.system.atomic_files import atomic_write
-from nst.video.clips import ANIMATIONS, VIDEOS, Clip, av
+from nst.video.clips import ANIMATIONS, HD_COLORS, VIDEOS, Clip, av
 
 LOT = 24  # The number of frames of a small video.
 CODECS = {"h264": "libx264", "h265": "libx265", "av1": "libsvtav1", "vp9": "libvpx-vp9", "prores": "prores_ks"}
@@ -114,7 +114,7 @@ class Store:
             stream.codec_context.colorspace = 1
             for image, time in zip(images, times, strict=True):
                 frame = module.VideoFrame.from_ndarray(np.ascontiguousarray(image[:height, :width]), format="rgb24")
-                frame = frame.reformat(format=stream.pix_fmt, dst_colorspace=1)
+                frame = frame.reformat(format=stream.pix_fmt, dst_colorspace=HD_COLORS)
                 frame.pts, frame.time_base = time - times[0], self.clip.time_base
                 container.mux(stream.encode(frame))
             container.mux(stream.encode())

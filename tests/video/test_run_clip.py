@@ -2,10 +2,14 @@
 
 import json
 import signal
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import PROJECT
 from pages import Page, check_alone, check_readable
 from PIL import Image
 
@@ -151,3 +155,35 @@ def test_an_animated_picture_stays_a_picture_unless_asked_for(here, pan, tiny):
     assert neural_art.main(["a.gif", "style.png", *SMALL, "-o", "still.png"]) == 0
     assert neural_art.main(["a.gif", "style.png", *SMALL, "--as-clip", "-o", "moving.gif"]) == 0
     assert len(frames_of(here / "moving.gif")) == 3
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="kills processes")
+def test_a_killed_clip_goes_on_to_the_same_pixels(here, pan, write_clip):
+    """The real command and the real weights."""
+    write_clip(here / "clip.mp4", pan * 3)
+    program = [sys.executable, str(PROJECT / "neural_art.py")]
+    words = [*program, "clip.mp4", "style.png", *SMALL, "--checkpoint-every", "0.2"]
+    subprocess.run([*words, "-o", "whole.mp4"], check=True, capture_output=True)
+    killed = 0
+    command = [*words, "-o", "out.mp4"]
+    while True:
+        with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as run:
+            before = None
+            while run.poll() is None and killed < 3:
+                path = here / "out" / "checkpoint.npz"
+                now = path.stat().st_mtime if path.exists() else None
+                before = before or now
+                if now and now != before:  # a frame later
+                    run.kill()
+                    killed += 1
+                    break
+                time.sleep(0.02)
+        if run.returncode == 0:
+            break
+        assert run.returncode == -signal.SIGKILL
+        command = [*program, "--resume", "out"]
+    assert killed >= 1
+    for one, other in zip(frames_of(here / "whole.mp4"), frames_of(here / "out.mp4"), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert not list((here / "out").glob(".*"))

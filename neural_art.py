@@ -174,7 +174,7 @@ def make_picture(call: "Call", outcome: Outcome, on_step: "Sequence[OnStep]") ->
 
     refuse_expanded_pattern(call)
     named = name_inputs(call)
-    if is_clip(named, as_clip=call.as_clip):
+    if is_clip(named, call.origin, as_clip=call.as_clip):
         make_clip(call, named, outcome)
         return
     request = find_pictures(named)

@@ -20,6 +20,7 @@ from nst.run.folder import result_name
 from nst.run.input_files import find_contents, find_files_of, find_styles, folder_within, stands_for_many
 from nst.run.request import Request
 from nst.transfer.inputs import check_counts
+from nst.video.clips import is_clip_name
 
 LONGEST_NAME = 150  # The most bytes in the name of a result, without suffix and number.
 # Characters that a file name, or a line with one, must not have.
@@ -91,6 +92,8 @@ def tasks_of(row: Row, values: Mapping[str, Any], sweeps: Sequence[Sweep]) -> It
 
 def _tasks_of_call(call: Call, where: str, sweeps: Sequence[Sweep], words: tuple[str, ...]) -> Iterator[Task]:
     named = name_inputs(call)
+    if is_clip_name(named.paths["content"][0]) or call.as_clip:
+        raise UserError(f"{named.paths['content'][0]}: is a clip, which has no place in a batch; give it alone")
     suffix = "".join(f"_{flag(s.name)[2:]}={word}" for s, word in zip(sweeps, words, strict=True))
     output = named.output
     if named.folder:

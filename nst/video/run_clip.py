@@ -48,13 +48,14 @@ SHOWN = 6  # About how many frames the report shows.
 FRAMES = "frames"  # The folder of the frames within that of the run.
 
 
-def is_clip(request: Request, *, as_clip: bool = False) -> bool:
+def is_clip(request: Request, origin: Origin, *, as_clip: bool = False) -> bool:
     """Return whether a request is for a clip.
 
-    as_clip  whether the user said so, of an animation or of numbered pictures
+    origin   the earlier run, which may have been of a clip
+    as_clip  whether the user said so, of an animation or of a folder
     """
     (content,) = request.paths["content"]
-    return as_clip or is_clip_name(content)
+    return as_clip or is_clip_name(content) or bool(origin.checkpoint and origin.checkpoint.clip)
 
 
 def find_clip(request: Request) -> Request:

@@ -149,6 +149,31 @@ def test_a_library_that_is_missing_is_named(here, pan, write_clip, refused, monk
         assert name in line and "pip install -r requirements-video.txt" in line
 
 
+def test_a_stopped_animation_goes_on_as_one(here, pan, tiny, monkeypatch):
+    from nst.report.progress import Progress
+
+    images = [Image.fromarray(np.rint(255 * image).astype(np.uint8)) for image in pan[:4]]
+    images[0].save("a.gif", save_all=True, append_images=images[1:], duration=100)
+    follow = Progress.follow_frame
+
+    def stop(progress, size):
+        follow(progress, size)
+        signal.raise_signal(signal.SIGTERM)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Progress, "follow_frame", stop)
+        assert neural_art.main(["a.gif", "style.png", "--as-clip", *SMALL, "-o", "b.webp"]) == 143
+    assert neural_art.main(["--resume", "b.webp"]) == 0
+    assert len(frames_of(here / "b.webp")) == 4
+
+
+def test_a_clip_has_no_place_in_a_batch(here, pan, write_clip, refused):
+    write_clip(here / "clip.mp4", pan[:2])
+    assert "clip.mp4: is a clip, which has no place in a batch" in refused(
+        ["clip.mp4", "style.png", "--sweep", "seed=1,2"]
+    )
+
+
 def test_an_animated_picture_stays_a_picture_unless_asked_for(here, pan, tiny):
     images = [Image.fromarray(np.rint(255 * image).astype(np.uint8)) for image in pan[:3]]
     images[0].save("a.gif", save_all=True, append_images=images[1:], duration=100)

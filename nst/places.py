@@ -11,5 +11,10 @@ INSTALLED = (_PACKAGE / "pretrained_model").is_dir()  # pyproject.toml maps the 
 WEIGHTS = _PACKAGE / "pretrained_model" if INSTALLED else _PACKAGE.parent / "pretrained-model"
 SAMPLES = _PACKAGE / "samples" if INSTALLED else _PACKAGE.parent / "images"
 OUTPUT = Path("output") if INSTALLED else _PACKAGE.parent / "output"
-INSTALL = "pip install --upgrade neural-art" if INSTALLED else "pip install -r requirements.txt"
+INSTALL = "pip install neural-art" if INSTALLED else "pip install -r requirements.txt"
 COMMAND = ("neural_art",) if INSTALLED else ("python", "neural_art.py")
+
+
+def install_extra(name: str) -> str:
+    """Return the command that installs what an extra needs, such as 'plots'; see requirements-*.txt."""
+    return f'pip install "neural-art[{name}]"' if INSTALLED else f"pip install -r requirements-{name}.txt"

@@ -17,6 +17,7 @@ from typing import Any
 import nst
 from nst.batch.orders import Executor, Order, PictureResult, make, new_stop_name, place_stop, remove_stop
 from nst.errors import RunError, UserError
+from nst.places import install_extra
 from nst.report.status import FAILED
 from nst.run.folder import RunFolder
 from nst.run.request import WEIGHTS_WITHOUT_FILE, settings_naming
@@ -83,7 +84,7 @@ def on_dask(address: str, resources: Mapping[str, float], tell: Callable[[str], 
     try:
         from distributed import Client
     except ImportError as error:
-        raise UserError("--dask: needs distributed; pip install -r requirements-dask.txt") from error
+        raise UserError(f"--dask: needs distributed; {install_extra('dask')}") from error
     try:
         _check_that_somebody_listens(address)
         client = Client(address, timeout=CONNECT_SECONDS, set_as_default=False)

@@ -7,7 +7,7 @@ from typing import Any
 
 from nst.errors import UserError
 from nst.layers import LAYERS
-from nst.places import COMMAND
+from nst.places import COMMAND, install_extra
 from nst.preset_files import own_presets, presets
 from nst.run.input_files import samples
 
@@ -35,9 +35,9 @@ def completion(shell: str, parser: argparse.ArgumentParser) -> str:
     try:
         import shtab
     except ImportError as error:
-        raise UserError("--completion: needs shtab; pip install -r requirements-completion.txt") from error
+        raise UserError(f"--completion: needs shtab; {install_extra('completion')}") from error
     if shell not in shtab.SUPPORTED_SHELLS:
-        raise UserError(f"--completion {shell}: needs a newer shtab; pip install -r requirements-completion.txt")
+        raise UserError(f"--completion {shell}: needs a newer shtab; {install_extra('completion')}")
     for action in parser._actions:
         _explain(action, shtab.FILE)
     names = " ".join(samples())

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import ModuleType
 
 from nst.errors import UserError
+from nst.places import install_extra
 from nst.system.atomic_files import atomic_write, write_text
 from nst.transfer.state import Step
 
@@ -29,7 +30,7 @@ def plotting() -> ModuleType:
     try:
         import matplotlib.figure
     except ImportError as error:
-        raise UserError("--plot: needs matplotlib; pip install -r requirements-plots.txt") from error
+        raise UserError(f"--plot: needs matplotlib; {install_extra('plots')}") from error
     return matplotlib.figure
 
 

@@ -20,6 +20,7 @@ from nst.errors import UserError
 from nst.pictures.picture_files import read_image
 from nst.pictures.resizing import Size
 from nst.pictures.transparency import composite_over_white
+from nst.places import install_extra
 from nst.run.input_files import pictures_of
 
 VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v")
@@ -77,7 +78,7 @@ def av() -> Any:
     try:
         import av as module
     except ImportError as error:
-        raise UserError("clips: need av (PyAV); pip install -r requirements-video.txt") from error
+        raise UserError(f"clips: need av (PyAV); {install_extra('video')}") from error
     return module
 
 

@@ -13,6 +13,7 @@ from scipy.ndimage import gaussian_filter
 
 from nst.errors import UserError
 from nst.pictures.color_transfer import LUMINANCE
+from nst.places import install_extra
 
 SMOOTH_FLOW = 4.0  # The deviation of a smoothed flow, which is taken where it explains the frame as well.
 NOISE_LEVELS = 0.05  # The error in levels of 255 by which a smoothed flow may explain the frame worse.
@@ -37,7 +38,7 @@ def opencv() -> Any:
     try:
         import cv2
     except ImportError as error:
-        raise UserError("clips: need opencv-python-headless; pip install -r requirements-video.txt") from error
+        raise UserError(f"clips: need opencv-python-headless; {install_extra('video')}") from error
     return cv2
 
 

@@ -55,6 +55,10 @@ def test_flags_and_keys_name_fields():
 def test_what_changes_no_pixel():
     assert {name for name, item in FIELDS.items() if not option_of(item).changes_pixels} == {
         "threads",
+        "codec",
+        "video_quality",
+        "audio",
+        "keep_frames",
         "max_memory",
         "tile",
         "snapshot_every",

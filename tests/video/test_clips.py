@@ -35,6 +35,24 @@ def test_a_video_of_hd_that_tells_no_colour_space_is_in_that_of_hd(tmp_path, wri
     assert np.abs(found[1] - found[0]).max() > 0.04  # written as BT.601 without a word, and taken for BT.709
 
 
+def test_a_clip_of_a_phone_is_turned_upright(tmp_path, pan, write_clip):
+    """Held upright, a phone writes frames that lie, and in the header the turn to show them with."""
+    path = write_clip(tmp_path / "a.mp4", pan)
+    payload = bytearray(path.read_bytes())
+    matrix = payload.index(b"tkhd") + 4 + 40
+    turn = [0, 0x10000, 0, -0x10000, 0, 0, 64 << 16, 0, 0x40000000]  # a quarter to the right
+    payload[matrix : matrix + 36] = b"".join(number.to_bytes(4, "big", signed=True) for number in turn)
+    path.write_bytes(payload)
+    clip = open_clip(path)
+    assert clip.size == (96, 64)
+    assert np.abs(next(clip.frames()).image - np.rot90(pan[0], -1)).mean() < 0.03
+
+
+def test_a_video_of_10_bits_is_read(tmp_path, pan, write_clip):
+    clip = open_clip(write_clip(tmp_path / "a.mkv", pan[:2], pixels="yuv420p10le"))
+    assert np.abs(next(clip.frames()).image - pan[0]).mean() < 0.03
+
+
 def test_a_video_that_is_cut_short_gives_what_is_whole(tmp_path, pan, write_clip):
     path = write_clip(tmp_path / "a.mkv", pan * 4)
     payload = path.read_bytes()

@@ -12,8 +12,8 @@ from nst.errors import UserError
 from nst.pictures.picture_files import write_picture
 from nst.preset_files import make_settings
 from nst.run.folder import RunFolder, default_output, reserved, result_name
-from nst.run.input_files import find_pictures
-from nst.run.job import plan_job
+from nst.run.input_files import find_pictures, read_inputs
+from nst.run.job import Kind, plan_job
 from nst.run.origin import Origin
 from nst.run.record import read_record
 from nst.run.request import Request
@@ -139,19 +139,15 @@ def test_a_run_at_work_is_not_told_of_as_stopped(request_of):
         plan_job(request_of())
 
 
-def test_without_a_name_a_run_that_has_begun_meanwhile_is_no_obstacle(request_of, monkeypatch):
+def test_without_a_name_a_run_that_has_begun_meanwhile_is_no_obstacle(request_of, tmp_path):
     """Of runs that start at once, each takes the next name."""
-    from nst.run import job
-
-    request = replace(request_of(), output=None)
-    read_inputs = job.read_inputs
+    request = replace(request_of(), output=None, folder=tmp_path)
 
     def another_begins(request):
-        folder = reserved(default_output(f"{result_name(request.paths)}.png"))
+        folder = reserved(default_output(f"{result_name(request.paths)}.png", request.folder))
         folder.checkpoint.write_bytes(b"of the other run")
         return read_inputs(request)
 
-    monkeypatch.setattr(job, "read_inputs", another_begins)
-    planned = plan_job(request)
+    planned = plan_job(request, kind=Kind(another_begins))
     folder = reserved(planned.folder.output)
     assert folder.output.stem == planned.folder.output.stem + "_2"

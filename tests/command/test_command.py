@@ -379,6 +379,7 @@ def test_a_folder_of_styles_is_a_blend_of_its_pictures_and_the_name_tells(
     assert capsys.readouterr().out.strip() == str(tmp_path / "output" / "content_s0_s1_s2_and_2_more.png")
 
 
+@pytest.mark.slow
 def test_masks_with_a_blend_with_another_loss_and_with_preserved_colours(tmp_path, pictures, tiny, halves):
     content, style = pictures
     left, right, whole = halves

@@ -78,6 +78,7 @@ def test_each_shell_has_its_completion(shell, capsys):
     assert "style-loss" in script and "covariance" in script
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("bash"), reason="needs bash")
 @pytest.mark.parametrize(
     ("line", "found"),

@@ -65,7 +65,10 @@ def _sound(path):
         return [bytes(packet) for packet in container.demux(stream) if packet.dts is not None]
 
 
-@pytest.mark.parametrize("suffix", ["mkv", "mov", "webm", "gif", "webp", "png"])
+@pytest.mark.parametrize(
+    "suffix",
+    ["mkv", "gif", *(pytest.param(suffix, marks=pytest.mark.slow) for suffix in ("mov", "webm", "webp", "png"))],
+)
 def test_the_suffix_chooses_the_kind_of_clip(here, pan, write_clip, tiny, suffix):
     write_clip(here / "clip.mp4", pan[:3])
     assert neural_art.main(["clip.mp4", "style.png", *SMALL, "-o", f"out.{suffix}", "--keep-frames"]) == 0
@@ -83,7 +86,7 @@ def test_numbered_pictures_and_folders_are_clips(here, pan, tiny):
         np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("at", [2, 5])
+@pytest.mark.parametrize("at", [pytest.param(2, marks=pytest.mark.slow), 5])
 def test_a_stopped_clip_is_playable_and_goes_on_to_the_same_pixels(
     here, pan, write_clip, tiny, capsys, monkeypatch, at
 ):

@@ -7,7 +7,6 @@ if sys.version_info < (3, 10):  # noqa: UP036  An older Python reads only this f
     sys.exit("neural_art: needs Python 3.10 or newer; this is Python {}.{}".format(*sys.version_info[:2]))
 
 import json
-import shlex
 import signal
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from nst.call_options import names_with
 from nst.command.parser import make_parser
 from nst.errors import RunError, UserError, one_line, os_error_reason, os_error_words
-from nst.places import COMMAND, INSTALL
+from nst.places import INSTALL, command_line
 from nst.report.status import DONE, FAILED, STOPPED
 from nst.system.signals import NOTHING_DONE, AtOnce, ignore_signals, interrupt_on_signals
 from nst.system.streams import end_process, keep_streams, renew_streams, stdout_lost
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from nst.report.live_view import LiveView
     from nst.report.progress import Progress
     from nst.report.status import PictureStatus
+    from nst.run.dry_run import DryRun
     from nst.run.request import Request
     from nst.settings import Settings
     from nst.transfer.state import OnStep
@@ -69,7 +69,7 @@ class Outcome:
         """Note that a signal has ended the call of these words."""
         number, message, path = error.args + (signal.SIGINT, NOTHING_DONE, None)[len(error.args) :]
         if self.batch:
-            message = f"{message}; to go on: {shlex.join([*COMMAND, *words])}"
+            message = f"{message}; to go on: {command_line(*words)}"
         self.fail(EXIT_SIGNALLED + number, f"stopped; {message}", path)
 
     def print(self) -> int:
@@ -170,11 +170,11 @@ def make_picture(call: "Call", outcome: Outcome, on_step: "Sequence[OnStep]") ->
     from nst.run.request import STDOUT
     from nst.run.run_picture import run_picture
     from nst.run.stdout_result import result_on_stdout
-    from nst.video.run_clip import is_clip
+    from nst.video.clips import is_clip
 
     refuse_expanded_pattern(call)
     named = name_inputs(call)
-    if is_clip(named, call.origin, as_clip=call.as_clip):
+    if is_clip(named, call.origin.checkpoint, as_clip=call.as_clip):
         make_clip(call, named, outcome)
         return
     request = find_pictures(named)
@@ -188,12 +188,7 @@ def make_picture(call: "Call", outcome: Outcome, on_step: "Sequence[OnStep]") ->
             )
     with result_on_stdout(request) if to_stdout else nullcontext(request) as request:
         if outcome.dry_run:
-            plan = dry_run(request, call.origin, progress)
-            outcome.path = plan.output
-            if outcome.kind == "json":
-                progress.estimate(plan.seconds, plan.memory_mb, plan.device)
-            else:
-                print(plan.text)
+            tell_plan(dry_run(request, call.origin, progress), outcome, progress)
             return
         with watching(vars(call), progress) as live:
             made = run_picture(request, call.origin, progress, live=live, on_step=on_step)
@@ -218,7 +213,11 @@ def make_clip(call: "Call", named: "Request", outcome: Outcome) -> None:
         outcome.path = run_clip(request, call.origin, progress)
         show(call.open, None, [outcome.path], progress)
         return
-    plan = dry_run_clip(request, call.origin, progress)
+    tell_plan(dry_run_clip(request, call.origin, progress), outcome, progress)
+
+
+def tell_plan(plan: "DryRun", outcome: Outcome, progress: "Progress") -> None:
+    """Tell how a picture or a clip would be made."""
     outcome.path = plan.output
     if outcome.kind == "json":
         progress.estimate(plan.seconds, plan.memory_mb, plan.device)
@@ -232,14 +231,14 @@ def watching(values: Mapping[str, Any], progress: "Progress | BatchProgress") ->
     if not values.get("watch"):
         yield None
         return
-    from nst.report.browser import open_address, watched
+    from nst.report.browser import open_address
+    from nst.report.watch_server import HOST, served
 
-    def announce(url: str) -> None:
+    host = values.get("watch_host")
+    with served(HOST if host is None else host, values.get("watch_port") or 0) as (live, url):
         progress.announce(url)
         if values.get("open"):
             open_address(url, progress.tell)
-
-    with watched(values.get("watch_host"), values.get("watch_port"), announce) as live:
         yield live
 
 

@@ -13,9 +13,8 @@ from PIL import Image, ImageOps
 
 from nst.errors import UserError
 from nst.network.tensorflow_setup import start_tensorflow
-from nst.pictures.picture_files import Picture, over_white, read_picture, unit_numbers
+from nst.pictures.picture_files import Picture, over_white, read_picture, unit_numbers, with_alpha
 from nst.pictures.resizing import resize, resize_alpha
-from nst.pictures.transparency import continue_colors
 from nst.preset_files import make_settings
 from nst.run.memory_plan import plan_tile, sizes_of_run
 from nst.run.request import INITS
@@ -150,12 +149,8 @@ def _picture(name: str, given: PictureLike) -> Picture:
     numbers = unit_numbers(name, array)
     if array.ndim == 2 or array.shape[2] == 1:
         return Picture(np.repeat(numbers.reshape(*array.shape[:2], 1), 3, axis=2))
-    if array.shape[2] == 3 or numbers[..., 3].min() == 1:
-        return Picture(np.ascontiguousarray(numbers[..., :3]))
-    alpha = np.ascontiguousarray(numbers[..., 3])
-    if alpha.max() == 0:
-        raise UserError(f"{name}: is transparent everywhere; give a picture that shows something")
-    return Picture(continue_colors(numbers[..., :3], alpha), alpha)
+    alpha = np.ascontiguousarray(numbers[..., 3]) if array.shape[2] == 4 else None
+    return with_alpha(name, np.ascontiguousarray(numbers[..., :3]), alpha)
 
 
 def _png(name: str, image: Image.Image) -> bytes:

@@ -3,6 +3,7 @@
 A clone has its results in its output/, an installed command in output/ of the current folder.
 """
 
+import shlex
 from pathlib import Path
 
 _PACKAGE = Path(__file__).resolve().parent
@@ -13,6 +14,11 @@ SAMPLES = _PACKAGE / "samples" if INSTALLED else _PACKAGE.parent / "images"
 OUTPUT = Path("output") if INSTALLED else _PACKAGE.parent / "output"
 INSTALL = "pip install neural-art" if INSTALLED else "pip install -r requirements.txt"
 COMMAND = ("neural_art",) if INSTALLED else ("python", "neural_art.py")
+
+
+def command_line(*words: str) -> str:
+    """Return the words of a call of the command, as a user types them in a shell."""
+    return shlex.join([*COMMAND, *words])
 
 
 def install_extra(name: str) -> str:

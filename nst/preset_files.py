@@ -11,10 +11,9 @@ from nst.errors import UserError, suggestion
 from nst.options import GONE, field_name, json_value, parse_setting
 from nst.settings import Settings
 from nst.system.atomic_files import read_text, read_toml
-from nst.values import read_config
+from nst.values import FIELDS, read_config
 
 PRESETS = Path(__file__).resolve().parent / "presets"
-KNOWN = {item.name: item for item in fields(Settings)}
 DEFAULT_PRESET = "default"
 
 
@@ -52,7 +51,7 @@ def preset_values(preset: str) -> dict[str, Any]:
         words = f"there is none{suggestion(preset, known)} ({', '.join(known)}, or a .toml file)"
         raise UserError(f"preset {preset}: {words}")
     values = read_config(path)
-    other = next((name for name in values if name not in KNOWN), None)
+    other = next((name for name in values if name not in FIELDS), None)
     if other:
         raise UserError(f"{path}: {other}: is no setting of a picture; a preset has settings alone")
     return values
@@ -65,9 +64,9 @@ def make_settings(preset: str = DEFAULT_PRESET, overrides: Mapping[str, Any] | N
     """
     values = {}
     for name, value in {**preset_values(preset), **(overrides or {})}.items():
-        if name not in KNOWN:
-            raise UserError(f"setting {name}: {GONE.get(name) or f'there is none{suggestion(name, KNOWN)}'}")
-        values[name] = parse_setting(KNOWN[name], value)
+        if name not in FIELDS:
+            raise UserError(f"setting {name}: {GONE.get(name) or f'there is none{suggestion(name, FIELDS)}'}")
+        values[name] = parse_setting(FIELDS[name], value)
     return replace(Settings(), **values)
 
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
-from nst.report.renderers import renderer_of
+from nst.report.renderers import renderer_of, stopping_words
 from nst.report.status import STOPPED, PictureStatus
 
 
@@ -50,8 +49,7 @@ class BatchProgress:
 
     def stopping(self, number: int) -> None:
         """Tell that the batch will end, of a signal."""
-        again = "; Ctrl-C again ends now" if number == signal.SIGINT else ""
-        self.renderer.stopping(f"stopping after the steps at work{again}")
+        self.renderer.stopping(stopping_words("the steps at work", number))
 
     def sum_up(self, statuses: Sequence[PictureStatus], folder: Path, page: Path | None) -> None:
         """Tell how many pictures are in each state, and where the batch's page is, if it has one."""

@@ -114,7 +114,7 @@ def run_batch(
     with deferred(heard=None if here else progress.stopping) as signalled, ExitStack() as claim:
         try:
             # The executor comes first: where no cluster answers, no folder is made.
-            with _executor(options, run, signalled, live, on_step) as executor:
+            with _executor(options, run, signalled, live, on_step, here=here) as executor:
                 claim.enter_context(_begun(plan))
                 _work(run, executor, signalled)
             if not run.signal:
@@ -176,8 +176,10 @@ def _executor(
     signalled: Callable[[], int],
     live: LiveView | None,
     on_step: Sequence[OnStep],
+    *,
+    here: bool,
 ) -> AbstractContextManager[Executor]:
-    """Return who makes the pictures of a batch."""
+    """Return who makes the pictures of a batch; `here` if it is this process."""
     if run.waiting and options.dask is not None:
         return on_dask(options.dask, options.resources, run.progress.tell)
     if run.waiting and options.workers:
@@ -188,7 +190,7 @@ def _executor(
             live.place = f"{run.progress.ended + 1} of {run.progress.pictures}"
         return Progress(kind=run.progress.kind, job=order.request.output.name if order.request.output else None)
 
-    if not _makes_here(options, run, live, on_step):
+    if not here:
         return in_processes(1, progress_of)
     return in_this_process(progress_of, stopped=signalled, live=live, on_step=on_step)
 

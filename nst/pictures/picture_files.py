@@ -4,7 +4,7 @@ An image is float32 RGB [height, width, 3] in [0, 1], its colours those of sRGB;
 """
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -56,11 +56,19 @@ def read_picture(path: Path, payload: bytes | None = None, *, most_mb: float = 0
     Raises UserError for a file that is missing, damaged, no picture, too large to read or fully transparent.
     """
     image, alpha, dpi, exif, notes = decode(path, payload, most_mb=most_mb)
+    return replace(with_alpha(path, image, alpha), dpi=dpi, exif=exif, notes=notes)
+
+
+def with_alpha(name: object, image: np.ndarray, alpha: np.ndarray | None) -> Picture:
+    """Return a picture with its transparency, if it has any. Raises UserError where nothing of it shows.
+
+    name  of the picture, for errors
+    """
     if alpha is None or alpha.min() == 1:
-        return Picture(image, None, dpi, exif, notes)
+        return Picture(image)
     if alpha.max() == 0:
-        raise UserError(f"{path}: is transparent everywhere; give a picture that shows something")
-    return Picture(continue_colors(image, alpha), alpha, dpi, exif, notes)
+        raise UserError(f"{name}: is transparent everywhere; give a picture that shows something")
+    return Picture(continue_colors(image, alpha), alpha)
 
 
 def read_image(path: str | Path, payload: bytes | None = None) -> np.ndarray:
@@ -86,14 +94,18 @@ def preview(image: np.ndarray, long_side_px: int) -> np.ndarray:
     return resize(image[::every, ::every], size_with_long_side(size, long_side_px))
 
 
+def levels_of(image: np.ndarray) -> np.ndarray:
+    """Return an image, or any numbers in [0, 1], in levels of 255 as uint8."""
+    return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+
+
 def jpeg_bytes(image: np.ndarray, *, quality: int = 85, subsampling: str = "4:4:4") -> bytes:
     """Return an image as the bytes of a JPEG file for screens.
 
     subsampling  4:2:0 stores colours at half the resolution
     """
     file = io.BytesIO()
-    samples = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
-    Image.fromarray(samples).save(file, format="JPEG", quality=quality, subsampling=subsampling)
+    Image.fromarray(levels_of(image)).save(file, format="JPEG", quality=quality, subsampling=subsampling)
     return file.getvalue()
 
 

@@ -14,7 +14,7 @@ of this folder only those with a lower number. Only this wing of nst/ prints.
     clip_page.py    [3] report.html of a clip
     live_view.py    [1] what a browser may see of the current run
     watch_server.py [2] the server of the live view
-    browser.py      [3] pages and pictures opened in a browser
+    browser.py      [0] pages and pictures opened in a browser
 
 run          The making of one picture, from its inputs to its result.
 batch        Many runs of one call. Each makes a picture of the batch; in JSON such a run is a job.

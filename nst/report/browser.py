@@ -3,23 +3,8 @@
 from __future__ import annotations
 
 import webbrowser
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
-
-from nst.report.live_view import LiveView
-from nst.report.watch_server import HOST, served
-
-
-@contextmanager
-def watched(host: str | None, port: int | None, announce: Callable[[str], None]) -> Iterator[LiveView]:
-    """Serve the page of a growing picture, announce its address, and yield the live view that the page shows.
-
-    host, port  None for the usual ones
-    """
-    with served(HOST if host is None else host, port or 0) as (live, url):
-        announce(url)
-        yield live
 
 
 def open_file(path: Path, tell: Callable[[str], None]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,9 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from nst.places import COMMAND
-from nst.report.pages import RECORD, embedded, environment, relative_link
-from nst.report.run_page import settings_rows
+from nst.report.pages import embedded, environment, relative_link
+from nst.report.run_page import command_for, settings_rows
 from nst.report.status import STOPPED
 from nst.system.atomic_files import write_text
 
@@ -50,14 +48,12 @@ def write_clip_page(path: Path, clip: PaintedClip) -> None:
         before = embedded(f"frame {number} of the clip", frame, FRAME_PX, rough=True)
         after = embedded(f"frame {number}, painted", picture, FRAME_PX)
         shown.append((number, replace(before, key=f"frame-{number}"), replace(after, key=f"picture-{number}")))
-    folder = path.parent.name
-    words = ["--resume", folder] if clip.state == STOPPED else ["--settings-from", f"{folder}/{RECORD}"]
     page = environment().get_template("clip.html")
     text = page.render(
         clip=clip,
         shown=shown,
         file=relative_link(path.parent.parent / clip.result, path.parent),
-        command=shlex.join([*COMMAND, *words]),
+        command=command_for(path.parent.name, to_resume=clip.state == STOPPED),
         settings=settings_rows(clip.record["settings"]),
         made=datetime.now().astimezone(),
     )

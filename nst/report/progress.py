@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import TextIO
 import numpy as np
 
 from nst.pictures.resizing import Size
-from nst.report.renderers import Silence, renderer_of
+from nst.report.renderers import Silence, renderer_of, stopping_words
 from nst.transfer.scales import Scale
 from nst.transfer.state import State, Step
 
@@ -121,8 +120,7 @@ class Progress:
 
     def stopping(self, number: int) -> None:
         """Tell that the run will end, of a signal."""
-        again = "; Ctrl-C again ends now" if number == signal.SIGINT else ""
-        self.renderer.stopping(f"stopping after this step{again}")
+        self.renderer.stopping(stopping_words("this step", number))
 
     def end(self, report: Path | None) -> None:
         """Tell where the report of a run is, if it has one."""

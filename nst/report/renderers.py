@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -25,6 +26,12 @@ SECONDS_BETWEEN_LINES = 10  # The pause between two lines of a run where stderr 
 MOST_NAMED = 6  # The most styles that are named.
 BAR = "{bar} {percentage:3.0f}%  {desc}"  # In words of tqdm.
 BAR_COLUMNS = 24  # The columns that the bar needs, below which costs are left out.
+
+
+def stopping_words(last: str, number: int) -> str:
+    """Return the words that answer a first signal of that number; `last` is what is done before the end."""
+    again = "; Ctrl-C again ends now" if number == signal.SIGINT else ""
+    return f"stopping after {last}{again}"
 
 
 def inputs_words(content: Path, styles: Sequence[Path]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
@@ -14,7 +13,7 @@ import numpy as np
 from nst.errors import UserError
 from nst.options import flag, format_value, option_of
 from nst.pictures.picture_files import preview, read_preview
-from nst.places import COMMAND
+from nst.places import command_line
 from nst.preset_files import describe
 from nst.report.chart import make_chart, scales_of
 from nst.report.pages import LARGEST_PX, RECORD, SMALL_PX, PagePicture, embedded, environment, relative_link
@@ -71,7 +70,7 @@ def write_run_page(path: Path, run: Run) -> None:
         file=relative_link(path.parent.parent / run.result.name, path.parent),
         folder=path.parent.name,
         to_resume=_can_resume(run),
-        command=_command(path.parent.name, run),
+        command=command_for(path.parent.name, to_resume=_can_resume(run)),
         trio=trio,
         snapshots=list(_snapshots(run)),
         result_again=replace(trio[-1][1], source=""),
@@ -88,14 +87,12 @@ def _can_resume(run: Run) -> bool:
     return run.state == STOPPED and bool(run.message)
 
 
-def _command(folder: str, run: Run) -> str:
-    """Return the command that goes on with a stopped run, or makes the picture again.
+def command_for(folder: str, *, to_resume: bool) -> str:
+    """Return the command that goes on with a stopped run, or makes its result again.
 
     The command names files without the folders of the machine, as a page may be shared.
     """
-    if _can_resume(run):
-        return shlex.join([*COMMAND, "--resume", folder])
-    return shlex.join([*COMMAND, "--settings-from", f"{folder}/{RECORD}"])
+    return command_line(*(["--resume", folder] if to_resume else ["--settings-from", f"{folder}/{RECORD}"]))
 
 
 def _trio(run: Run, content: np.ndarray) -> list[tuple[str, PagePicture]]:

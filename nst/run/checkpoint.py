@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+import time
 import zipfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -23,6 +24,7 @@ from nst.transfer.scales import Scale
 from nst.transfer.state import Descent, State, Step
 
 VERSION = 2
+LARGEST_TIME_SHARE = 0.01  # The largest fraction of a run's time that checkpoints may take.
 CLIP = "clip_"  # What the names of a clip's arrays begin with.
 DAMAGED = (  # What damaged files raise. RuntimeError is also that of lists in lists in lists.
     OSError,
@@ -84,6 +86,16 @@ def write_checkpoint(folder: RunFolder, checkpoint: Checkpoint) -> None:
     }
     with atomic_write(folder.checkpoint, before=folder.checkpoint_before) as temporary, temporary.open("wb") as file:
         np.savez(file, json=np.array(json.dumps(values)), **arrays)
+
+
+def next_due(began: float, every: float) -> float:
+    """Return the time of the next checkpoint, by time.monotonic(), after one that has just been written.
+
+    began  the time at which its writing began
+    every  the seconds between checkpoints
+    """
+    now = time.monotonic()
+    return now + max(every, (now - began) / LARGEST_TIME_SHARE)
 
 
 def read_checkpoint(folder: RunFolder) -> tuple[Checkpoint, list[str]]:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nst.errors import UserError
 from nst.pictures.picture_files import WRITTEN_FORMATS
-from nst.places import OUTPUT
+from nst.places import OUTPUT, command_line
 from nst.report.pages import RECORD, REPORT
 from nst.run.request import Paths
 from nst.system.atomic_files import at_work, is_locked, remove_parts
@@ -71,6 +71,11 @@ class RunFolder:
     def has_checkpoint(self) -> bool:
         """Return whether a run in this folder was stopped before its end."""
         return self.checkpoint.exists() or self.checkpoint_before.exists()
+
+    @property
+    def way_on(self) -> str:
+        """Return words with the command to go on with a stopped run, or nothing where there is no checkpoint."""
+        return f"to go on: {command_line('--resume', str(self.path))}" if self.has_checkpoint() else ""
 
     def remove_checkpoint(self) -> None:
         """Remove the checkpoints, which a finished run does not need."""

@@ -7,7 +7,6 @@ cannot be written to its place is saved elsewhere.
 from __future__ import annotations
 
 import json
-import shlex
 import tempfile
 import time
 from collections.abc import Callable, Mapping
@@ -20,13 +19,12 @@ import numpy as np
 from nst.errors import RunError, os_error_words
 from nst.pictures.picture_files import Picture, over_white, write_picture
 from nst.pictures.resizing import resize, resize_alpha
-from nst.places import COMMAND
 from nst.report.costs import write_cost_plot, write_costs
 from nst.report.progress import Progress
 from nst.report.run_page import Run, write_run_page
 from nst.report.sources import Named
 from nst.report.status import DONE, FAILED, STOPPED
-from nst.run.checkpoint import Checkpoint, write_checkpoint
+from nst.run.checkpoint import Checkpoint, next_due, write_checkpoint
 from nst.run.folder import first_free
 from nst.run.job import Job
 from nst.run.record import Record
@@ -34,7 +32,6 @@ from nst.system.atomic_files import write_json
 from nst.system.signals import NOTHING_DONE
 from nst.transfer.state import State, Step
 
-LARGEST_TIME_SHARE = 0.01  # The largest fraction of a run's time that checkpoints may take.
 RESUMABLE = "To go on: --resume with the folder of this page."
 
 
@@ -94,8 +91,7 @@ class Results:
         began = time.monotonic()
         found = Checkpoint(self.record, self.state() if self.state else None, tuple(self.steps), self.seconds)
         self._attempt("checkpoints", lambda: write_checkpoint(self.job.folder, found))
-        now = time.monotonic()
-        self.due = now + max(every, (now - began) / LARGEST_TIME_SHARE)
+        self.due = next_due(began, every)
 
     def save(self, image: np.ndarray, state: str = DONE, message: str = "") -> None:
         """Write the picture, then its record, costs and report. Raises RunError where the picture had to go elsewhere.
@@ -137,8 +133,7 @@ class Results:
     @property
     def way_on(self) -> str:
         """Return the command to go on with, or nothing where there is no checkpoint."""
-        resume = shlex.join([*COMMAND, "--resume", str(self.job.folder.path)])
-        return f"to go on: {resume}" if self.job.folder.has_checkpoint() else ""
+        return self.job.folder.way_on
 
     @property
     def unsaved(self) -> str:

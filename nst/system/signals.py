@@ -105,8 +105,8 @@ def deferred(
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-        outer = before.get(signal.Signals(came[0])) if came else None
-        if isinstance(outer, _Handler) and outer.waits:
+        outer = _waiting(came[0]) if came else None
+        if outer:
             outer.receive(came[0])
 
 
@@ -115,7 +115,7 @@ def uninterrupted() -> Iterator[None]:
     """Let a signal wait for the end of work that it would damage, such as an import; it then comes as it would have."""
     with deferred(lambda: NOTHING_DONE) as signalled:
         yield
-    if signalled() and not _is_deferred(signalled()):
+    if signalled() and not _waiting(signalled()):
         signal.raise_signal(signalled())
 
 
@@ -125,9 +125,10 @@ def ignore_signals() -> None:
         signal.signal(number, signal.SIG_IGN)
 
 
-def _is_deferred(number: int) -> bool:
+def _waiting(number: int) -> _Handler | None:
+    """Return the handler of a signal where that one only notes a first signal."""
     handler = signal.getsignal(number)
-    return isinstance(handler, _Handler) and handler.waits
+    return handler if isinstance(handler, _Handler) and handler.waits else None
 
 
 @contextmanager

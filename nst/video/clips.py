@@ -21,7 +21,9 @@ from nst.pictures.picture_files import read_image
 from nst.pictures.resizing import Size
 from nst.pictures.transparency import composite_over_white
 from nst.places import install_extra
+from nst.run.checkpoint import Checkpoint
 from nst.run.input_files import pictures_of
+from nst.run.request import Request
 
 VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v")
 ANIMATIONS = (".gif", ".webp", ".png")
@@ -71,6 +73,16 @@ class Clip:
 def is_clip_name(path: Path) -> bool:
     """Return whether a name is that of a video or a pattern of numbered pictures."""
     return path.suffix.lower() in VIDEOS or bool(NUMBERED.search(path.name))
+
+
+def is_clip(request: Request, checkpoint: Checkpoint | None, *, as_clip: bool = False) -> bool:
+    """Return whether a request is for a clip.
+
+    checkpoint  of the run that is resumed, which may have been of a clip
+    as_clip     whether the user said so, of an animation or of a folder
+    """
+    (content,) = request.paths["content"]
+    return as_clip or is_clip_name(content) or bool(checkpoint and checkpoint.clip)
 
 
 def av() -> Any:

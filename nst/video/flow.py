@@ -13,6 +13,7 @@ from scipy.ndimage import gaussian_filter
 
 from nst.errors import UserError
 from nst.pictures.color_transfer import LUMINANCE
+from nst.pictures.picture_files import levels_of
 from nst.places import install_extra
 
 SMOOTH_FLOW = 4.0  # The deviation of a smoothed flow, which is taken where it explains the frame as well.
@@ -103,4 +104,4 @@ def _flow(frame: np.ndarray, other: np.ndarray) -> np.ndarray:
 
 
 def _grey(frame: np.ndarray) -> np.ndarray:
-    return np.rint(255 * np.clip(frame @ LUMINANCE, 0, 1)).astype(np.uint8)
+    return levels_of(frame @ LUMINANCE)

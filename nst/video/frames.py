@@ -17,6 +17,7 @@ from scipy.ndimage import gaussian_filter
 
 from nst.network.vgg19 import Network
 from nst.pictures.color_transfer import LUMINANCE
+from nst.pictures.picture_files import levels_of
 from nst.pictures.resizing import resize
 from nst.settings import Settings
 from nst.transfer.first_picture import first_picture, palette
@@ -101,7 +102,7 @@ class Maker:
         moved = motion(memory.frame, frame)
         if is_cut(memory.frame, frame, moved.known):
             scene = memory.frame if memory.scene is None else memory.scene
-            memory.scenes.append((_levels(scene), _levels(memory.frame), _levels(memory.result)))
+            memory.scenes.append((levels_of(scene), levels_of(memory.frame), levels_of(memory.result)))
             return self._cut(memory, frame)
         start, ages = _moved(memory, frame, moved)
         return self._note(memory, frame, *self._next(memory, frame, start, ages))
@@ -130,7 +131,7 @@ class Maker:
     def _note(self, memory: Memory, frame: np.ndarray, result: np.ndarray, ages: np.ndarray) -> np.ndarray:
         """Note a picture as the last one, and return it as it is shown."""
         if memory.frame is not None and memory.result is not None:
-            memory.earlier.append((_levels(memory.frame), _levels(memory.result)))
+            memory.earlier.append((levels_of(memory.frame), levels_of(memory.result)))
         memory.number += 1
         memory.frame, memory.result, memory.ages = frame, result, ages.astype(np.float32)
         return finished(result, replace(self.inputs, content=frame))
@@ -233,8 +234,3 @@ def _carried(result: np.ndarray, earlier: np.ndarray, frame: np.ndarray, back: n
     change = frame @ LUMINANCE - warped(earlier @ LUMINANCE, back)
     light = gaussian_filter(change, LIGHT_SIGMA)[..., None]
     return np.clip(warped(result, back, sharp=True) + light, 0, 1).astype(np.float32)
-
-
-def _levels(image: np.ndarray) -> np.ndarray:
-    """Return an image in levels of 255."""
-    return np.rint(255 * np.clip(image, 0, 1)).astype(np.uint8)

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import json
-import shlex
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import pairwise
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from nst.errors import RunError, UserError, os_error_words
-from nst.pictures.picture_files import Picture, write_picture
+from nst.pictures.picture_files import Picture, levels_of, write_picture
 from nst.pictures.resizing import resize
-from nst.places import COMMAND
 from nst.report.clip_page import PaintedClip, write_clip_page
 from nst.report.progress import Progress
 from nst.report.status import DONE, STOPPED
-from nst.run.checkpoint import Checkpoint, write_checkpoint
+from nst.run.checkpoint import Checkpoint, next_due, write_checkpoint
 from nst.run.dry_run import DryRun
 from nst.run.input_files import Digests, find_pictures, read_inputs
 from nst.run.job import Job, Kind, plan_job
@@ -33,7 +31,7 @@ from nst.system.signals import NOTHING_DONE, Stopped, deferred, uninterrupted
 from nst.system.temporary import temporary_folder
 from nst.transfer.inputs import Inputs
 from nst.video.clip_state import ClipRun, arrays_of, resumed
-from nst.video.clips import Clip, is_clip_name, numbered_files, open_clip
+from nst.video.clips import USUAL_RATE, Clip, numbered_files, open_clip
 from nst.video.flow import opencv
 from nst.video.store import LOT, Store, check_clip_format
 from nst.video.times import check_times, planned_frames, selected
@@ -42,20 +40,9 @@ if TYPE_CHECKING:
     from nst.network.vgg19 import Network
     from nst.video.frames import Maker, Memory
 
-LARGEST_TIME_SHARE = 0.01  # The largest fraction of a run's time that checkpoints may take.
 WORK_OF_FRAME = 2.5  # The time of a frame, as a multiple of that of its steps.
 SHOWN = 6  # About how many frames the report shows.
 FRAMES = "frames"  # The folder of the frames within that of the run.
-
-
-def is_clip(request: Request, origin: Origin, *, as_clip: bool = False) -> bool:
-    """Return whether a request is for a clip.
-
-    origin   the earlier run, which may have been of a clip
-    as_clip  whether the user said so, of an animation or of a folder
-    """
-    (content,) = request.paths["content"]
-    return as_clip or is_clip_name(content) or bool(origin.checkpoint and origin.checkpoint.clip)
 
 
 def find_clip(request: Request) -> Request:
@@ -70,10 +57,7 @@ def find_clip(request: Request) -> Request:
 def dry_run_clip(request: Request, origin: Origin, progress: Progress) -> DryRun:
     """Check a clip as far as its first frame, and return its plan. Raises UserError."""
     with progress:
-        opencv()
-        clip, job = plan_clip(request, origin)
-        for line in (*clip.notes, *job.notes, *origin.all_warnings()):
-            progress.tell(line)
+        clip, job = _planned(request, origin, progress)
         network, facts = load_network(job, progress)
         tell_inputs(progress, job)
         frames, seconds = _expected(clip, job, network, 0)
@@ -84,17 +68,14 @@ def dry_run_clip(request: Request, origin: Origin, progress: Progress) -> DryRun
     return DryRun(job.folder.output, text, seconds, job.memory.memory_mb, device)
 
 
-def run_clip(request: Request, origin: Origin, progress: Progress, *, stopped: Callable[[], int] = lambda: 0) -> Path:
+def run_clip(request: Request, origin: Origin, progress: Progress) -> Path:
     """Make the clip and return its path. Ctrl-C and SIGTERM first save the clip so far.
 
     Raises UserError for a mistake found before the first frame, and RunError where the clip cannot be written.
     """
     with progress:
         progress.phase("reading the clip")
-        opencv()
-        clip, job = plan_clip(request, origin)
-        for line in (*clip.notes, *job.notes, *origin.all_warnings()):
-            progress.tell(line)
+        clip, job = _planned(request, origin, progress)
         started = time.monotonic() - (job.checkpoint.seconds if job.checkpoint else 0)
         network, facts = load_network(job, progress)
         for line in network_warnings(job.record, facts) if job.record else []:
@@ -117,8 +98,17 @@ def run_clip(request: Request, origin: Origin, progress: Progress, *, stopped: C
                 store.remove()
                 _write_checkpoint(run, memory)
             _tell_estimate(run, network, memory.number)
-            number = _make_frames(run, maker, memory, lambda: signalled() or stopped())
+            number = _make_frames(run, maker, memory, signalled)
             return _end(run, memory, number)
+
+
+def _planned(request: Request, origin: Origin, progress: Progress) -> tuple[Clip, Job]:
+    """Return the clip and the job, checked, having told the user's warnings. Raises UserError."""
+    opencv()
+    clip, job = plan_clip(request, origin)
+    for line in (*clip.notes, *job.notes, *origin.all_warnings()):
+        progress.tell(line)
+    return clip, job
 
 
 def plan_clip(request: Request, origin: Origin) -> tuple[Clip, Job]:
@@ -171,10 +161,10 @@ def _make_frames(run: ClipRun, maker: Maker, memory: Memory, signalled: Callable
         if number < memory.number:
             continue
         image = maker.make(memory, frame.image)
-        run.lot.append(_levels(image))
+        run.lot.append(levels_of(image))
         run.times.append(frame.time)
         if number % run.every == 0 and len(run.shown) < 2 * SHOWN:
-            run.shown.append((number + 1, _levels(resize(frame.image, image.shape[:2])), run.lot[-1]))
+            run.shown.append((number + 1, levels_of(resize(frame.image, image.shape[:2])), run.lot[-1]))
         if len(run.lot) == LOT:
             _write_lot(run, memory.number)
         run.progress.follow_frame(image.shape[:2])
@@ -183,10 +173,6 @@ def _make_frames(run: ClipRun, maker: Maker, memory: Memory, signalled: Callable
         if time.monotonic() >= run.due:
             _write_checkpoint(run, memory)
     return 0
-
-
-def _levels(image: np.ndarray) -> np.ndarray:
-    return np.rint(255 * np.clip(image, 0, 1)).astype(np.uint8)
 
 
 def _write_lot(run: ClipRun, done: int) -> None:
@@ -246,25 +232,17 @@ def _write_page(run: ClipRun, state: str, frames: int) -> None:
 def _typical(times: Sequence[int], clip: Clip) -> float:
     """Return how long the last frame is shown: as long as a frame in the middle."""
     steps = sorted(after - before for before, after in pairwise(times))
-    return steps[len(steps) // 2] if steps else 1 / float(25 * clip.time_base)
+    return steps[len(steps) // 2] if steps else 1 / float(USUAL_RATE * clip.time_base)
 
 
 def _seconds_per_frame(clip: Clip) -> float:
     """Return how long the first frame of a clip is shown."""
-    first, second = None, None
-    for frame in clip.frames():
-        if first is None:
-            first = frame.time
-            continue
-        second = frame.time
-        break
-    return 1 / 25 if first is None or second is None else float((second - first) * clip.time_base)
+    times = [frame.time for frame in islice(clip.frames(), 2)]
+    return float((times[1] - times[0]) * clip.time_base) if len(times) == 2 else 1 / float(USUAL_RATE)
 
 
 def _way_on(run: ClipRun) -> str:
-    if not run.job.folder.has_checkpoint():
-        return NOTHING_DONE
-    return f"to go on: {shlex.join([*COMMAND, '--resume', str(run.job.folder.path)])}"
+    return run.job.folder.way_on or NOTHING_DONE
 
 
 def _write_checkpoint(run: ClipRun, memory: Memory) -> None:
@@ -281,5 +259,4 @@ def _write_checkpoint(run: ClipRun, memory: Memory) -> None:
         run.progress.tell(f"{os_error_words(error, 'checkpoint')}; the run goes on without checkpoints")
         run.due = float("inf")
         return
-    now = time.monotonic()
-    run.due = now + max(every, (now - began) / LARGEST_TIME_SHARE)
+    run.due = next_due(began, every)

@@ -19,7 +19,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(PROJECT))
 
 from nst.layers import CHANNELS_PER_BLOCK, LAYERS, block_of  # noqa: E402
-from nst.network.tensorflow_setup import network_precision, start_tensorflow  # noqa: E402
+from nst.network.device import network_precision  # noqa: E402
+from nst.network.tensorflow_setup import start_tensorflow  # noqa: E402
 from nst.pictures.picture_files import read_image  # noqa: E402
 from nst.pictures.resizing import Size  # noqa: E402
 from nst.preset_files import make_settings  # noqa: E402

@@ -241,7 +241,7 @@ class Settings:
         "auto",
         "text",
         "network",
-        "type of the numbers in convolutions; auto takes bfloat16 if the processor computes in it; float16 is for GPUs",
+        "type of the numbers in convolutions; auto takes the fastest type of the processor or GPU; float16 is for GPUs",
         choices=("auto", "float32", "bfloat16", "float16"),
     )
     threads: int = option(
@@ -257,8 +257,8 @@ class Settings:
         0.0,
         "memory",
         "network",
-        "most memory that a run may use, such as 800MB or 4GB; pictures that need more are computed in tiles; 0 for "
-        "most of the free memory",
+        "most memory that a run may use, on a GPU that of the GPU, such as 800MB or 4GB; pictures that need more are "
+        "computed in tiles; 0 for most of the free memory",
         changes_pixels=False,
     )
     tile: int | str = option(

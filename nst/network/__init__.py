@@ -3,11 +3,12 @@
 In the order in which a picture passes them. The number is a layer: a module imports only modules of lower floors, and
 of this folder only those with a lower number.
 
-    tensorflow_setup.py [0] TensorFlow's environment, threads, and the processor's fast type
+    device.py           [0] the device that computes, its fast type and its memory
+    tensorflow_setup.py [1] TensorFlow's environment, messages and threads
     weights.py          [0] weights from four kinds of file
-    winograd.py         [0] the 3x3 convolution, by Winograd's filtering where that is faster
-    vgg19.py            [1] the network, in segments of blocks
-    loaded.py           [2] the network that the settings ask for, kept for the next picture
+    winograd.py         [1] the 3x3 convolution, by Winograd's filtering where that is faster
+    vgg19.py            [2] the network, in segments of blocks
+    loaded.py           [3] the network that the settings ask for, kept for the next picture
 
 layer          A convolution of VGG19 with its ReLU, such as conv4_2; see layers.py.
 block          The layers between two poolings, numbered from 1 to 5. Each pooling halves the picture.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from nst.network.tensorflow_setup import device_name, network_precision
+from nst.network.device import device, network_precision
 from nst.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,4 +30,4 @@ def _build(source: str | None, layers: frozenset[str], pooling: str, precision: 
 
     weights = load_weights(source)
     network = build_network(weights, layers, pooling=pooling, precision=precision)
-    return network, {"precision": precision, "weights_sha256": weights_sha256(weights), "device": device_name()}
+    return network, {"precision": precision, "weights_sha256": weights_sha256(weights), "device": device().name}

@@ -1,13 +1,11 @@
-"""TensorFlow's environment: settings before its import, messages, threads, GPU memory, the processor's fast type."""
+"""TensorFlow's environment: settings before its import, messages, threads, the memory and the arithmetic of GPUs."""
 
 import os
-from pathlib import Path
 
 from nst.errors import UserError
+from nst.network.device import gpu_driver
 from nst.system.signals import uninterrupted
 from nst.system.streams import silenced
-
-BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}  # The features of processors that compute in bfloat16.
 
 
 def start_tensorflow(*, threads: int, verbose: bool) -> None:
@@ -27,9 +25,19 @@ def start_tensorflow(*, threads: int, verbose: bool) -> None:
             tf.get_logger().setLevel("ERROR")  # It warns of several graphs of one function.
         if threads:
             _set_threads(threads)
+        tf.config.experimental.enable_tensor_float_32_execution(False)  # float32 is what its name says.
         for gpu in tf.config.list_physical_devices("GPU"):
             tf.config.experimental.set_memory_growth(gpu, True)
         tf.zeros([1])  # Starts the devices, which report now.
+
+
+def start_if_gpu(*, threads: int, verbose: bool) -> None:
+    """Start TensorFlow where the machine has a driver of GPUs: a plan depends on whether TensorFlow can use one.
+
+    Elsewhere a plan needs no TensorFlow, which takes long to import. See start_tensorflow.
+    """
+    if gpu_driver():
+        start_tensorflow(threads=threads, verbose=verbose)
 
 
 def _set_threads(threads: int) -> None:
@@ -43,28 +51,3 @@ def _set_threads(threads: int) -> None:
         there = tf.config.threading.get_intra_op_parallelism_threads()
         words = f"this process computes with {there or 'a number of threads chosen by TensorFlow'} already"
         raise UserError(f"threads={threads}: {words}; set it before the first picture") from error
-
-
-def network_precision(wanted: str) -> str:
-    """Return the wanted type of the convolutions, or for 'auto' bfloat16 where the processor has it, else float32."""
-    if wanted != "auto":
-        return wanted
-    return "bfloat16" if processor_flags() & BFLOAT16_FLAGS else "float32"
-
-
-def device_name() -> str:
-    """Return the device that computes, such as 'processor' or 'GPU NVIDIA H100'. TensorFlow must have started."""
-    import tensorflow as tf
-
-    gpus = tf.config.list_physical_devices("GPU")
-    if not gpus:
-        return "processor"
-    name = tf.config.experimental.get_device_details(gpus[0]).get("device_name", "")
-    return f"GPU {name}".strip()
-
-
-def processor_flags() -> set[str]:
-    """Return the processor's features as Linux lists them, or no features where there is no such list."""
-    listing = Path("/proc/cpuinfo")
-    lines = listing.read_text().splitlines() if listing.exists() else []
-    return next((set(line.split()) for line in lines if line.startswith("flags")), set())

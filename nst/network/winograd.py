@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 import tensorflow as tf
 
+from nst.network.device import device
+
 FEWEST_CHANNELS = 64  # With fewer channels in or out, Winograd's transforms cost more than the products that it saves.
 MOST_CHANNELS_DIRECT = 64  # With no more channels than this, both in and out, the convolution is direct.
 # By the side of the tile, the points at which polynomials are evaluated. With each point a there is 1/a, so that one
@@ -71,7 +73,7 @@ def convolution(kernel: np.ndarray, precision: str, tile: int) -> Convolution:
     precision  'float32', 'bfloat16' or 'float16'
     tile       the side of the WinogradTiles in px: 4, or 2, which is slower but takes 4 / 9 of the memory for kernels
     """
-    if precision != "float32" or tf.config.list_physical_devices("GPU"):
+    if precision != "float32" or device().is_gpu:
         fixed = tf.constant(kernel, precision)
         return lambda x, tiles: tf.nn.conv2d(x, fixed, 1, "SAME")
     channels = kernel.shape[2:]

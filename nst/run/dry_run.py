@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from nst.report.progress import Progress
 from nst.run.job import Job, plan_job
+from nst.run.memory_plan import free_mb, memory_words
 from nst.run.origin import Origin
 from nst.run.request import Request
 from nst.run.run_picture import begin_progress, load_network, tell_inputs
-from nst.system.memory import available_mb
 from nst.system.signals import uninterrupted
 from nst.transfer.tiles import fits
 
@@ -53,6 +53,6 @@ def _plan_text(job: Job, seconds: float) -> str:
         + ("" if fits(scale.size, job.memory.tile_px) else f"  in tiles of {job.memory.tile_px} px")
         for scale in job.scales
     ]
-    there = available_mb()
-    words = f"about {seconds:.0f} s and {job.memory.memory_mb} MB of memory"
+    there = free_mb()
+    words = f"about {seconds:.0f} s and {job.memory.memory_mb} MB of {memory_words()}"
     return "\n".join([str(job.folder.output), *lines, words if there is None else f"{words}, of {there} MB there"])

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from nst.errors import UserError
+from nst.network.tensorflow_setup import start_if_gpu
 from nst.network.weights import check_weights
 from nst.pictures.picture_files import Picture, check_format, over_white
 from nst.report.costs import plotting
@@ -115,6 +116,7 @@ def plan_job(
     most_mb  the most memory to take where the settings set no limit; 0 for most of what is free
     """
     origin, settings = origin or Origin(), request.settings
+    start_if_gpu(threads=settings.threads, verbose=request.verbose)
     if request.plot:
         plotting()
     if request.report:

@@ -1,6 +1,7 @@
 """The memory that a run takes, and the tiles that keep it within the memory of the machine.
 
-All figures come from the largest resident size of runs on a processor, rounded up; see benchmarks/RESULTS.md.
+The figures come from the largest resident size of runs on a processor, and from the most memory that TensorFlow took of
+a GPU, rounded up; see benchmarks/RESULTS.md.
 """
 
 from __future__ import annotations
@@ -11,26 +12,63 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from nst.errors import UserError
-from nst.network.tensorflow_setup import network_precision
+from nst.network.device import device, free_gpu_mb, held_gpu_mb, network_precision
 from nst.pictures.resizing import Size
 from nst.settings import NO_TILES, Settings
 from nst.system.memory import available_mb, held_mb
 from nst.transfer.inputs import Inputs
 from nst.transfer.scales import Scale
-from nst.transfer.tiles import UNTILED_PX, fits
+from nst.transfer.tiles import SIDES_PX, UNTILED_PX, fits
 
-BASE_MB = {"float32": 1350, "bfloat16": 1100, "float16": 1100}  # The memory of TensorFlow, the weights and the graph.
-LEAST_MB = min(BASE_MB.values())
-WHOLE_BYTES = 480  # Bytes per pixel of the result: picture, gradient, moments, targets, and those of smaller scales.
-EVALUATED_BYTES = {"float32": 1950, "bfloat16": 850, "float16": 2150}  # Bytes per pixel of a picture in one piece.
-TILE_BYTES = {"float32": 1250, "bfloat16": 600, "float16": 1300}  # Bytes per pixel of a tile.
+
+class Figures(NamedTuple):
+    """What a run takes of the memory of a device, in megabytes or bytes, by precision where that matters.
+
+    base_mb        TensorFlow, the weights and the graph
+    whole          for each pixel of the result: picture, gradient, moments, targets, and those of smaller scales
+    evaluated      for each pixel of a picture in one piece
+    tile           for each pixel of a tile
+    style_base_mb  TensorFlow and the weights while the styles go through the network
+    style          for each pixel of a style at its largest size
+    given          for each pixel of the photo and the styles as they are given: three numbers in float32
+    """
+
+    base_mb: dict[str, int]
+    whole: int
+    evaluated: dict[str, int]
+    tile: dict[str, int]
+    style_base_mb: int
+    style: dict[str, int]
+    given: int
+
+
+PROCESSOR = Figures(
+    base_mb={"float32": 1350, "bfloat16": 1100, "float16": 1100},
+    whole=480,
+    evaluated={"float32": 1950, "bfloat16": 850, "float16": 2150},
+    tile={"float32": 1250, "bfloat16": 600, "float16": 1300},
+    style_base_mb=950,
+    style={"float32": 3250, "bfloat16": 1100, "float16": 3250},
+    given=12,
+)
+GPU = Figures(
+    base_mb={"float32": 1000, "bfloat16": 1000, "float16": 1000},
+    whole=480,
+    evaluated={"float32": 1950, "bfloat16": 1000, "float16": 1000},
+    tile={"float32": 1250, "bfloat16": 600, "float16": 600},
+    style_base_mb=1000,
+    style={"float32": 3250, "bfloat16": 1100, "float16": 1100},
+    given=0,
+)
+LEAST_MB = min(PROCESSOR.base_mb.values())
 LBFGS_BYTES = 600  # More bytes per pixel of the result with L-BFGS: ten pairs of steps and gradients in float64.
-GIVEN_BYTES = 12  # Bytes per pixel of the photo and the styles as they are given: three numbers in float32.
-STYLE_BASE_MB = 950  # The memory of TensorFlow and the weights while the styles go through the network.
-STYLE_BYTES = {"float32": 3250, "bfloat16": 1100, "float16": 3250}  # Bytes per pixel of a style at its largest size.
 SHAPE_MB = 50  # The compiled code of a size that is new to the process, which TensorFlow keeps.
-SIDES_PX = range(2048, 255, -64)  # The sides of tiles to choose from.
 SPARED = 0.1  # The fraction of the free memory that is left to other programs.
+
+
+def figures() -> Figures:
+    """Return the figures of the device that computes."""
+    return GPU if device().is_gpu else PROCESSOR
 
 
 @dataclass(frozen=True)
@@ -69,12 +107,13 @@ class MemoryPlan(NamedTuple):
 
 
 def memory_mb(sizes: Sizes, tile_px: int) -> int:
-    """Return about how many megabytes a run takes at its largest scale."""
-    whole_bytes = WHOLE_BYTES + (LBFGS_BYTES if sizes.optimizer == "lbfgs" else 0)
-    picture = whole_bytes * math.prod(sizes.result) + _evaluated(sizes.result, EVALUATED_BYTES, sizes, tile_px)
-    style = _evaluated(sizes.style, STYLE_BYTES, sizes, tile_px)
-    at_once = max(BASE_MB[sizes.precision] + picture / 1e6, STYLE_BASE_MB + style / 1e6)
-    return round(at_once + GIVEN_BYTES * sizes.given_px / 1e6)
+    """Return about how many megabytes of the device's memory a run takes at its largest scale."""
+    takes, precision = figures(), sizes.precision
+    whole_bytes = takes.whole + (LBFGS_BYTES if sizes.optimizer == "lbfgs" else 0)
+    picture = whole_bytes * math.prod(sizes.result) + _evaluated(sizes.result, takes.evaluated, sizes, tile_px)
+    style = _evaluated(sizes.style, takes.style, sizes, tile_px)
+    at_once = max(takes.base_mb[precision] + picture / 1e6, takes.style_base_mb + style / 1e6)
+    return round(at_once + takes.given * sizes.given_px / 1e6)
 
 
 def _evaluated(size: Size, bytes_of: dict[str, int], sizes: Sizes, tile_px: int) -> float:
@@ -83,7 +122,7 @@ def _evaluated(size: Size, bytes_of: dict[str, int], sizes: Sizes, tile_px: int)
     bytes_of  by precision, the bytes per pixel of an image in one piece
     """
     whole = bytes_of[sizes.precision] * math.prod(size)
-    return whole if fits(size, tile_px) else TILE_BYTES[sizes.precision] * tile_px**2
+    return whole if fits(size, tile_px) else figures().tile[sizes.precision] * tile_px**2
 
 
 def plan_tile(sizes: Sizes, settings: Settings, most_mb: float = 0) -> int:
@@ -111,14 +150,16 @@ def has_outgrown(plan: MemoryPlan, settings: Settings, most_mb: float = 0) -> bo
 
     most_mb  the most megabytes to take where settings.max_memory sets no limit; 0 for none
     """
-    left_over = held_mb() - BASE_MB[network_precision(settings.precision)]
+    if device().is_gpu:  # A picture of another size leaves nothing there.
+        return False
+    left_over = held_mb() - PROCESSOR.base_mb[network_precision(settings.precision)]
     return left_over > 0 and plan.memory_mb + left_over + SHAPE_MB > (settings.max_memory or most_mb or math.inf)
 
 
 def _limit_mb(most_mb: float) -> float:
     """Return the megabytes that a run may take; the memory that this process holds already is among them."""
-    free = available_mb()
-    there = math.inf if free is None else (1 - SPARED) * free + held_mb()
+    free, held = (free_gpu_mb, held_gpu_mb) if device().is_gpu else (available_mb, held_mb)
+    there = math.inf if (left := free()) is None else (1 - SPARED) * left + held()
     return min(there, most_mb or math.inf)
 
 
@@ -132,7 +173,18 @@ def _too_large(sizes: Sizes, limit_mb: float, tile_px: int) -> str:
     )
     fitting = next((px for px, others in smaller if px >= 16 and memory_mb(others, tile_px) <= limit_mb), None)
     advice = f"--size {fitting} would fit" if fitting else "close other programs or raise --max-memory"
-    return f"--size {side}: needs about {memory_mb(sizes, tile_px)} MB of memory, of {limit_mb:.0f} MB there; {advice}"
+    needs = f"needs about {memory_mb(sizes, tile_px)} MB of {memory_words()}, of {limit_mb:.0f} MB there"
+    return f"--size {side}: {needs}; {advice}"
+
+
+def free_mb() -> int | None:
+    """Return the megabytes that are free in the device's memory, or None if the system does not tell."""
+    return free_gpu_mb() if device().is_gpu else available_mb()
+
+
+def memory_words() -> str:
+    """Return the words for the device's memory."""
+    return "the GPU's memory" if device().is_gpu else "memory"
 
 
 def _scaled(size: Size, factor: float) -> Size:

@@ -43,7 +43,7 @@ class Record:
     versions        by package
     precision       the type of the network's convolutions
     weights_sha256  of the network's numbers
-    device          that computed, as device_name tells; empty in records of early versions
+    device          that computed, by its name, see Device; empty in records of early versions
     located         where the inputs are, in a checkpoint's record alone
     """
 

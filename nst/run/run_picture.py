@@ -160,6 +160,9 @@ def _stylize(
         progress.estimate(seconds, job.memory.memory_mb, results.record.computed_on)
         progress.phase("preparing the first step")
 
+    def in_tiles(side_px: int) -> None:
+        progress.tell(f"out of memory; the run goes on in tiles of {side_px} px, with the same result")
+
     progress.phase("estimating the time")
     try:
         return stylize(
@@ -169,6 +172,7 @@ def _stylize(
             tile_px=job.memory.tile_px,
             on_step=listeners,
             on_estimate=estimated,
+            on_tiles=in_tiles,
             resume=job.checkpoint.state if job.checkpoint else None,
             clock=lambda: results.seconds,
         )

@@ -1,9 +1,12 @@
 """Adam and L-BFGS-B (SciPy's): two ways to lower the cost that `evaluate` gives. Pixels stay within [0, 1]."""
 
+from __future__ import annotations
+
 import itertools
 import math
-from collections.abc import Callable
-from functools import cache
+from collections import deque
+from collections.abc import Callable, Sequence
+from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
@@ -34,10 +37,12 @@ def minimize(
     settings: Settings,
     *,
     report: Report,
+    late: int = 0,
 ) -> np.ndarray:
     """Return the picture after all steps of a scale. Each evaluation is reported.
 
     pyramid        the bands in which Adam takes its steps; L-BFGS does not use it
+    late           see adam
     fraction_done  the fraction of the scale's steps done; at 1 the scale ends
 
     Where a cost or a gradient is no finite number, the optimiser goes back to the last good picture, with half the step
@@ -45,7 +50,7 @@ def minimize(
     """
     if settings.optimizer == "lbfgs":
         return lbfgs(evaluate, start, fraction_done, report=report)
-    return adam(evaluate, start, pyramid, fraction_done, settings, report=report)
+    return adam(evaluate, start, pyramid, fraction_done, settings, report=report, late=late)
 
 
 class Moments(NamedTuple):
@@ -64,54 +69,103 @@ def adam(
     *,
     report: Report,
     pace: np.ndarray | None = None,
+    late: int = 0,
 ) -> np.ndarray:
     """Take Adam's steps in the bands of a pyramid, and clip the pixels after each step; see minimize.
 
     pace  a factor on the step size for each pixel, [height, width, 1]; None for 1 everywhere
+    late  by how many steps the numbers of a step are read late, so that a GPU need not wait
 
     Return the mean of the pictures after the last steps, a fraction settings.average of all. What is noise in the steps
     is less in their mean (Polyak & Juditsky 1992).
     """
-    bands = len(pyramid.sizes)
-    step, paces = adam_step(bands), tf.ones([1, 1, 1]) if pace is None else tf.constant(pace, tf.float32)
+    step, paces = adam_step(len(pyramid.sizes)), tf.ones([1, 1, 1]) if pace is None else tf.constant(pace, tf.float32)
     betas = tf.constant([settings.beta1, settings.beta2])
-    count, picture, moments = 0.0, tf.constant(start.image), _no_moments(pyramid)
-    if start.moments:
-        if [m.shape for m in start.moments] != [(), *(m.shape for m in itertools.chain(*moments))]:
-            raise RunError("the state to go on from is damaged or of another version; start the run anew")
-        count, (*both,) = float(start.moments[0]), map(tf.constant, start.moments[1:])
-        moments = Moments(both[:bands], both[bands:])
-    good = count, picture, moments  # The numbers before the last step.
+    good = now = _begin(start, pyramid)  # The place before the last step, and where the steps have come.
+    waiting: deque[_Taken] = deque()  # The steps whose numbers have not been read.
     totals, rate, failures = list(start.totals), start.rate, 0
-    mean, averaged = None if start.mean is None else tf.constant(start.mean), start.averaged
-
-    def descent() -> Descent:
-        kept = (np.float32(count), *(moment.numpy() for moment in itertools.chain(*moments)))
-        return Descent(picture.numpy(), tuple(totals), kept, rate, None if mean is None else mean.numpy(), averaged)
-
-    while (done := fraction_done(totals)) < 1:
-        costs, gradient = evaluate(picture)
-        numbers = _numbers(costs)
-        if _finite(numbers):
-            good = count, picture, moments
+    while (done := fraction_done(len(totals) + len(waiting), totals)) < 1 or waiting:
+        if done < 1:
+            costs, gradient = evaluate(now.picture)
             size = rate * _learning_rate(settings, done) / 255
-            count += 1
+            number = now.steps + 1
             picture, moments, check = step(
-                picture, moments, gradient, size * paces, tf.constant(count), betas, pyramid.band_map
+                now.picture, now.moments, gradient, size * paces, tf.constant(number), betas, pyramid.band_map
             )
-            if math.isfinite(float(check)):
+            then = now.after(number, picture, moments, averages=done >= 1 - settings.average)
+            waiting.append(_Taken(now, then, tuple(costs), tf.stack([*costs.values(), check])))
+            now = then
+        if done < 1 and len(waiting) <= late:
+            continue
+        taken = waiting.popleft()
+        *values, check = taken.numbers.numpy().tolist()
+        numbers = dict(zip(taken.names, values, strict=True))
+        if _finite(numbers):
+            good = taken.before
+            if math.isfinite(check):
                 totals.append(numbers["total"])
-                if done >= 1 - settings.average:
-                    averaged += 1
-                    mean = picture if mean is None else mean + (picture - mean) / averaged
-                report(numbers, descent)
+                report(numbers, partial(taken.after.descent, totals, rate))
                 continue
-        count, picture, moments = good
+        now = good
+        waiting.clear()
         failures += 1
         rate /= 2
         if failures > TRIES:
             raise _out_of_hand(numbers)
-    return (picture if mean is None else mean).numpy()
+    return now.result.numpy()
+
+
+class _Place(NamedTuple):
+    """Where Adam is: the number of steps, the picture, the moments, and the mean of the pictures averaged so far."""
+
+    steps: float
+    picture: tf.Tensor
+    moments: Moments
+    mean: tf.Tensor | None = None
+    averaged: int = 0
+
+    @property
+    def result(self) -> tf.Tensor:
+        """Return the picture that the scale would end with now."""
+        return self.picture if self.mean is None else self.mean
+
+    def after(self, steps: float, picture: tf.Tensor, moments: Moments, *, averages: bool) -> _Place:
+        """Return the place after a step.
+
+        averages  whether the picture counts in the mean
+        """
+        if not averages:
+            return _Place(steps, picture, moments, self.mean, self.averaged)
+        averaged = self.averaged + 1
+        mean = picture if self.mean is None else self.mean + (picture - self.mean) / averaged
+        return _Place(steps, picture, moments, mean, averaged)
+
+    def descent(self, totals: Sequence[float], rate: float) -> Descent:
+        """Return the place as arrays."""
+        kept = (np.float32(self.steps), *(moment.numpy() for moment in itertools.chain(*self.moments)))
+        mean = None if self.mean is None else self.mean.numpy()
+        return Descent(self.picture.numpy(), tuple(totals), kept, rate, mean, self.averaged)
+
+
+class _Taken(NamedTuple):
+    """A step: the places before and after, the names of the costs before, and these and a check, not read yet."""
+
+    before: _Place
+    after: _Place
+    names: tuple[str, ...]
+    numbers: tf.Tensor
+
+
+def _begin(start: Descent, pyramid: Pyramid) -> _Place:
+    """Return the place where a descent goes on. Raises RunError."""
+    steps, moments, bands = 0.0, _no_moments(pyramid), len(pyramid.sizes)
+    if start.moments:
+        if [m.shape for m in start.moments] != [(), *(m.shape for m in itertools.chain(*moments))]:
+            raise RunError("the state to go on from is damaged or of another version; start the run anew")
+        steps, (*both,) = float(start.moments[0]), map(tf.constant, start.moments[1:])
+        moments = Moments(both[:bands], both[bands:])
+    mean = None if start.mean is None else tf.constant(start.mean)
+    return _Place(steps, tf.constant(start.image), moments, mean, start.averaged)
 
 
 @cache
@@ -174,7 +228,7 @@ def lbfgs(evaluate: Evaluate, start: Descent, fraction_done: FractionDone, *, re
 
     def cost_and_gradient(pixels: np.ndarray) -> tuple[float, np.ndarray]:
         nonlocal best, lowest
-        if fraction_done(totals) >= 1:
+        if fraction_done(len(totals), totals) >= 1:
             raise StopIteration
         picture = pixels.reshape(start.image.shape).astype(np.float32)
         costs, gradient = evaluate(tf.constant(picture))

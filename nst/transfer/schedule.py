@@ -5,8 +5,9 @@ from collections.abc import Callable, Sequence
 from nst.settings import Settings
 from nst.transfer.scales import Scale
 
-# The total cost at each step of a scale so far -> the fraction of the scale's steps done. 1 ends the scale.
-FractionDone = Callable[[Sequence[float]], float]
+# The number of a scale's steps so far, and the total cost at each of them, or at all but the newest -> the fraction of
+# the scale's steps done. 1 ends the scale.
+FractionDone = Callable[[int, Sequence[float]], float]
 LEAST_GAIN = 0.001  # The fraction of the cost that a step gains at least, before the scale counts as converged.
 SMOOTHING = 0.3  # The weight of the newest cost in the running mean of the costs.
 LEAST_STEPS = 5  # The number of steps before a scale may count as converged.
@@ -36,12 +37,12 @@ class Schedule:
         left = max(0.0, self.settings.max_time - began - spared)
         seconds = left * scale.work / (scale.work + sum(other.work for other in later))
 
-        def fraction_done(totals: Sequence[float]) -> float:
+        def fraction_done(steps: int, totals: Sequence[float]) -> float:
             nonlocal before
             now = self.clock()
             took, before = now - before, now
-            fraction = len(totals) / scale.steps
-            if self.settings.max_time and totals:
+            fraction = steps / scale.steps
+            if self.settings.max_time and steps:
                 self.seconds_per_pixel = took / _pixels(scale)
                 fraction = max(fraction, (now - began + took / 2) / max(seconds, 1e-9))
             if self.settings.until_converged and has_converged(totals):

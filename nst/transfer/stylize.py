@@ -6,8 +6,11 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
+import tensorflow as tf
 
+from nst.network.device import device
 from nst.network.vgg19 import Network
+from nst.settings import AUTO_TILE
 from nst.transfer.estimate import estimated_seconds
 from nst.transfer.first_picture import first_picture, palette
 from nst.transfer.inputs import Inputs
@@ -21,9 +24,11 @@ from nst.transfer.pyramid import make_pyramid
 from nst.transfer.scales import Scale
 from nst.transfer.schedule import Schedule
 from nst.transfer.state import Descent, OnStep, State, Step
-from nst.transfer.tiles import UNTILED_PX
+from nst.transfer.tiles import UNTILED_PX, smaller_side
 from nst.transfer.upscaling import enlarge
 from nst.transfer.view import make_view
+
+GPU_LATE = 1  # By how many steps the numbers of a step are read late on a GPU, which would wait else.
 
 
 def stylize(
@@ -34,6 +39,7 @@ def stylize(
     tile_px: int = UNTILED_PX,
     on_step: Sequence[OnStep] = (),
     on_estimate: Callable[[float], None] | None = None,
+    on_tiles: Callable[[int], None] = lambda side_px: None,
     resume: State | None = None,
     clock: Callable[[], float] | None = None,
 ) -> np.ndarray:
@@ -44,17 +50,44 @@ def stylize(
     tile_px      the side of tiles, in which larger pictures are computed
     on_step      listeners, called in turn after each evaluation
     on_estimate  called before the first step with about how many seconds all steps will take
+    on_tiles     called with the side of smaller tiles, in which the run goes on where the memory was too short
     resume       a state of an earlier run of the same inputs, to go on from
     clock        returns the seconds that the run has taken, which settings.max_time limits; by default, from now
 
-    Raises RunError where numbers get out of hand and stay so.
+    Raises RunError where numbers get out of hand and stay so, and TensorFlow's ResourceExhaustedError where the memory
+    is too short for the smallest tiles, or for those that the settings ask for.
     """
-    settings, finish = inputs.settings, partial(finished, inputs=inputs)
-    inputs = with_preserved_colors(inputs)
-    if on_estimate and not resume:
-        on_estimate(estimated_seconds(network, inputs, scales, tile_px))
     began = time.monotonic()
     elapsed = clock or (lambda: time.monotonic() - began)
+    latest: list[Callable[[], State | None]] = [lambda: resume]
+
+    def note(step: Step, picture: Callable[[], np.ndarray], state: Callable[[], State]) -> None:
+        latest[0] = state
+
+    if on_estimate and not resume:
+        on_estimate(estimated_seconds(network, with_preserved_colors(inputs), scales, tile_px))
+    while True:
+        try:
+            return _stylize(inputs, network, scales, tile_px, [*on_step, note], latest[0](), elapsed)
+        except (tf.errors.ResourceExhaustedError, MemoryError):
+            tile_px = smaller_side(scales[-1].size, tile_px)
+            if inputs.settings.tile != AUTO_TILE or not tile_px:
+                raise
+        on_tiles(tile_px)
+
+
+def _stylize(
+    inputs: Inputs,
+    network: Network,
+    scales: Sequence[Scale],
+    tile_px: int,
+    on_step: Sequence[OnStep],
+    resume: State | None,
+    elapsed: Callable[[], float],
+) -> np.ndarray:
+    """Return the photo redrawn; see stylize."""
+    settings, finish = inputs.settings, partial(finished, inputs=inputs)
+    inputs = with_preserved_colors(inputs)
     schedule, colors = Schedule(scales, settings, elapsed), palette(inputs, overall_weights(inputs))
     numbers = itertools.count(resume.steps + 1 if resume else 1)
     maps = make_photo_maps(network, inputs.content, settings)
@@ -81,5 +114,6 @@ def stylize(
 
         evaluate = make_evaluate(network, view, settings, tile_px=tile_px)
         pyramid = make_pyramid(scale, colors, settings)
-        image = minimize(evaluate, start, pyramid, fraction_done, settings, report=report)
+        late = GPU_LATE if device().is_gpu else 0
+        image = minimize(evaluate, start, pyramid, fraction_done, settings, report=report, late=late)
     return finish(image)

@@ -15,6 +15,7 @@ from nst.pictures.resizing import Size
 # blocks are smaller, so that larger tiles fit in the same memory.
 WIDTH_FACTORS = {1: 1, 4: 2, 5: 4}
 UNTILED_PX = 1_000_000  # The side of a tile larger than any picture.
+SIDES_PX = range(2048, 255, -64)  # The sides of tiles to choose from.
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,11 @@ def spans(length: int, side: int, halo: int, grid: int) -> list[Span]:
         Span(start, core_start, core_stop, length if start == last else start + width)
         for start, (core_start, core_stop) in zip(starts, itertools.pairwise(bounds), strict=True)
     ]
+
+
+def smaller_side(size: Size, side_px: int) -> int:
+    """Return the side of tiles that take a quarter of the memory, for pictures of a size, or 0 if there is none."""
+    return next((side for side in SIDES_PX if 2 * side <= min(side_px, max(size))), 0)
 
 
 def fraction_in_core(tile: Tile, size: Size, layer: str) -> float:

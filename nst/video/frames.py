@@ -190,8 +190,8 @@ class Maker:
         evaluate = make_evaluate(self.network, replace(view, steady=steady), settings, tile_px=self.tile_px)
         pyramid = make_pyramid(replace(scale, settled=True), palette(inputs, overall_weights(inputs)), settings)
 
-        def done(totals: Sequence[float]) -> float:
-            return len(totals) / steps
+        def done(so_far: int, totals: Sequence[float]) -> float:
+            return so_far / steps
 
         return adam(
             evaluate,

@@ -21,11 +21,11 @@ from conftest import PROJECT
 from nst.batch.local_workers import _Worker, in_processes
 from nst.batch.orders import PictureResult
 from nst.errors import UserError
-from nst.network.tensorflow_setup import network_precision
+from nst.network.device import network_precision
 from nst.network.weights import EMBEDDED
 from nst.pictures.picture_files import read_image, write_picture
 from nst.pictures.resizing import resize
-from nst.run.memory_plan import BASE_MB
+from nst.run.memory_plan import PROCESSOR
 
 WORDS = ["--size", "128", "--smallest-scale", "64", "--steps", "8", "--checkpoint-every", "0.1"]
 COMMAND = [sys.executable, str(PROJECT / "neural_art.py")]
@@ -258,7 +258,7 @@ def test_a_batch_on_dask_is_stopped_and_goes_on(folder, cluster):
 @pytest.mark.skipif(not Path("/proc").exists(), reason="reads memory from /proc")
 def test_a_hundred_photos_of_a_hundred_shapes_stay_within_the_memory_that_a_batch_may_take(tmp_path):
     """TensorFlow keeps compiled code for each shape, so that processes are renewed."""
-    most_mb = BASE_MB[network_precision("auto")] + 100
+    most_mb = PROCESSOR.base_mb[network_precision("auto")] + 100
     (tmp_path / "photos").mkdir()
     photo = read_image(PROJECT / "images" / "cat.jpg")
     for number in range(100):

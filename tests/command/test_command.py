@@ -16,7 +16,7 @@ from PIL import Image
 
 import neural_art
 import nst
-from nst.network.tensorflow_setup import network_precision
+from nst.network.device import network_precision
 from nst.pictures.picture_files import read_comment, read_image, read_picture, write_picture
 from nst.system.atomic_files import file_sha256
 from nst.transfer import objective

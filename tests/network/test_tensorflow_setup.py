@@ -1,11 +1,11 @@
-"""TensorFlow starts in silence, and computes in a type that the processor has."""
+"""TensorFlow starts in silence, before a plan only where there may be a GPU."""
 
 import os
 
 import pytest
 
 from nst.network import tensorflow_setup
-from nst.network.tensorflow_setup import network_precision, processor_flags, start_tensorflow
+from nst.network.tensorflow_setup import start_if_gpu, start_tensorflow
 
 
 def test_tensorflow_starts_in_silence_with_onednn(monkeypatch, capfd):
@@ -15,19 +15,10 @@ def test_tensorflow_starts_in_silence_with_onednn(monkeypatch, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize("wanted", ["float32", "bfloat16", "float16"])
-def test_a_type_that_is_asked_for_is_taken(wanted):
-    assert network_precision(wanted) == wanted
-
-
-@pytest.mark.parametrize(
-    ("flags", "expected"),
-    [({"fpu", "avx512_bf16"}, "bfloat16"), ({"amx_bf16"}, "bfloat16"), ({"avx2"}, "float32"), (set(), "float32")],
-)
-def test_auto_is_bfloat16_where_the_processor_computes_in_it(monkeypatch, flags, expected):
-    monkeypatch.setattr(tensorflow_setup, "processor_flags", lambda: flags)
-    assert network_precision("auto") == expected
-
-
-def test_processor_flags_are_words():
-    assert all(flag.strip() == flag != "" for flag in processor_flags())
+@pytest.mark.parametrize("driver", [None, object()])
+def test_a_plan_starts_tensorflow_only_where_there_is_a_driver_of_gpus(monkeypatch, driver):
+    started = []
+    monkeypatch.setattr(tensorflow_setup, "gpu_driver", lambda: driver)
+    monkeypatch.setattr(tensorflow_setup, "start_tensorflow", lambda **options: started.append(options))
+    start_if_gpu(threads=2, verbose=True)
+    assert started == ([{"threads": 2, "verbose": True}] if driver else [])

@@ -6,7 +6,8 @@ from dataclasses import replace
 import pytest
 
 from nst.errors import UserError
-from nst.run.memory_plan import MemoryPlan, Sizes, has_outgrown, memory_mb, plan_tile, sizes_of
+from nst.network.device import Device
+from nst.run.memory_plan import MemoryPlan, Sizes, free_mb, has_outgrown, memory_mb, plan_tile, sizes_of
 from nst.settings import Settings
 from nst.transfer.scales import Scale
 from nst.transfer.tiles import UNTILED_PX
@@ -79,6 +80,26 @@ def test_without_tiles_less_fits(meminfo):
 def test_a_machine_that_does_not_tell_is_believed(meminfo):
     assert not meminfo.exists()
     assert plan_tile(sizes(20000, precision="float32"), Settings()) == UNTILED_PX
+
+
+@pytest.fixture
+def gpu(monkeypatch):
+    """A GPU with 20 GB free, of which this process holds 1 GB more."""
+    there = Device("GPU NVIDIA X", "bfloat16", is_gpu=True)
+    monkeypatch.setattr("nst.run.memory_plan.device", lambda: there)
+    monkeypatch.setattr("nst.run.memory_plan.free_gpu_mb", lambda: 20_000)
+    monkeypatch.setattr("nst.run.memory_plan.held_gpu_mb", lambda: 1_000)
+
+
+def test_on_a_gpu_its_own_memory_counts(gpu, meminfo):
+    meminfo.write_text("MemAvailable: 300000 kB\n")
+    assert free_mb() == 20_000
+    assert plan_tile(sizes(2000), Settings()) == UNTILED_PX
+    assert memory_mb(sizes(2000, given_px=10**9), UNTILED_PX) == memory_mb(sizes(2000), UNTILED_PX)
+    assert 256 <= plan_tile(sizes(6000), Settings(max_memory=17_000)) < UNTILED_PX
+    with pytest.raises(UserError, match=r"--size 90000: needs about \d+ MB of the GPU's memory, of 19000 MB there"):
+        plan_tile(sizes(90_000), Settings())
+    assert not has_outgrown(MemoryPlan(UNTILED_PX, 1150), Settings(max_memory=100))
 
 
 def test_a_process_that_holds_much_of_earlier_pictures_is_outgrown(monkeypatch):

@@ -159,15 +159,21 @@ def test_a_result_that_another_run_has_made_meanwhile_is_not_replaced(
 
 def test_numbers_out_of_hand_leave_the_last_good_picture(here, pictures, tiny, monkeypatch, capsys):
     """In mid-run every cost becomes NaN: exit 1, one line, and a picture that is neither black nor the photo."""
-    from nst.transfer import optimizers
+    from nst.transfer import stylize
 
-    numbers, calls = optimizers._numbers, []
+    make, calls = stylize.make_evaluate, []
 
-    def broken(costs):
-        calls.append(1)
-        return {name: float("nan") if len(calls) > 4 else value for name, value in numbers(costs).items()}
+    def make_broken(*arguments, **options):
+        evaluate = make(*arguments, **options)
 
-    monkeypatch.setattr("nst.transfer.optimizers._numbers", broken)
+        def broken(image):
+            calls.append(image)
+            costs, gradient = evaluate(image)
+            return {name: cost * float("nan") if len(calls) > 4 else cost for name, cost in costs.items()}, gradient
+
+        return broken
+
+    monkeypatch.setattr(stylize, "make_evaluate", make_broken)
     assert neural_art.main([*pictures, *SMALL, "-o", "art.png"]) == neural_art.EXIT_FAILED
     out, lines = warnings_of(capsys)
     assert out == ""

@@ -16,12 +16,12 @@ START = np.full((20, 24, 3), 0.5, np.float32)
 
 
 def by_number(steps):
-    return lambda totals: len(totals) / steps
+    return lambda so_far, totals: so_far / steps
 
 
-def run(steps, settings, report):
+def run(steps, settings, report, late=0):
     pyramid = make_pyramid(Scale((20, 24), ((20, 24),), steps), TARGET, settings)
-    return minimize(evaluate, Descent(START), pyramid, by_number(steps), settings, report=report)
+    return minimize(evaluate, Descent(START), pyramid, by_number(steps), settings, report=report, late=late)
 
 
 def evaluate(image):
@@ -70,6 +70,19 @@ def test_resumed_is_straight_through(name):
         )
 
 
+@pytest.mark.parametrize("late", [1, 3])
+def test_steps_are_the_same_when_their_numbers_are_read_late(late):
+    settings, states, late_states = Settings(), [], []
+    at_once = run(6, settings, lambda _, descent: states.append(descent()))
+    behind = run(6, settings, lambda _, descent: late_states.append(descent()), late)
+    np.testing.assert_array_equal(behind, at_once)
+    assert len(late_states) == len(states) == 6
+    for state, other in zip(states, late_states, strict=True):
+        assert state.totals == other.totals
+        np.testing.assert_array_equal(state.image, other.image)
+        np.testing.assert_array_equal(state.result, other.result)
+
+
 def broken(numbers, what):
     """Return `evaluate` that gives NaN for `what`, "total" or the gradient, in the calls whose number is given."""
     calls = []
@@ -103,6 +116,24 @@ def test_bad_numbers_go_back_to_the_last_good_picture(name, what):
     if name != "lbfgs":
         assert rates[-1] == 0.25
         assert len(costs) == 20
+
+
+@pytest.mark.parametrize("what", ["total", "gradient"])
+@pytest.mark.parametrize("bad", [{4, 9}, {20}, {1, 3}])
+def test_bad_numbers_that_are_read_late_go_back_too(what, bad):
+    costs, pictures = [], []
+
+    def report(found, descent):
+        costs.append(found["total"])
+        pictures.append(descent())
+
+    fails, _ = broken(bad, what)
+    pyramid = make_pyramid(Scale((20, 24), ((20, 24),), 20), TARGET, Settings())
+    found = minimize(fails, Descent(START), pyramid, by_number(20), Settings(), report=report, late=1)
+    assert np.isfinite(costs).all()
+    assert len(costs) == 20
+    assert pictures[-1].rate == 0.5 ** len(bad)
+    np.testing.assert_array_equal(found, pictures[-1].result)
 
 
 @pytest.mark.parametrize("what", ["total", "gradient"])

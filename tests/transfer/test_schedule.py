@@ -17,11 +17,11 @@ def steps_of(seconds_per_pixel, **overrides):
     numbers = []
     for index, scale in enumerate(SCALES):
         fraction_done, totals = schedule.fraction_done(index), []
-        fractions = [fraction_done(totals)]
+        fractions = [fraction_done(0, totals)]
         while fractions[-1] < 1:
             now += seconds_per_pixel * scale.size[0] ** 2
             totals.append(1.0)
-            fractions.append(fraction_done(totals))
+            fractions.append(fraction_done(len(totals), totals))
         assert fractions[0] == 0
         assert fractions == sorted(fractions)
         numbers.append(len(totals))

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from conftest import SHALLOW
 
 from nst.preset_files import make_settings
@@ -9,6 +10,7 @@ from nst.settings import Settings
 from nst.transfer import stylize as module
 from nst.transfer.inputs import Inputs
 from nst.transfer.state import Step
+from nst.transfer.tiles import UNTILED_PX
 
 SMALL = {**SHALLOW, "size": 56, "smallest_scale": 28, "steps": 3, "coarse_steps": 2.0}
 
@@ -65,6 +67,44 @@ def test_resumed_is_straight_through(redrawn, content, style, changes):
         )
         np.testing.assert_array_equal(image, whole)
         assert numbers == list(range(state.steps + 1, 10))
+
+
+def test_a_run_out_of_memory_goes_on_in_smaller_tiles(redrawn, content, style, monkeypatch):
+    """From its last step, to nearly the same pixels, as often as there are smaller tiles."""
+    make, numbers, told = module.make_evaluate, [], []
+
+    def make_short_of_memory(network, view, settings, *, tile_px):
+        evaluate = make(network, view, settings, tile_px=tile_px)
+
+        def run_out(image):
+            if numbers[-1:] == [{UNTILED_PX: 4, 64: 7}.get(tile_px)]:
+                raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+            return evaluate(image)
+
+        return run_out
+
+    whole = redrawn(inputs_of(content, style, size=130))
+    monkeypatch.setattr("nst.transfer.tiles.SIDES_PX", range(64, 31, -32))
+    monkeypatch.setattr(module, "make_evaluate", make_short_of_memory)
+    image = redrawn(
+        inputs_of(content, style, size=130),
+        on_step=[lambda step, *_: numbers.append(step.number)],
+        on_tiles=told.append,
+    )
+    assert told == [64, 32]
+    assert numbers == list(range(1, numbers[-1] + 1))
+    np.testing.assert_allclose(image, whole, atol=0.05)
+    assert np.abs(image - whole).mean() < 1e-3
+
+
+@pytest.mark.parametrize("tile", ["off", 64])
+def test_a_run_out_of_memory_keeps_to_the_tiles_that_are_asked_for(redrawn, content, style, monkeypatch, tile):
+    def run_out(*arguments, **options):
+        raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+    monkeypatch.setattr(module, "make_evaluate", run_out)
+    with pytest.raises(tf.errors.ResourceExhaustedError):
+        redrawn(inputs_of(content, style, tile=tile), on_tiles=lambda _: pytest.fail("other tiles"))
 
 
 def test_a_resumed_run_makes_no_first_picture_of_a_scale_that_is_done(redrawn, content, style, monkeypatch):

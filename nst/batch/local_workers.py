@@ -133,10 +133,9 @@ class _Worker:
 
 
 def _mb_of_each(workers: int) -> int:
-    """Return the megabytes that each of so many processes may take, or 0 where that is not known. Raises UserError."""
-    free = available_mb()
-    each = int((1 - SPARED) * (free or 0) / workers)
-    if free is not None and each < LEAST_MB:
+    """Return the megabytes that each of so many processes may take. Raises UserError."""
+    each = int((1 - SPARED) * available_mb() / workers)
+    if each < LEAST_MB:
         needs = f"of at least {LEAST_MB} MB that it needs"
         if workers == 1:
             raise UserError(f"memory: {each} MB are free for a picture, {needs}; close other programs")

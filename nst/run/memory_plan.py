@@ -117,9 +117,7 @@ def has_outgrown(plan: MemoryPlan, settings: Settings, most_mb: float = 0) -> bo
 
 def _limit_mb(most_mb: float) -> float:
     """Return the megabytes that a run may take; the memory that this process holds already is among them."""
-    free = available_mb()
-    there = math.inf if free is None else (1 - SPARED) * free + held_mb()
-    return min(there, most_mb or math.inf)
+    return min((1 - SPARED) * available_mb() + held_mb(), most_mb or math.inf)
 
 
 def _too_large(sizes: Sizes, limit_mb: float, tile_px: int) -> str:

@@ -31,7 +31,7 @@ WORDS = ["--size", "128", "--smallest-scale", "64", "--steps", "8", "--checkpoin
 COMMAND = [sys.executable, str(PROJECT / "neural_art.py")]
 
 
-def test_processes_share_the_memory_that_is_free(order, monkeypatch):
+def test_processes_share_the_memory_that_is_free(order, memory, monkeypatch):
     taken = []
 
     class Pool:
@@ -45,12 +45,11 @@ def test_processes_share_the_memory_that_is_free(order, monkeypatch):
             pass
 
     monkeypatch.setattr("nst.batch.local_workers.ProcessPoolExecutor", Pool)
-    for there in (8000, None):
-        monkeypatch.setattr("nst.batch.local_workers.available_mb", lambda there=there: there)
-        with in_processes(4) as crew:
-            crew.submit(order)
-    assert taken == [1800, 0]
-    monkeypatch.setattr("nst.batch.local_workers.available_mb", lambda: 4000)
+    memory(8_000)
+    with in_processes(4) as crew:
+        crew.submit(order)
+    assert taken == [1800]
+    memory(4_000)
     message = r"--workers 4: leaves 900 MB of memory to each, of at least \d+ MB that it needs; give fewer"
     with pytest.raises(UserError, match=message), in_processes(4):
         pass

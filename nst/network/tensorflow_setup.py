@@ -64,7 +64,9 @@ def device_name() -> str:
 
 
 def processor_flags() -> set[str]:
-    """Return the processor's features as Linux lists them, or no features where there is no such list."""
-    listing = Path("/proc/cpuinfo")
-    lines = listing.read_text().splitlines() if listing.exists() else []
+    """Return the processor's features as Linux lists them, or no features on another system."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return set()
     return next((set(line.split()) for line in lines if line.startswith("flags")), set())

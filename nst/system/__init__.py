@@ -16,5 +16,5 @@ lock          the mark of the one process that may write into a folder
 native code   code in C or C++, such as TensorFlow and libtiff, whose messages Python cannot catch
 held memory   the memory of this process at present; the peak is the most so far
 megabyte      1,000,000 bytes
-first signal  Ctrl-C or SIGTERM: the run saves its work and ends; a second signal ends it at once
+first signal  Ctrl-C, SIGTERM or on Windows Ctrl-Break: the run saves its work and ends; a second signal ends it at once
 """

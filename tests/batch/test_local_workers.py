@@ -172,9 +172,9 @@ def test_processes_make_the_same_and_one_may_be_killed(folder):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes in /proc")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_stopped_processes_leave_nothing_behind_and_go_on(folder, number):
-    name = f"stopped{number}"
+@pytest.mark.parametrize("signal_name", ["SIGINT", "SIGTERM", "SIGKILL"])
+def test_stopped_processes_leave_nothing_behind_and_go_on(folder, signal_name):
+    name, number = f"stopped_{signal_name}", signal.Signals[signal_name]
     words = ["photos", "stone.jpg", *WORDS, "-o", name, "--workers", "2"]
     with subprocess.Popen([*COMMAND, *words], cwd=folder, stderr=subprocess.PIPE, text=True) as batch:
         wait_for(lambda: begun(folder / name) or batch.poll() is not None)

@@ -20,7 +20,7 @@ from nst.errors import RunError, UserError, one_line, os_error_reason, os_error_
 from nst.places import INSTALL, command_line
 from nst.report.status import DONE, FAILED, STOPPED
 from nst.system.signals import NOTHING_DONE, AtOnce, ignore_signals, interrupt_on_signals
-from nst.system.streams import end_process, keep_streams, renew_streams, stdout_lost
+from nst.system.streams import READER_GONE, end_process, keep_streams, renew_streams, stdout_lost
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -92,7 +92,7 @@ class Outcome:
         lost = stdout_lost()
         if lost is None:
             return
-        gone, made = isinstance(lost, BrokenPipeError), self.path is not None and not self.dry_run
+        gone, made = lost.errno in READER_GONE, self.path is not None and not self.dry_run
         if not gone:
             self.code = self.code or EXIT_FAILED
         if made or not gone:

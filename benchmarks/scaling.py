@@ -5,6 +5,7 @@
     python benchmarks/scaling.py --sizes 2048 3840 7680 --steps 1 --tile 1024
 
 Each run has one scale. The seconds per step are the median of --steps steps, without the first step of the run.
+For Linux alone: os.wait4 tells the memory in another unit on macOS, and Windows has no such function.
 """
 
 import argparse

@@ -2,4 +2,5 @@
 
 from neural_art import program
 
-program()
+if __name__ == "__main__":  # A new process of a batch may import this file.
+    program()

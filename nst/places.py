@@ -3,8 +3,9 @@
 A clone has its results in its output/, an installed command in output/ of the current folder.
 """
 
-import shlex
 from pathlib import Path
+
+from nst.system.shell import shell_words
 
 _PACKAGE = Path(__file__).resolve().parent
 INSTALLED = (_PACKAGE / "pretrained_model").is_dir()  # pyproject.toml maps the folders of a clone into the package.
@@ -18,7 +19,7 @@ COMMAND = ("neural_art",) if INSTALLED else ("python", "neural_art.py")
 
 def command_line(*words: str) -> str:
     """Return the words of a call of the command, as a user types them in a shell."""
-    return shlex.join([*COMMAND, *words])
+    return shell_words([*COMMAND, *words])
 
 
 def install_extra(name: str) -> str:

@@ -7,11 +7,13 @@ import shutil
 import signal
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 import numpy as np
+import psutil
 import pytest
 
 import neural_art
@@ -282,11 +284,17 @@ def saved(tmp_path):
 
 
 @pytest.fixture
-def meminfo(tmp_path, monkeypatch):
-    """Put a folder in place of Linux's files about memory; return the path of the file of the machine's memory."""
-    for name in ("MEMORY", "OWN_GROUP", "GROUPS", "HELD"):
+def memory(tmp_path, monkeypatch):
+    """Return a function that says how many megabytes the machine has free, and this process holds, in no group."""
+    for name in ("OWN_GROUP", "GROUPS"):
         monkeypatch.setattr(f"nst.system.memory.{name}", tmp_path / name.lower())
-    return tmp_path / "memory"
+
+    def say(free_mb, held_mb=0):
+        machine, process = SimpleNamespace(available=free_mb * 10**6), SimpleNamespace(rss=held_mb * 10**6)
+        monkeypatch.setattr(psutil, "virtual_memory", lambda: machine)
+        monkeypatch.setattr(psutil.Process, "memory_info", lambda self: process)
+
+    return say
 
 
 @pytest.fixture

@@ -9,7 +9,6 @@ import csv
 import io
 import json
 import re
-import shlex
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from nst.errors import UserError, suggestion
 from nst.options import LISTS, flag, option_of, read_setting
 from nst.run.input_files import is_there
 from nst.system.atomic_files import STDIN, parse_toml, read_text
+from nst.system.shell import split_words
 from nst.values import FIELDS, known_name, read_values
 
 TRUTHS = {"true": True, "yes": True, "on": True, "1": True, "false": False, "no": False, "off": False, "0": False}
@@ -66,7 +66,7 @@ def read_cell(where: object, key: str, text: str) -> Any:
         return TRUTHS[text.lower()]
     if kind == "texts" or kind in LISTS:
         try:
-            words = [text] if is_there(Path(text)) else shlex.split(text)
+            words = [text] if is_there(Path(text)) else split_words(text)
         except ValueError as error:
             raise UserError(f"{where}: {key} {text}: {str(error).lower()}; quote words as in a shell") from error
         return tuple(words) if kind == "texts" else _read(where, name, words)

@@ -33,7 +33,7 @@ from nst.report.live_view import LiveView
 from nst.report.progress import Progress
 from nst.run.memory_plan import LEAST_MB, SPARED
 from nst.system.memory import available_mb
-from nst.system.signals import unsignalled_children
+from nst.system.signals import ignore_terminal, unsignalled_children
 from nst.transfer.state import OnStep
 
 
@@ -67,7 +67,7 @@ def in_processes(workers: int, progress_of: Callable[[Order], Progress] | None =
     """
     stop = new_stop_name()
     most_mb = _mb_of_each(workers)
-    threads = max(1, len(os.sched_getaffinity(0)) // workers) if hasattr(os, "sched_getaffinity") else 1
+    threads = max(1, _processors() // workers)
     context = multiprocessing.get_context("spawn")
     crew = [_Worker(context, threads, progress_of) for _ in range(workers)]
 
@@ -132,11 +132,15 @@ class _Worker:
         self.pool = self.future = None
 
 
+def _processors() -> int:
+    """Return the number of processors that this process may use; macOS and Windows tell those of the machine."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def _mb_of_each(workers: int) -> int:
-    """Return the megabytes that each of so many processes may take, or 0 where that is not known. Raises UserError."""
-    free = available_mb()
-    each = int((1 - SPARED) * (free or 0) / workers)
-    if free is not None and each < LEAST_MB:
+    """Return the megabytes that each of so many processes may take. Raises UserError."""
+    each = int((1 - SPARED) * available_mb() / workers)
+    if each < LEAST_MB:
         needs = f"of at least {LEAST_MB} MB that it needs"
         if workers == 1:
             raise UserError(f"memory: {each} MB are free for a picture, {needs}; close other programs")
@@ -165,7 +169,7 @@ def _begin(threads: int, sender: Connection | None) -> None:
     """
     global _sender
     _sender = sender
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Where unsignalled_children can do nothing.
+    ignore_terminal()
     for name in ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS"):
         os.environ.setdefault(name, str(threads))
     tqdm.set_lock(

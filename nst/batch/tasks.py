@@ -23,8 +23,8 @@ from nst.transfer.inputs import check_counts
 from nst.video.clips import is_clip_name
 
 LONGEST_NAME = 150  # The most bytes in the name of a result, without suffix and number.
-# Characters that a file name, or a line with one, must not have.
-UNFIT = re.compile(r"[\x00-\x1f\x7f/\\\ud800-\udfff]")
+# Characters that a file name, on Windows too, or a line with one, must not have.
+UNFIT = re.compile(r'[\x00-\x1f\x7f/\\<>:"|?*\ud800-\udfff]')
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import glob
 import itertools
 import os
-import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +24,7 @@ from nst.run.origin import Origin
 from nst.run.record import Record, find_input, read_record
 from nst.run.request import ROLES, Paths, Request, settings_naming
 from nst.settings import Settings
+from nst.system.shell import shell_words
 from nst.values import FIELDS, read_config
 
 MANY_STYLES = 3  # The least number of styles that may be the photos of a pattern.
@@ -176,7 +176,7 @@ def refuse_expanded_pattern(call: Call) -> None:
         end = _common_start([name[len(start) :][::-1] for name in names])[::-1]
         pattern = photos[0].parent / f"{glob.escape(start)}*{glob.escape(end)}"
         if set(glob.glob(str(pattern))) == set(map(str, photos)):  # noqa: PTH207  As a shell expands it.
-            quoted = shlex.join([str(pattern), *map(str, rest)])
+            quoted = shell_words([str(pattern), *map(str, rest)])
             words = f"for a picture of each photo, quote the pattern: {quoted}; for a blend, give --style-weights"
             raise UserError(f"{photos[0]} in a blend of {len(paths) - 1} styles looks like {pattern} unquoted; {words}")
 

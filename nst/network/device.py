@@ -7,6 +7,8 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
+from nst.errors import RunError
+
 PROCESSOR = "processor"
 BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}  # The features of processors that compute in bfloat16.
 # The least compute capability of a GPU that computes in a type, fastest type first.
@@ -61,18 +63,22 @@ def network_precision(wanted: str) -> str:
     return device().precision if wanted == "auto" else wanted
 
 
-def free_gpu_mb() -> int | None:
-    """Return the megabytes that are free on the GPU, or None if the driver does not tell. See CUDA's driver API."""
+def free_gpu_mb() -> int:
+    """Return the megabytes that are free on the GPU, from the driver. Raises RunError if the driver does not tell."""
     driver, free, total = gpu_driver(), ctypes.c_size_t(), ctypes.c_size_t()
     number, context = ctypes.c_int(), ctypes.c_void_p()
-    if driver is None or driver.cuInit(0) or driver.cuDeviceGet(ctypes.byref(number), 0):
-        return None
-    if driver.cuDevicePrimaryCtxRetain(ctypes.byref(context), number):  # TensorFlow's own context.
-        return None
-    driver.cuCtxPushCurrent_v2(context)
-    failed = driver.cuMemGetInfo_v2(ctypes.byref(free), ctypes.byref(total))
-    driver.cuCtxPopCurrent_v2(ctypes.byref(context))
-    return None if failed else free.value // 1_000_000
+    assert driver
+    codes = [
+        driver.cuInit(0),
+        driver.cuDeviceGet(ctypes.byref(number), 0),
+        driver.cuDevicePrimaryCtxRetain(ctypes.byref(context), number),  # TensorFlow's own context.
+        driver.cuCtxPushCurrent_v2(context),
+        driver.cuMemGetInfo_v2(ctypes.byref(free), ctypes.byref(total)),
+        driver.cuCtxPopCurrent_v2(ctypes.byref(context)),
+    ]
+    if any(codes):
+        raise RunError(f"the GPU's driver does not tell its memory: CUDA's errors {codes}; set CUDA_VISIBLE_DEVICES=-1")
+    return free.value // 1_000_000
 
 
 def held_gpu_mb() -> int:
@@ -84,6 +90,8 @@ def held_gpu_mb() -> int:
 
 def processor_flags() -> set[str]:
     """Return the processor's features as Linux lists them, or no features where there is no such list."""
-    listing = Path("/proc/cpuinfo")
-    lines = listing.read_text().splitlines() if listing.exists() else []
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return set()
     return next((set(line.split()) for line in lines if line.startswith("flags")), set())

@@ -155,7 +155,7 @@ def fit_memory(path: Path, picture: ImageFile, file_bytes: int, most_mb: float, 
     pixels = picture.width * picture.height
     if pixels > max(ABSURD_PIXELS, ABSURD_RATIO * file_bytes):
         raise UserError(f"{path}: is absurdly large, {picture.width}x{picture.height} px in {file_bytes} bytes")
-    free = min(most_mb or math.inf, available_mb() or math.inf)
+    free = min(most_mb or math.inf, available_mb())
     needed = _reading_mb(picture)
     for part in (2, 4, 8):
         if needed <= free or picture.format not in ("JPEG", "MPO"):

@@ -53,6 +53,5 @@ def _plan_text(job: Job, seconds: float) -> str:
         + ("" if fits(scale.size, job.memory.tile_px) else f"  in tiles of {job.memory.tile_px} px")
         for scale in job.scales
     ]
-    there = free_mb()
-    words = f"about {seconds:.0f} s and {job.memory.memory_mb} MB of {memory_words()}"
-    return "\n".join([str(job.folder.output), *lines, words if there is None else f"{words}, of {there} MB there"])
+    words = f"about {seconds:.0f} s and {job.memory.memory_mb} MB of {memory_words()}, of {free_mb()} MB there"
+    return "\n".join([str(job.folder.output), *lines, words])

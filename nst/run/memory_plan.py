@@ -158,9 +158,8 @@ def has_outgrown(plan: MemoryPlan, settings: Settings, most_mb: float = 0) -> bo
 
 def _limit_mb(most_mb: float) -> float:
     """Return the megabytes that a run may take; the memory that this process holds already is among them."""
-    free, held = (free_gpu_mb, held_gpu_mb) if device().is_gpu else (available_mb, held_mb)
-    there = math.inf if (left := free()) is None else (1 - SPARED) * left + held()
-    return min(there, most_mb or math.inf)
+    held = held_gpu_mb() if device().is_gpu else held_mb()
+    return min((1 - SPARED) * free_mb() + held, most_mb or math.inf)
 
 
 def _too_large(sizes: Sizes, limit_mb: float, tile_px: int) -> str:
@@ -177,8 +176,8 @@ def _too_large(sizes: Sizes, limit_mb: float, tile_px: int) -> str:
     return f"--size {side}: {needs}; {advice}"
 
 
-def free_mb() -> int | None:
-    """Return the megabytes that are free in the device's memory, or None if the system does not tell."""
+def free_mb() -> int:
+    """Return the megabytes that are free in the device's memory."""
     return free_gpu_mb() if device().is_gpu else available_mb()
 
 

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from shlex import quote
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,6 +24,7 @@ from nst.run.record import make_record, network_warnings
 from nst.run.request import Request
 from nst.run.results import Results
 from nst.system.atomic_files import folder_lock
+from nst.system.shell import shell_words
 from nst.system.signals import AtOnce, Stopped, deferred, uninterrupted
 from nst.transfer.state import OnStep, State, Step
 
@@ -77,7 +77,8 @@ def begin_progress(progress: Progress, job: Job, origin: Origin) -> None:
     for line in (*job.notes, *origin.all_warnings()):
         progress.tell(line)
     if stopped := begun_elsewhere(job):
-        words = f"{stopped.path}: holds the same run, stopped; --resume {quote(str(stopped.path))} goes on with it"
+        resume = shell_words(["--resume", str(stopped.path)])
+        words = f"{stopped.path}: holds the same run, stopped; {resume} goes on with it"
         progress.tell(f"{words}; this one is {job.folder.output.stem}")
 
 

@@ -1,8 +1,9 @@
-"""Services of the machine: files, memory, signals, and the standard error stream.
+"""Services of the machine: the shell, files, memory, signals, and the standard error stream.
 
 In the order in which a picture passes them. The number is a layer: a module imports only modules of lower floors, and
 of this folder only those with a lower number.
 
+    shell.py        [0] words as a user types them in a shell
     streams.py      [1] stdout and stderr that may be lost while the work goes on; silence for native code
     memory.py       [0] the free memory, and the memory of this process
     signals.py      [0] a first Ctrl-C or SIGTERM waits for the end of a step
@@ -16,5 +17,5 @@ lock          the mark of the one process that may write into a folder
 native code   code in C or C++, such as TensorFlow and libtiff, whose messages Python cannot catch
 held memory   the memory of this process at present; the peak is the most so far
 megabyte      1,000,000 bytes
-first signal  Ctrl-C or SIGTERM: the run saves its work and ends; a second signal ends it at once
+first signal  Ctrl-C, SIGTERM or on Windows Ctrl-Break: the run saves its work and ends; a second signal ends it at once
 """

@@ -8,8 +8,10 @@ import errno
 import hashlib
 import json
 import os
+import re
 import stat
 import sys
+import time
 import uuid
 from codecs import BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
@@ -21,10 +23,14 @@ from nst.errors import UserError, os_error_reason
 
 try:
     import fcntl
-except ImportError:  # Windows, where folders cannot be locked
+except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
-
+WINDOWS = os.name == "nt"
+# A name that no file has on Windows: of a device, or with a character that stands for something else.
+UNFIT_ON_WINDOWS = re.compile(r'(con|prn|aux|nul|(com|lpt)[1-9])(\.|$)|.*[<>:"|?*]', re.IGNORECASE)
+SECONDS_IN_USE = 2.0  # The longest wait on Windows for a program that reads the file to be replaced.
+LOCK = ".lock"  # The file that is locked on Windows, where a folder cannot be. The file goes at the end of the run.
 LARGEST_TEXT = 2**26  # The most bytes of a text: a pipe may have no end.
 STDIN = "-"  # The name that stands for stdin.
 LONGEST_NAME = 100  # The most characters of a file's name that are repeated in the name of its part.
@@ -49,14 +55,28 @@ def atomic_write(path: Path, *, before: Path | None = None) -> Iterator[Path]:
         if path.exists():
             temporary.chmod(stat.S_IMODE(path.stat().st_mode))
             if before:
-                path.replace(before)
-        temporary.replace(path)
+                _rename(path, before)
+        _rename(temporary, path)
     except OSError as error:
         error.filename = str(path)
         raise
     finally:
         with contextlib.suppress(OSError):  # The folder may have vanished.
             temporary.unlink(missing_ok=True)
+
+
+def _rename(path: Path, new: Path) -> None:
+    """Rename a file onto another one. Windows refuses that while a program reads either, such as a virus scanner."""
+    until = time.monotonic() + SECONDS_IN_USE
+    while True:
+        try:
+            path.replace(new)
+        except PermissionError:
+            if not WINDOWS or time.monotonic() > until:
+                raise
+            time.sleep(0.05)
+        else:
+            return
 
 
 def remove_parts(path: Path) -> None:
@@ -71,22 +91,34 @@ def remove_parts(path: Path) -> None:
 def folder_lock(folder: Path) -> Iterator[None]:
     """Hold the lock of a run's folder. Raises UserError if another run holds it.
 
-    The lock ends with the process at the latest. Windows, and disks without locks, have no such guard.
+    The lock ends with the process at the latest. Disks without locks have no such guard.
     """
-    if fcntl is None:
-        yield
-        return
-    handle = os.open(folder, os.O_RDONLY)
+    handle = _locked(folder)
     try:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise UserError(at_work(folder)) from None
-        except OSError:
-            pass
         yield
     finally:
         os.close(handle)
+        if not fcntl:
+            with contextlib.suppress(OSError):  # Another process may have opened it meanwhile.
+                (folder / LOCK).unlink()
+
+
+def _locked(folder: Path) -> int:
+    """Return the handle of a folder, on Windows of a file in it, that is open and locked. Raises UserError."""
+    handle = os.open(folder, os.O_RDONLY) if fcntl else os.open(folder / LOCK, os.O_RDWR | os.O_CREAT)
+    try:
+        if fcntl:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        else:
+            import msvcrt
+
+            msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined]
+    except (BlockingIOError, PermissionError):
+        os.close(handle)
+        raise UserError(at_work(folder)) from None
+    except OSError:  # A disk without locks.
+        pass
+    return handle
 
 
 def at_work(folder: Path) -> str:
@@ -95,7 +127,9 @@ def at_work(folder: Path) -> str:
 
 
 def is_locked(folder: Path) -> bool:
-    """Return whether a run holds the lock of a folder. Nobody can tell on Windows, and on disks without locks."""
+    """Return whether a run holds the lock of a folder. Nobody can tell on disks without locks."""
+    if not fcntl and not (folder / LOCK).exists():
+        return False
     try:
         with folder_lock(folder):
             return False
@@ -124,6 +158,8 @@ def read_text(path: Path) -> str:
     try:
         if path.is_char_device() or path.is_block_device():
             raise UserError(f"{path}: is a device; name a file")
+        if path.is_dir():
+            raise UserError(f"{path}: is a folder; name a file in it")
         with contextlib.nullcontext(sys.stdin.buffer) if str(path) == STDIN else path.open("rb") as file:
             payload = file.read(LARGEST_TEXT + 1)
         if len(payload) > LARGEST_TEXT:
@@ -131,8 +167,6 @@ def read_text(path: Path) -> str:
         return payload.decode("utf-16" if payload.startswith((BOM_UTF16_LE, BOM_UTF16_BE)) else "utf-8-sig")
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
-    except IsADirectoryError:
-        raise UserError(f"{path}: is a folder; name a file in it") from None
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: is not UTF-8 text, at byte {error.start + 1}; save it as UTF-8") from error
     except OSError as error:
@@ -167,6 +201,8 @@ def check_writable(path: Path, *, dry_run: bool = False) -> None:
 
     dry_run  whether to make nothing at all and to trust the permissions
     """
+    if WINDOWS and UNFIT_ON_WINDOWS.match(path.name):
+        raise UserError(f"{path}: no file can have such a name on Windows; choose another with -o")
     try:
         if path.is_dir():  # raises an OSError if the name is too long
             raise UserError(f"{path}: is a folder; name a file in it")

@@ -1,27 +1,22 @@
 """Memory: how much is free, how much this process holds, and the most that it has held."""
 
-import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+
+import psutil
 
 try:
     import resource
 except ImportError:  # Windows
     resource = None  # type: ignore[assignment]
 
-MEMORY = Path("/proc/meminfo")  # The memory of the machine.
 OWN_GROUP, GROUPS = Path("/proc/self/cgroup"), Path("/sys/fs/cgroup")  # The control group of this process, and all.
-HELD = Path("/proc/self/statm")  # The memory of this process.
 
 
-def available_mb() -> int | None:
-    """Return the megabytes that this process may still take, or None if the system does not tell."""
-    free = [*_free_of_groups()]
-    if MEMORY.exists():
-        sizes = (line.split() for line in MEMORY.read_text().splitlines())
-        free += [int(size) * 1024 for name, size, *_ in sizes if name == "MemAvailable:"]
-    return min(free) // 1_000_000 if free else None
+def available_mb() -> int:
+    """Return the megabytes that this process may still take."""
+    return min([psutil.virtual_memory().available, *_free_of_groups()]) // 1_000_000
 
 
 def _free_of_groups() -> Iterator[int]:
@@ -29,7 +24,10 @@ def _free_of_groups() -> Iterator[int]:
 
     The cache of files counts as free.
     """
-    own = OWN_GROUP.read_text() if OWN_GROUP.exists() else ""
+    try:
+        own = OWN_GROUP.read_text()
+    except OSError:  # Only Linux has such groups.
+        return
     path = next((line.removeprefix("0::/") for line in own.splitlines() if line.startswith("0::/")), None)
     if path is None:
         return
@@ -47,16 +45,13 @@ def _free_of_groups() -> Iterator[int]:
 
 
 def held_mb() -> int:
-    """Return the megabytes that this process holds and can use again, or 0 if the system does not tell."""
-    if not HELD.exists():
-        return 0
-    pages = int(HELD.read_text().split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE") // 1_000_000
+    """Return the megabytes that this process holds and can use again."""
+    return psutil.Process().memory_info().rss // 1_000_000
 
 
-def peak_mb() -> int | None:
-    """Return the most megabytes that this process has held so far, or None if the system does not tell."""
+def peak_mb() -> int:
+    """Return the most megabytes that this process has held so far."""
     if resource is None:
-        return None
+        return round(psutil.Process().memory_info().peak_wset / 1e6)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return round(peak / 1e6 if sys.platform == "darwin" else peak * 1024 / 1e6)

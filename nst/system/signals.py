@@ -1,4 +1,4 @@
-"""Signals: a first Ctrl-C, SIGTERM or SIGHUP waits for the end of a step; a second one ends the run at once.
+"""Signals: a first Ctrl-C, SIGTERM, SIGHUP or Ctrl-Break waits for the end of a step; a second ends the run at once.
 
 No exception may be raised in the middle of TensorFlow, which calls Python from native code that then crashes. There a
 first signal waits, and a second one ends the whole process, if the process is a program's own.
@@ -13,7 +13,8 @@ from types import FrameType
 from typing import NoReturn
 
 HANGUP = getattr(signal, "SIGHUP", None)  # The terminal is gone. Windows has no such signal.
-SIGNALS = tuple(number for number in (signal.SIGINT, signal.SIGTERM, HANGUP) if number is not None)
+BREAK = getattr(signal, "SIGBREAK", None)  # Ctrl-Break, which only Windows has.
+SIGNALS = tuple(number for number in (signal.SIGINT, signal.SIGTERM, HANGUP, BREAK) if number is not None)
 
 NOTHING_DONE = "the first step was not done yet"
 
@@ -133,15 +134,32 @@ def _waiting(number: int) -> _Handler | None:
 
 @contextmanager
 def unsignalled_children() -> Iterator[None]:
-    """Start processes that Ctrl-C and SIGHUP, which a terminal sends to all, never reach: those are the parent's."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
-        yield
+    """Start processes that Ctrl-C and SIGHUP, which a terminal sends to all, never reach: those are the parent's.
+
+    On Windows, a Ctrl-C that comes meanwhile is lost.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows, where a process inherits that Ctrl-C is ignored.
+        import ctypes
+
+        console = ctypes.windll.kernel32  # type: ignore[attr-defined]
+        console.SetConsoleCtrlHandler(None, True)
+        try:
+            yield
+        finally:
+            console.SetConsoleCtrlHandler(None, False)
         return
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {number for number in (signal.SIGINT, HANGUP) if number})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def ignore_terminal() -> None:
+    """Let the keys of the terminal change nothing, in a process whose parent answers them."""
+    for number in (signal.SIGINT, BREAK):
+        if number is not None:
+            signal.signal(number, signal.SIG_IGN)
 
 
 def _obeyed() -> list[signal.Signals]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import select
 import sys
@@ -12,6 +13,7 @@ from typing import Any, NoReturn, TextIO
 
 from nst.system.temporary import remove_temporary_folders
 
+READER_GONE = (errno.EPIPE, errno.EINVAL)  # The number of the error of a pipe without a reader; the latter on Windows.
 STDERR = threading.RLock()  # Two threads that silence stderr at the same time would leave it silent.
 
 

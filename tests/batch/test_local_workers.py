@@ -31,7 +31,7 @@ WORDS = ["--size", "128", "--smallest-scale", "64", "--steps", "8", "--checkpoin
 COMMAND = [sys.executable, str(PROJECT / "neural_art.py")]
 
 
-def test_processes_share_the_memory_that_is_free(order, monkeypatch):
+def test_processes_share_the_memory_that_is_free(order, memory, monkeypatch):
     taken = []
 
     class Pool:
@@ -45,12 +45,11 @@ def test_processes_share_the_memory_that_is_free(order, monkeypatch):
             pass
 
     monkeypatch.setattr("nst.batch.local_workers.ProcessPoolExecutor", Pool)
-    for there in (8000, None):
-        monkeypatch.setattr("nst.batch.local_workers.available_mb", lambda there=there: there)
-        with in_processes(4) as crew:
-            crew.submit(order)
-    assert taken == [1800, 0]
-    monkeypatch.setattr("nst.batch.local_workers.available_mb", lambda: 4000)
+    memory(8_000)
+    with in_processes(4) as crew:
+        crew.submit(order)
+    assert taken == [1800]
+    memory(4_000)
     message = r"--workers 4: leaves 900 MB of memory to each, of at least \d+ MB that it needs; give fewer"
     with pytest.raises(UserError, match=message), in_processes(4):
         pass
@@ -173,9 +172,9 @@ def test_processes_make_the_same_and_one_may_be_killed(folder):
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc").exists(), reason="looks for processes in /proc")
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_stopped_processes_leave_nothing_behind_and_go_on(folder, number):
-    name = f"stopped{number}"
+@pytest.mark.parametrize("signal_name", ["SIGINT", "SIGTERM", "SIGKILL"])
+def test_stopped_processes_leave_nothing_behind_and_go_on(folder, signal_name):
+    name, number = f"stopped_{signal_name}", signal.Signals[signal_name]
     words = ["photos", "stone.jpg", *WORDS, "-o", name, "--workers", "2"]
     with subprocess.Popen([*COMMAND, *words], cwd=folder, stderr=subprocess.PIPE, text=True) as batch:
         wait_for(lambda: begun(folder / name) or batch.poll() is not None)

@@ -43,3 +43,9 @@ def test_a_file_that_is_not_there_fails_its_row_alone():
         "content,style,init\nnone.jpg,stone.jpg,\ncat.jpg,none.jpg,\ncat.jpg,stone.jpg,no.png\n"
     )
     assert names(planned("--batch", "jobs.csv")) == ["none_stone.png", "cat_none.png", "cat_stone.png"]
+
+
+def test_results_have_names_that_every_system_takes():
+    files("photos/what?.jpg")
+    plan = planned("photos", "stone.jpg", "--sweep", "style-layers=conv1_1:2,conv2_1:2")
+    assert names(plan) == [f"what__stone_style-layers=conv{number}_1_2.png" for number in (1, 2)]

@@ -521,9 +521,8 @@ def test_converged_scales_end_before_their_steps_are_done(tmp_path, pictures, ti
     assert 10 <= len((tmp_path / "art" / "losses.csv").read_text().splitlines()) < 600
 
 
-def test_a_run_that_cannot_fit_in_memory_is_refused(tmp_path, pictures, tiny, refused, monkeypatch):
-    (tmp_path / "meminfo").write_text("MemAvailable:    2000000 kB\n")
-    monkeypatch.setattr("nst.system.memory.MEMORY", tmp_path / "meminfo")
+def test_a_run_that_cannot_fit_in_memory_is_refused(tmp_path, pictures, tiny, refused, memory):
+    memory(2_000)
     words = [*pictures, "--size", "4000", "-o", str(tmp_path / "art.png")]
     assert re.search(r"--size 4000: needs about \d+ MB .* --size \d{3,4} would fit", refused(words))
 

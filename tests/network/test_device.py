@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 import tensorflow as tf
 
+from nst.errors import RunError
 from nst.network import device as module
 from nst.network.device import PROCESSOR, Device, device, free_gpu_mb, network_precision, processor_flags
 
@@ -78,9 +79,8 @@ def test_the_free_memory_of_the_gpu_is_what_the_driver_says(monkeypatch):
     assert free_gpu_mb() == 3000
     for name in ("cuInit", "cuDeviceGet", "cuDevicePrimaryCtxRetain", "cuMemGetInfo_v2"):
         monkeypatch.setattr(module, "gpu_driver", lambda name=name: fake_driver(**{name: 100}))
-        assert free_gpu_mb() is None
-    monkeypatch.setattr(module, "gpu_driver", lambda: None)
-    assert free_gpu_mb() is None
+        with pytest.raises(RunError, match="does not tell its memory: CUDA's errors"):
+            free_gpu_mb()
 
 
 def test_processor_flags_are_words():

@@ -273,8 +273,8 @@ def test_a_jpeg_without_its_end_is_read_and_told(tmp_path, progressive):
         read_picture(path)
 
 
-def test_what_does_not_fit_the_memory_is_refused_before_its_pixels_are_read(tmp_path, meminfo):
-    meminfo.write_text("MemAvailable: 3000 kB\n")
+def test_what_does_not_fit_the_memory_is_refused_before_its_pixels_are_read(tmp_path, memory):
+    memory(3)
     path = saved(tmp_path / "a.png", LEVELS.repeat(16, 0).repeat(16, 1))
     with pytest.raises(UserError, match=r"512x384 px take about 6 MB to read, of 3 MB there; give a smaller picture"):
         read_picture(path)

@@ -35,13 +35,13 @@ WORDS = ["cat.jpg", "stone.jpg", *SIZES, "--snapshot-every", "4"]
 KILLS, BATCH_KILLS = 50, 20
 STREAM_TRIALS = 24
 IN_A_ROW = 6  # before a run may end
-SIGNALS = [
-    [signal.SIGKILL],
-    [signal.SIGKILL],
-    [signal.SIGTERM],
-    [signal.SIGINT],
-    [signal.SIGTERM, signal.SIGINT],
-    [signal.SIGHUP, signal.SIGHUP],
+SIGNALS = [  # by name, as Windows lacks some
+    ["SIGKILL"],
+    ["SIGKILL"],
+    ["SIGTERM"],
+    ["SIGINT"],
+    ["SIGTERM", "SIGINT"],
+    ["SIGHUP", "SIGHUP"],
 ]
 LOG = "errors.txt"
 
@@ -119,7 +119,7 @@ def test_killed_at_any_moment_and_resumed_is_straight_through(tmp_path, command)
         for kill in range(IN_A_ROW + 1):
             resumed = RunFolder.at(folder / "art").has_checkpoint()
             words = ["--resume", str(folder / "art")] if resumed else [*WORDS, "-o", str(result)]
-            signals = chance.choice(SIGNALS) if kill < IN_A_ROW else []
+            signals = list(map(signal.Signals.__getitem__, chance.choice(SIGNALS))) if kill < IN_A_ROW else []
             status = command.run(words, signals, chance.uniform(0.1, 0.8 * seconds) if signals else 0)
             check_files(folder)
             if status == 0:
@@ -163,7 +163,7 @@ def test_a_batch_killed_at_any_moment_and_run_again_does_each_picture_once(tmp_p
             break
         folder = tmp_path / f"chain{chain}"
         for kill in range(IN_A_ROW + 1):
-            signals = chance.choice(SIGNALS) if kill < IN_A_ROW else []
+            signals = list(map(signal.Signals.__getitem__, chance.choice(SIGNALS))) if kill < IN_A_ROW else []
             status = command.run([*words, str(folder)], signals, chance.uniform(0.1, 0.8 * seconds) if signals else 0)
             if status == 0:
                 break

@@ -1,6 +1,5 @@
 """What a run takes of the memory is known before it starts, and tiles are as large as it allows."""
 
-import os
 from dataclasses import replace
 
 import pytest
@@ -39,8 +38,8 @@ def test_tiles_hold_down_what_grows_with_the_picture():
     assert needed(512, tile_px=512) == needed(512)
 
 
-def test_tiles_are_as_large_as_the_memory_allows(meminfo):
-    meminfo.write_text("MemTotal: 16000000 kB\nMemAvailable: 30000000 kB\n")
+def test_tiles_are_as_large_as_the_memory_allows(memory):
+    memory(30_000)
     assert plan_tile(sizes(3840), Settings()) == UNTILED_PX
     small, large = (plan_tile(sizes(3840), Settings(max_memory=most)) for most in (5000, 7000))
     assert 256 <= small < large < UNTILED_PX
@@ -50,36 +49,30 @@ def test_tiles_are_as_large_as_the_memory_allows(meminfo):
     assert plan_tile(sizes(3840), Settings(tile="off")) == UNTILED_PX
 
 
-def test_what_the_process_holds_is_there_for_its_next_run(meminfo):
-    meminfo.write_text("MemAvailable: 3000000 kB\n")
+def test_what_the_process_holds_is_there_for_its_next_run(memory):
+    memory(3_000)
     assert plan_tile(sizes(2000), Settings()) < UNTILED_PX
-    pages = 4_000_000_000 // os.sysconf("SC_PAGE_SIZE")
-    (meminfo.parent / "held").write_text(f"{2 * pages} {pages} 0 0 0 0 0")
+    memory(3_000, held_mb=4_000)
     assert plan_tile(sizes(2000), Settings()) == UNTILED_PX
 
 
-def test_a_run_that_cannot_fit_is_refused_with_the_size_that_would(meminfo):
-    meminfo.write_text("MemTotal:       16000000 kB\nMemAvailable:    3000000 kB\n")
-    with pytest.raises(UserError, match=r"--size 4000: needs about \d+ MB .* of 2765 MB there; --size \d+") as error:
+def test_a_run_that_cannot_fit_is_refused_with_the_size_that_would(memory):
+    memory(3_000)
+    with pytest.raises(UserError, match=r"--size 4000: needs about \d+ MB .* of 2700 MB there; --size \d+") as error:
         plan_tile(sizes(4000), Settings())
     fitting = int(str(error.value).split("--size ")[2].split()[0])
     assert 1000 < fitting < 4000
     assert plan_tile(sizes(fitting), Settings()) < UNTILED_PX
-    meminfo.write_text("MemAvailable:    900000 kB\n")
+    memory(900)
     with pytest.raises(UserError, match="close other programs"):
         plan_tile(sizes(64, precision="float32"), Settings())
 
 
-def test_without_tiles_less_fits(meminfo):
-    meminfo.write_text("MemAvailable: 3000000 kB\n")
+def test_without_tiles_less_fits(memory):
+    memory(3_000)
     plan_tile(sizes(2000), Settings())
     with pytest.raises(UserError, match="would fit"):
         plan_tile(sizes(2000), Settings(tile="off"))
-
-
-def test_a_machine_that_does_not_tell_is_believed(meminfo):
-    assert not meminfo.exists()
-    assert plan_tile(sizes(20000, precision="float32"), Settings()) == UNTILED_PX
 
 
 @pytest.fixture
@@ -91,8 +84,8 @@ def gpu(monkeypatch):
     monkeypatch.setattr("nst.run.memory_plan.held_gpu_mb", lambda: 1_000)
 
 
-def test_on_a_gpu_its_own_memory_counts(gpu, meminfo):
-    meminfo.write_text("MemAvailable: 300000 kB\n")
+def test_on_a_gpu_its_own_memory_counts(gpu, memory):
+    memory(300)
     assert free_mb() == 20_000
     assert plan_tile(sizes(2000), Settings()) == UNTILED_PX
     assert memory_mb(sizes(2000, given_px=10**9), UNTILED_PX) == memory_mb(sizes(2000), UNTILED_PX)

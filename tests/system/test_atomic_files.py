@@ -1,7 +1,9 @@
 """Files appear whole or not at all."""
 
 import errno
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -11,6 +13,7 @@ from nst.system.atomic_files import (
     check_writable,
     file_sha256,
     folder_lock,
+    is_locked,
     read_text,
     write_json,
     write_text,
@@ -83,6 +86,60 @@ def test_a_folder_is_of_one_run_at_a_time(tmp_path):
         pass
     with folder_lock(tmp_path):
         pass
+
+
+def test_a_folder_is_of_one_run_at_a_time_on_windows_too(tmp_path, monkeypatch):
+    """Windows locks a file in the folder."""
+
+    def locking(handle, mode, number_of_bytes):
+        try:
+            fcntl.flock(handle, mode)
+        except BlockingIOError as error:
+            raise PermissionError(errno.EACCES, "Permission denied") from error
+
+    fcntl = pytest.importorskip("fcntl")
+    windows = SimpleNamespace(locking=locking, LK_NBLCK=fcntl.LOCK_EX | fcntl.LOCK_NB)
+    monkeypatch.setitem(sys.modules, "msvcrt", windows)
+    monkeypatch.setattr("nst.system.atomic_files.fcntl", None)
+    assert not is_locked(tmp_path)
+    with folder_lock(tmp_path):
+        assert is_locked(tmp_path)
+        with pytest.raises(UserError, match="another run is at work there"), folder_lock(tmp_path):
+            pass
+        assert is_locked(tmp_path)
+    assert not is_locked(tmp_path)
+    (tmp_path / ".lock").touch()  # as of a run that was killed
+    with folder_lock(tmp_path):
+        assert is_locked(tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_another_program_reads_is_replaced_when_windows_lets_it(tmp_path, monkeypatch):
+    monkeypatch.setattr("nst.system.atomic_files.WINDOWS", True)
+    replace, refused = Path.replace, iter([True, True])
+
+    def refuse_twice(path, new):
+        if next(refused, False):
+            raise PermissionError(errno.EACCES, "Permission denied")
+        return replace(path, new)
+
+    monkeypatch.setattr(Path, "replace", refuse_twice)
+    write_text(tmp_path / "a.txt", "new")
+    assert (tmp_path / "a.txt").read_text() == "new"
+    monkeypatch.setattr("nst.system.atomic_files.SECONDS_IN_USE", 0.1)
+    refused = iter([True] * 100)
+    with pytest.raises(PermissionError):
+        write_text(tmp_path / "a.txt", "newer")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.txt"]
+
+
+@pytest.mark.parametrize("name", ["con.png", "NUL", "Com1.tar.png", "a:b.png", "what?.png"])
+def test_a_name_that_windows_lacks_is_refused_there(tmp_path, monkeypatch, name):
+    check_writable(tmp_path / name)
+    monkeypatch.setattr("nst.system.atomic_files.WINDOWS", True)
+    with pytest.raises(UserError, match="no file can have such a name on Windows"):
+        check_writable(tmp_path / name, dry_run=True)
+    check_writable(tmp_path / "contour.png")
 
 
 def test_what_was_there_is_kept_under_another_name(tmp_path):

@@ -1,15 +1,17 @@
 """A first signal waits, a second one ends at once."""
 
+import ctypes
 import os
 import signal
 import threading
+from types import SimpleNamespace
 
 import pytest
 
-from nst.system.signals import SIGNALS, AtOnce, deferred, interrupt_on_signals, uninterrupted
+from nst.system.signals import SIGNALS, AtOnce, deferred, interrupt_on_signals, uninterrupted, unsignalled_children
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("number", SIGNALS)
 def test_a_first_signal_waits_and_a_second_does_not(number):
     before = signal.getsignal(number)
     with pytest.raises(AtOnce) as caught, deferred() as signalled:
@@ -107,3 +109,14 @@ def test_a_second_signal_in_native_code_ends_the_process_and_raises_nothing_ther
         for number, handler in before.items():
             signal.signal(number, handler)
     assert ended[0].args in [(signal.SIGINT, "not saved"), (signal.SIGINT, "the first step was not done yet")]
+
+
+def test_new_processes_of_windows_inherit_that_ctrl_c_is_ignored(monkeypatch):
+    calls = []
+    console = SimpleNamespace(SetConsoleCtrlHandler=lambda *words: calls.append(words))
+    monkeypatch.setattr(ctypes, "windll", SimpleNamespace(kernel32=console), raising=False)
+    monkeypatch.delattr(signal, "pthread_sigmask", raising=False)
+    with pytest.raises(OSError, match="no process"), unsignalled_children():
+        assert calls == [(None, True)]
+        raise OSError("no process")
+    assert calls == [(None, True), (None, False)]

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import scipy.io
 
 from nst.errors import UserError
 from nst.layers import CHANNELS_PER_BLOCK, LAYERS, block_of, keras_name
@@ -90,6 +89,8 @@ def _from_matconvnet(path: Path) -> Weights:
 
     Its kernels are [height, width, in, out] for RGB input (vlfeat.org/matconvnet/pretrained).
     """
+    import scipy.io  # Only here: it takes long to import.
+
     stored = scipy.io.loadmat(path, simplify_cells=True)
     weights: Weights = {}
     for layer in stored.get("net", stored)["layers"]:

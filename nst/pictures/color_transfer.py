@@ -4,7 +4,6 @@ An image is float32 sRGB [height, width, 3] in [0, 1].
 """
 
 import numpy as np
-from scipy.stats import rankdata
 
 # The matrices of Björn Ottosson 2020, "A perceptual color space for image processing": from linear sRGB to the
 # responses of the eye's cones, and from their cube roots to Oklab.
@@ -55,6 +54,8 @@ def match_histogram(image: np.ndarray, other: np.ndarray) -> np.ndarray:
     match_colors comes first, so that both pictures have these axes. Equal colours stay equal, and the order along each
     axis stays. A match of the whole distribution in three dimensions would give a grey picture every hue.
     """
+    from scipy.stats import rankdata  # Only here: it takes long to import.
+
     ours, theirs = match_colors(image, other).reshape(-1, 3), other.reshape(-1, 3)
     axes = np.linalg.eigh(np.cov(theirs.T, bias=True))[1]
     along = ours @ axes

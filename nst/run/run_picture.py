@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nst.errors import RunError, UserError
-from nst.network.loaded import network_of
+from nst.network.loaded import network_of, reading_ahead
 from nst.network.tensorflow_setup import start_tensorflow
 from nst.report.live_view import LiveView
 from nst.report.progress import Progress
@@ -94,7 +94,8 @@ def load_network(job: Job, progress: Progress | None = None) -> tuple[Network, d
     """
     progress = progress or Progress(kind="silent")
     progress.phase("starting TensorFlow")
-    start_tensorflow(threads=job.settings.threads, verbose=job.request.verbose)
+    with reading_ahead(job.settings):
+        start_tensorflow(threads=job.settings.threads, verbose=job.request.verbose)
     progress.phase("reading the network")
     with uninterrupted():
         network, facts = network_of(job.settings)

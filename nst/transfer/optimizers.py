@@ -10,7 +10,6 @@ from functools import cache, partial
 from typing import NamedTuple
 
 import numpy as np
-import scipy.optimize
 import tensorflow as tf
 
 from nst.errors import RunError
@@ -224,6 +223,8 @@ def lbfgs(evaluate: Evaluate, start: Descent, fraction_done: FractionDone, *, re
     A step is one evaluation. After a number that is not finite, L-BFGS starts to remember anew, at the best picture so
     far.
     """
+    import scipy.optimize  # Only here: it takes long to import.
+
     best, lowest, totals = start.image, math.inf, list(start.totals)
 
     def cost_and_gradient(pixels: np.ndarray) -> tuple[float, np.ndarray]:

@@ -1,8 +1,11 @@
 """TensorFlow starts in silence, before a plan only where there may be a GPU."""
 
 import os
+import subprocess
+import sys
 
 import pytest
+from conftest import PROJECT
 
 from nst.network import tensorflow_setup
 from nst.network.tensorflow_setup import start_if_gpu, start_tensorflow
@@ -22,3 +25,16 @@ def test_a_plan_starts_tensorflow_only_where_there_is_a_driver_of_gpus(monkeypat
     monkeypatch.setattr(tensorflow_setup, "start_tensorflow", lambda **options: started.append(options))
     start_if_gpu(threads=2, verbose=True)
     assert started == ([{"threads": 2, "verbose": True}] if driver else [])
+
+
+def test_tensorflow_starts_without_keras_and_has_it_when_asked():
+    program = """
+import sys
+from nst.network.tensorflow_setup import start_tensorflow
+start_tensorflow(threads=0, verbose=False)
+print(sorted({"keras", "matplotlib", "scipy.stats"} & set(sys.modules)))
+import tensorflow as tf
+print(tf.keras.optimizers.Adam.__name__, "keras" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=PROJECT)
+    assert done.stdout == "[]\nAdam True\n"

@@ -6,6 +6,7 @@ instead of 144 at m = 4. The products of all tiles are (m + 2)² matrix products
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import tensorflow as tf
@@ -32,30 +33,37 @@ class Transforms:
 
 
 class WinogradTiles:
-    """The places of the tiles in images [1, height, width, channels]: made once for all layers of one size."""
+    """The places of tiles in images [1, height, width, channels]: made once for all layers of one size, if at all."""
 
     def __init__(self, images: tf.Tensor, side: int) -> None:
         """Lay tiles of side x side px, each with a border of 1 px, over images of the shape of these."""
         self.side = side
-        height, width = tf.unstack(tf.shape(images)[1:3])
-        rows, columns = -(-height // side), -(-width // side)
-        stride = columns * side + 2
-        self.padding = [[1, rows * side - height + 1], [1, columns * side - width + 1], [0, 0]]
-        border = tf.range(side + 2)[:, None]
-        y, x = (tf.range(rows) * side + border) * stride, tf.range(columns) * side + border
-        self.pixels = tf.reshape(
-            y[:, None, :, None] + x[:, None, :], [-1]
-        )  # In the padded image, ordered by the place in the tile.
-        y, x = tf.range(height), tf.range(width)
-        y, x = y % side * side * rows * columns + y // side * columns, x % side * rows * columns + x // side
-        self.places = y[:, None] + x  # The place of each pixel in [side, side, rows, columns].
+        self.height, self.width = tf.unstack(tf.shape(images)[1:3])
+        self.rows, self.columns = -(-self.height // side), -(-self.width // side)
+
+    @cached_property
+    def pixels(self) -> tf.Tensor:
+        """Return the places of the tiles' pixels in the padded image, ordered by the place in the tile."""
+        border = tf.range(self.side + 2)[:, None]
+        y = (tf.range(self.rows) * self.side + border) * (self.columns * self.side + 2)
+        x = tf.range(self.columns) * self.side + border
+        return tf.reshape(y[:, None, :, None] + x[:, None, :], [-1])
+
+    @cached_property
+    def places(self) -> tf.Tensor:
+        """Return the place of each pixel of the image in [side, side, rows, columns]."""
+        y, x = tf.range(self.height), tf.range(self.width)
+        y = y % self.side * self.side * self.rows * self.columns + y // self.side * self.columns
+        x = x % self.side * self.rows * self.columns + x // self.side
+        return y[:, None] + x
 
     def cut(self, images: tf.Tensor) -> tf.Tensor:
         """Return the tiles with their borders, zero outside the images: [(side + 2)² tiles, channels].
 
         Ordered by the place in the tile.
         """
-        padded = tf.pad(images[0], self.padding)
+        bottom, right = self.rows * self.side - self.height + 1, self.columns * self.side - self.width + 1
+        padded = tf.pad(images[0], [[1, bottom], [1, right], [0, 0]])
         return tf.gather(tf.reshape(padded, [-1, images.shape[3]]), self.pixels)
 
     def join(self, tiles: tf.Tensor) -> tf.Tensor:

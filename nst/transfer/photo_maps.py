@@ -12,7 +12,7 @@ import tensorflow as tf
 from PIL import Image
 from scipy.ndimage import gaussian_filter
 
-from nst.layers import SMALLEST_SIDE_PX, SUBJECT_MAP_LAYER, stride_of
+from nst.layers import SMALLEST_SIDE_PX, SUBJECT_LAYERS, SUBJECT_MAP_LAYER, stride_of
 from nst.network.vgg19 import Network
 from nst.pictures.color_transfer import LUMINANCE
 from nst.pictures.resizing import Size, resize, size_with_long_side
@@ -33,11 +33,13 @@ class PhotoMaps(NamedTuple):
     subject  1 where the network sees the most of what it knows: faces, animals, buildings; 0 where a sky or a wall is
     kept     how much of the photo is kept there, from 1 - compose to 1
     plain    the share of a place that is the style's to compose; 0 everywhere without compose
+    seen     activations of the photo at the size of the maps, by layer; those that the maps were made from, if any
     """
 
     subject: np.ndarray
     kept: np.ndarray
     plain: np.ndarray
+    seen: dict[str, tf.Tensor] = {}  # noqa: RUF012  Nothing is added to it.
 
 
 def make_photo_maps(network: Network, photo: np.ndarray, settings: Settings) -> PhotoMaps:
@@ -46,12 +48,14 @@ def make_photo_maps(network: Network, photo: np.ndarray, settings: Settings) -> 
     size = (max(SMALLEST_SIDE_PX, height), max(SMALLEST_SIDE_PX, width))
     photo = resize(photo, size)
     nothing = np.zeros(size, np.float32)
-    subject = subject_map(network, photo) if settings.subject_weight else nothing
+    seen = network(tf.constant(photo)) if settings.subject_weight else {}
+    subject = subject_map(seen[SUBJECT_MAP_LAYER], size) if seen else nothing
+    seen = {layer: seen[layer] for layer, _ in (*settings.content_layers, *SUBJECT_LAYERS) if layer in seen}
     if not settings.compose:
-        return PhotoMaps(subject, nothing + 1, nothing)
+        return PhotoMaps(subject, nothing + 1, nothing, seen)
     found = structure_map(photo)
     kept = np.maximum(1 - settings.compose * (1 - found), subject)
-    return PhotoMaps(subject, kept, 1 - np.maximum(found, subject))
+    return PhotoMaps(subject, kept, 1 - np.maximum(found, subject), seen)
 
 
 def structure_map(photo: np.ndarray) -> np.ndarray:
@@ -65,17 +69,16 @@ def structure_map(photo: np.ndarray) -> np.ndarray:
     return _up_to(deviation / (deviation + FAINT)) ** STRUCTURE_POWER
 
 
-def subject_map(network: Network, photo: np.ndarray) -> np.ndarray:
-    """Return the root mean square over the channels of the activations of SUBJECT_MAP_LAYER, at the size of the image.
+def subject_map(activation: tf.Tensor, size: Size) -> np.ndarray:
+    """Return the root mean square over the channels of a photo's activation at SUBJECT_MAP_LAYER [positions, channels].
 
-    Blurred, and relative to its quantiles NOTHING and FULL.
+    Blurred, relative to its quantiles NOTHING and FULL, and of the photo's size.
     """
     stride = stride_of(SUBJECT_MAP_LAYER)
-    grid = tuple(side // stride for side in photo.shape[:2])
-    found = tf.cast(network(tf.constant(photo))[SUBJECT_MAP_LAYER], tf.float32)
-    energy = tf.sqrt(tf.reduce_mean(tf.square(found), axis=1)).numpy().reshape(grid)
+    grid = tuple(side // stride for side in size)
+    energy = tf.sqrt(tf.reduce_mean(tf.square(tf.cast(activation, tf.float32)), axis=1)).numpy().reshape(grid)
     blurred = gaussian_filter(energy, NEIGHBOURHOOD * max(grid))
-    return resize_map(_up_to(blurred - np.quantile(blurred, NOTHING)), photo.shape[:2])
+    return resize_map(_up_to(blurred - np.quantile(blurred, NOTHING)), size)
 
 
 def resize_map(found: np.ndarray, size: Size) -> np.ndarray:

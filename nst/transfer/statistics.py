@@ -38,27 +38,40 @@ def _kept_statistics(network: Network, known: KnownImage, layers: tuple[str, ...
     return _statistics(network, known, layers, style_loss, max(known.shape))
 
 
+@lru_cache(maxsize=4)  # About as many as a clip has scales.
+def _kept_activations(network: Network, known: KnownImage) -> dict[str, tf.Tensor]:
+    return network(tf.constant(known.image))
+
+
 def _statistics(
     network: Network, known: KnownImage, layers: Sequence[str], style_loss: StyleLoss, tile_px: int
 ) -> Statistics:
-    shown = known.shown
-    weights = {} if shown is None else {name: position_weights(shown[..., None], name) for name in layers}
-    return weighted_statistics(network, known.image, layers, style_loss, [weights], tile_px=tile_px)[0]
+    return weighted_statistics(network, known, layers, style_loss, [whole(known, layers)], tile_px=tile_px)[0]
+
+
+def whole(known: KnownImage, layers: Sequence[str]) -> Weights:
+    """Return the weights of positions that let all of an image count where it is shown."""
+    return {} if known.shown is None else {name: position_weights(known.shown[..., None], name) for name in layers}
 
 
 def weighted_statistics(
     network: Network,
-    image: np.ndarray,
+    known: KnownImage,
     layers: Sequence[str],
     style_loss: StyleLoss,
     weightings: Sequence[Weights],
     *,
     tile_px: int,
+    keep: bool = False,
 ) -> list[Statistics]:
-    """Return the statistics of an image for each of some weightings. An empty weighting weighs all positions alike."""
-    network, size, of = network.up_to(layers), image.shape[:2], style_loss.statistics
+    """Return the statistics of an image for each of some weightings. An empty weighting weighs all positions alike.
+
+    keep  whether the activations of a small image are kept for other weightings, as for the next frame of a clip
+    """
+    network, image, size, of = network.up_to(layers), known.image, known.shape, style_loss.statistics
     if fits(size, tile_px):
-        found = network(tf.constant(image))
+        kept = keep and fits(size, KEPT_PX)
+        found = _kept_activations(network, known) if kept else network(tf.constant(image))
         return [{name: of(found[name], weights.get(name)) for name in layers} for weights in weightings]
     sums: list[Statistics] = [dict.fromkeys(layers, 0.0) for _ in weightings]
 

@@ -23,7 +23,7 @@ from nst.transfer.masks import position_weights, regions_of
 from nst.transfer.matching import Match, matched_map
 from nst.transfer.photo_maps import PhotoMaps, resize_map
 from nst.transfer.scales import Scale
-from nst.transfer.statistics import Statistics, statistics, weighted_statistics
+from nst.transfer.statistics import Statistics, statistics, weighted_statistics, whole
 from nst.transfer.targets import Part, StyleTarget, balanced
 
 COMPOSE_PX = 300  # The long side up to which the layers for the style's large forms are compared.
@@ -69,17 +69,18 @@ def make_parts(
     areas = make_areas(inputs, scale.size, shares, maps)
     names = tuple(areas[0].layers)  # The first part has the most layers.
     styles = known_styles(inputs, scale)
-    whole = [statistics(network, style, names, loss, tile_px=tile_px) for style in styles]
-    found = [whole] * len(areas)
     if match:
-        found = _matched_statistics(network, inputs, scale, styles, areas, match, tile_px)
+        plain, *found = _matched_statistics(network, inputs, styles, areas, match, tile_px)
+    else:
+        plain = [statistics(network, style, names, loss, tile_px=tile_px) for style in styles]
+        found = [plain] * len(areas)
     uniform = len(areas) == 1 and not shares
     parts = []
     for area, ours in zip(areas, found, strict=True):
         targets = {}
         for name, weight in area.layers.items():
-            plain = loss.target(_blend(whole, area, name))
-            nothing = loss.cost(tf.zeros_like(plain), plain) if settings.balance else 1.0
+            all_of_it = loss.target(_blend(plain, area, name))
+            nothing = loss.cost(tf.zeros_like(all_of_it), all_of_it) if settings.balance else 1.0
             wanted = loss.target(_blend(ours, area, name))
             targets[name] = StyleTarget(wanted, balanced(area.weight * weight, nothing))
         weights = {} if uniform else {name: position_weights(area.share, name) for name in area.layers}
@@ -110,26 +111,25 @@ def make_areas(inputs: Inputs, size: Size, shares: Sequence[np.ndarray], maps: P
 def _matched_statistics(
     network: Network,
     inputs: Inputs,
-    scale: Scale,
     styles: Sequence[KnownImage],
     areas: Sequence[Area],
     match: Match,
     tile_px: int,
 ) -> list[list[Statistics]]:
-    """Return for each area, and each style, the style's statistics with the places weighted by how they are matched."""
+    """Return the styles' statistics, and for each area these with the places weighted by how they are matched."""
     names, loss = tuple(areas[0].layers), inputs.style_loss
-    found: list[list[Statistics]] = [[{} for _ in styles] for _ in areas]
+    found: list[list[Statistics]] = [[{} for _ in styles] for _ in range(1 + len(areas))]
     for index, style in enumerate(styles):
-        own = [number for number, area in enumerate(areas) if area.styles[index]]
-        weightings = []
-        for area in (areas[number] for number in own):
+        own = [number for number, area in enumerate(areas, start=1) if area.styles[index]]
+        weightings = [whole(style, names)]
+        for area in (areas[number - 1] for number in own):
             choices, nearest = match.candidates[area.region], match.nearest[area.region]
             matched = matched_map(choices, nearest, index, match.places.means(area.share))
             share = _style_share(matched, style)
             weightings.append({name: position_weights(share, name) for name in names})
-        for number, some in zip(
-            own, weighted_statistics(network, style.image, names, loss, weightings, tile_px=tile_px), strict=True
-        ):
+        keep = inputs.scene is not None
+        of_style = weighted_statistics(network, style, names, loss, weightings, tile_px=tile_px, keep=keep)
+        for number, some in zip([0, *own], of_style, strict=True):
             found[number][index] = some
     return found
 

@@ -80,7 +80,10 @@ def _content_targets(
     settings = inputs.settings
     kept = dict(settings.content_layers)
     held = {layer: settings.subject_weight * weight for layer, weight in SUBJECT_LAYERS if settings.subject_weight}
-    photo = activations(network, resize(inputs.content, size), tuple(kept | held), tile_px)
+    if size == maps.subject.shape and set(kept | held) <= set(maps.seen):
+        photo = {layer: tf.cast(maps.seen[layer], tf.float32) for layer in kept | held}
+    else:
+        photo = activations(network, resize(inputs.content, size), tuple(kept | held), tile_px)
     targets = {}
     for layer, wanted in photo.items():
         stride = stride_of(layer)

@@ -2,9 +2,17 @@
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
+from nst.layers import SUBJECT_MAP_LAYER
 from nst.preset_files import make_settings
+from nst.transfer import view
+from nst.transfer.inputs import Inputs
+from nst.transfer.matching import make_match
 from nst.transfer.photo_maps import make_photo_maps, resize_map, structure_map, subject_map
+from nst.transfer.scales import Scale
+from nst.transfer.tiles import UNTILED_PX
+from nst.transfer.view import activations, make_view
 
 
 def half_plain(size=(80, 120)):
@@ -22,7 +30,7 @@ def test_structure_is_where_lightness_varies():
 
 
 def test_the_subject_is_where_the_network_sees_most(tiny_network):
-    found = subject_map(tiny_network, half_plain())
+    found = subject_map(tiny_network(tf.constant(half_plain()))[SUBJECT_MAP_LAYER], (80, 120))
     assert found.shape == (80, 120)
     assert found.min() >= 0
     assert found.max() == 1
@@ -51,3 +59,20 @@ def test_maps_of_large_photos_are_small(tiny_network):
     assert maps.kept.shape == (341, 512)
     assert resize_map(maps.kept, (600, 900)).shape == (600, 900)
     assert resize_map(maps.kept, (20, 30)).max() <= 1
+
+
+def test_activations_that_the_maps_were_made_from_serve_as_content_targets(tiny_network, style, monkeypatch):
+    """At the size of the maps the photo does not go through the network again; at others it does."""
+    seen = []
+    monkeypatch.setattr(view, "activations", lambda *given: seen.append(given[1].shape[:2]) or activations(*given))
+    inputs = Inputs(half_plain(), (style,), make_settings())
+    maps = make_photo_maps(tiny_network, inputs.content, inputs.settings)
+    for size in ((80, 120), (40, 60)):
+        scale = Scale(size, ((48, 36),), 1)
+        match = make_match(tiny_network, inputs, scale, None, tile_px=UNTILED_PX)
+        there = make_view(tiny_network, inputs, scale, maps, match).targets.content
+        again = make_view(tiny_network, inputs, scale, maps._replace(seen={}), match).targets.content
+        assert list(there) == list(again)
+        for layer, target in there.items():
+            np.testing.assert_array_equal(target.wanted, again[layer].wanted)
+    assert seen == [(80, 120), (40, 60), (40, 60)]

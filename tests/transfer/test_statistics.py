@@ -36,7 +36,9 @@ def test_statistics_in_tiles_are_those_in_one_piece(tiny_network, size, weighted
     image, share = (random.uniform(size=(*size, n)).astype(np.float32) for n in (3, 1))
     weights = {name: position_weights(share, name) for name in LAYERS} if weighted else {}
     whole, tiled = (
-        weighted_statistics(tiny_network, image, LAYERS, STYLE_LOSSES["gram"], [weights], tile_px=tile_px)[0]
+        weighted_statistics(
+            tiny_network, KnownImage.of(image), LAYERS, STYLE_LOSSES["gram"], [weights], tile_px=tile_px
+        )[0]
         for tile_px in (10_000, 64)
     )
     for layer, expected in whole.items():

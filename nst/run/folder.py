@@ -11,6 +11,7 @@ from nst.errors import UserError
 from nst.pictures.picture_files import WRITTEN_FORMATS
 from nst.places import OUTPUT, command_line
 from nst.report.pages import RECORD, REPORT
+from nst.run.clip_names import stem_of
 from nst.run.request import Paths
 from nst.system.atomic_files import at_work, is_locked, remove_parts
 from nst.transfer.state import Step
@@ -121,7 +122,7 @@ def default_output(name: str, folder: Path | None = None) -> Path:
 
 def result_name(paths: Paths) -> str:
     """Return a name for the result, without suffix: the names of the photo and of the first few styles."""
-    stems = [path.stem for path in (*paths["content"], *paths["style"][:MOST_NAMED])]
+    stems = [stem_of(path) for path in (*paths["content"], *paths["style"][:MOST_NAMED])]
     more = len(paths["style"]) - MOST_NAMED
     return "_".join(stems) + (f"_and_{more}_more" if more > 0 else "")
 

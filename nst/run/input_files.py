@@ -23,9 +23,10 @@ from nst.errors import UserError, os_error_reason, suggestion
 from nst.pictures.formats import USUAL_FORMATS, is_picture_name, is_readable_name
 from nst.pictures.picture_files import Picture, over_white, read_picture
 from nst.places import SAMPLES
+from nst.run.clip_names import is_numbered, numbered_files
 from nst.run.request import INITS, Paths, Request
 from nst.settings import Settings
-from nst.system.atomic_files import STDIN
+from nst.system.atomic_files import STDIN, file_sha256
 from nst.system.temporary import temporary_folder
 from nst.transfer.inputs import Inputs, shown_part
 
@@ -179,6 +180,23 @@ def pictures_of(path: Path, *, recursive: bool = False) -> list[Path]:
         inner = not recursive and any(item.is_dir() for item in path.iterdir())
         raise UserError(words + (", or give --recursive for the folders within it" if inner else ""))
     return found
+
+
+def frames_of(path: Path) -> list[Path]:
+    """Return the pictures that are the frames of a clip: of a pattern, or all in a folder; of any other path none."""
+    if is_numbered(path):
+        return numbered_files(path)
+    return sorted(item for item in path.iterdir() if is_picture(item)) if path.is_dir() else []
+
+
+def input_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, or of a clip's frames: of the name and the SHA-256 of each, in their order."""
+    if path.is_file():
+        return file_sha256(path)
+    digest = hashlib.sha256()
+    for frame in frames_of(path):
+        digest.update(f"{file_sha256(frame)} {frame.name}\n".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
 
 
 def is_picture(path: Path) -> bool:

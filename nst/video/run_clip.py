@@ -20,18 +20,18 @@ from nst.report.progress import Progress
 from nst.report.status import DONE, STOPPED
 from nst.run.checkpoint import Checkpoint, next_due, write_checkpoint
 from nst.run.dry_run import DryRun
-from nst.run.input_files import Digests, find_pictures, read_inputs
+from nst.run.input_files import Digests, find_pictures, input_sha256, read_inputs
 from nst.run.job import Job, Kind, plan_job
 from nst.run.origin import Origin
 from nst.run.record import make_record, network_warnings
 from nst.run.request import Request
 from nst.run.run_picture import load_network, tell_inputs
-from nst.system.atomic_files import file_sha256, folder_lock, write_json
+from nst.system.atomic_files import folder_lock, write_json
 from nst.system.signals import NOTHING_DONE, Stopped, deferred, uninterrupted
 from nst.system.temporary import temporary_folder
 from nst.transfer.inputs import Inputs
 from nst.video.clip_state import ClipRun, arrays_of, resumed
-from nst.video.clips import USUAL_RATE, Clip, numbered_files, open_clip
+from nst.video.clips import USUAL_RATE, Clip, check_frames, open_clip
 from nst.video.flow import opencv
 from nst.video.store import LOT, Store, check_clip_format
 from nst.video.times import check_times, planned_frames, selected
@@ -116,6 +116,7 @@ def plan_clip(request: Request, origin: Origin) -> tuple[Clip, Job]:
     check_times(request.settings)
     (content,) = request.paths["content"]
     clip = open_clip(content)
+    check_frames(clip)
     suffix = content.suffix.lower() if clip.kind != "pictures" else ".mp4"
 
     def check(path: Path, *_: object, **__: object) -> None:
@@ -128,8 +129,7 @@ def plan_clip(request: Request, origin: Origin) -> tuple[Clip, Job]:
         still = temporary_folder() / f"{content.stem}.png"
         write_picture(still, first.image)
         photo, inputs, digests, notes = read_inputs(replace(request, paths={**request.paths, "content": (still,)}))
-        files = numbered_files(content) if clip.kind == "pictures" else [content]
-        return photo, inputs, {**digests, "content": (file_sha256(files[0]),)}, notes
+        return photo, inputs, {**digests, "content": (input_sha256(content),)}, notes
 
     return clip, plan_job(request, origin, kind=Kind(read, check, suffix))
 

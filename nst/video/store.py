@@ -19,9 +19,10 @@ from PIL import Image
 
 from nst.errors import UserError, suggestion
 from nst.pictures.picture_files import write_picture
+from nst.run.clip_names import VIDEOS
 from nst.settings import Settings
 from nst.system.atomic_files import atomic_write
-from nst.video.clips import ANIMATIONS, HD_COLORS, VIDEOS, Clip, av
+from nst.video.clips import ANIMATIONS, HD_COLORS, Clip, av
 
 LOT = 24  # The number of frames of a small video.
 CODECS = {"h264": "libx264", "h265": "libx265", "av1": "libsvtav1", "vp9": "libvpx-vp9", "prores": "prores_ks"}

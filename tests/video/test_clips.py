@@ -7,7 +7,8 @@ from PIL import Image
 from nst.errors import UserError
 from nst.pictures.picture_files import write_picture
 from nst.preset_files import make_settings
-from nst.video.clips import is_clip_name, open_clip
+from nst.run.clip_names import is_clip_name
+from nst.video.clips import check_frames, open_clip
 from nst.video.times import check_times, planned_frames, selected
 
 pytest.importorskip("av")
@@ -119,3 +120,10 @@ def test_frames_are_chosen_by_time_and_rate(tmp_path, pan, write_clip, given, nu
 def test_other_times_are_refused(given):
     with pytest.raises(UserError, match=r"--(start|end)"):
         check_times(make_settings(overrides=given))
+
+
+def test_frames_of_several_sizes_are_refused(tmp_path, pan):
+    for number, image in enumerate([pan[0], pan[1], pan[2][:, :90]]):
+        write_picture(tmp_path / f"{number}.png", image)
+    with pytest.raises(UserError, match=r"2\.png: is of 90x64 px, and the frame before it of 96x64 px"):
+        check_frames(open_clip(tmp_path))

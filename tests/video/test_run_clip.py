@@ -15,6 +15,7 @@ from PIL import Image
 
 import neural_art
 from nst.pictures.picture_files import write_picture
+from nst.report.progress import Progress
 from nst.run.folder import RunFolder
 from nst.video.clips import open_clip
 
@@ -86,27 +87,84 @@ def test_numbered_pictures_and_folders_are_clips(here, pan, tiny):
         np.testing.assert_array_equal(one, other)
 
 
+@pytest.fixture
+def stopped_after(monkeypatch, capsys):
+    """Return a function that runs the command, stops it after so many frames, and returns its last line."""
+
+    def run(number, words):
+        follow = Progress.follow_frame
+
+        def stop(progress, size):
+            follow(progress, size)
+            if progress.number == number:
+                signal.raise_signal(signal.SIGTERM)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Progress, "follow_frame", stop)
+            assert neural_art.main(words) == 128 + signal.SIGTERM
+        return capsys.readouterr().err.splitlines()[-1]
+
+    return run
+
+
+@pytest.fixture
+def frames(here, pan):
+    """Four numbered pictures in a folder."""
+    (here / "frames").mkdir()
+    for number, image in enumerate(pan[:4], 1):
+        write_picture(here / "frames" / f"{number:04d}.png", image)
+    return here / "frames"
+
+
+@pytest.mark.parametrize("content", [["frames/%04d.png"], ["frames", "--as-clip"]])
+def test_numbered_pictures_go_on_with_resume_alone(here, frames, tiny, stopped_after, content):
+    stopped_after(2, [*content, "style.png", *SMALL, "-o", "out.gif"])
+    assert neural_art.main(["--resume", "out"]) == 0
+    assert len(frames_of(here / "out.gif")) == 4
+
+
+def test_a_folder_of_frames_is_found_again_from_its_record(here, frames, tiny):
+    assert neural_art.main(["frames", "style.png", "--as-clip", *SMALL, "-o", "out.gif", "--end", "2f"]) == 0
+    assert neural_art.main(["--settings-from", "out/settings.json", "-o", "again.gif"]) == 0
+    for one, other in zip(frames_of(here / "out.gif"), frames_of(here / "again.gif"), strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_numbered_pictures_that_have_changed_are_not_gone_on_with(here, frames, pan, tiny, stopped_after, refused):
+    stopped_after(1, ["frames/%04d.png", "style.png", *SMALL, "-o", "out.gif"])
+    last = frames / "0004.png"
+    kept = last.read_bytes()
+    for change in (
+        lambda: write_picture(last, pan[5]),
+        last.unlink,
+        lambda: write_picture(frames / "0005.png", pan[4]),
+    ):
+        last.write_bytes(kept)
+        change()
+        assert "frames/%04d.png: is not the content that out/checkpoint.npz was made from" in refused(
+            ["--resume", "out"]
+        )
+    (frames / "0005.png").unlink()
+    last.write_bytes(kept)
+    assert neural_art.main(["--resume", "out"]) == 0
+
+
+def test_a_damaged_picture_is_found_before_the_first_frame(here, frames, tiny, refused):
+    (frames / "0003.png").write_bytes((frames / "0003.png").read_bytes()[:200])
+    assert "frames/0003.png: " in refused(["frames/%04d.png", "style.png", *SMALL])
+    assert not (here / "output").exists()
+
+
 @pytest.mark.parametrize("at", [pytest.param(2, marks=pytest.mark.slow), 5])
 def test_a_stopped_clip_is_playable_and_goes_on_to_the_same_pixels(
-    here, pan, write_clip, tiny, capsys, monkeypatch, at
+    here, pan, write_clip, tiny, monkeypatch, stopped_after, at
 ):
     monkeypatch.setattr("nst.video.run_clip.LOT", 3)
     write_clip(here / "clip.mp4", pan)
     words = ["clip.mp4", "style.png", *SMALL]
     assert neural_art.main([*words, "-o", "whole.mp4"]) == 0
 
-    def stop_at(progress, size):
-        follow(progress, size)
-        if progress.number == at:
-            signal.raise_signal(signal.SIGTERM)
-
-    with monkeypatch.context() as patch:
-        from nst.report.progress import Progress
-
-        follow = Progress.follow_frame
-        patch.setattr(Progress, "follow_frame", stop_at)
-        assert neural_art.main([*words, "-o", "out.mp4"]) == 128 + signal.SIGTERM
-    line = capsys.readouterr().err.splitlines()[-1]
+    line = stopped_after(at, [*words, "-o", "out.mp4"])
     assert "out.mp4 is the clip so far; to go on: python neural_art.py --resume out" in line
     assert len(frames_of(here / "out.mp4")) == at
     assert json.loads((here / "out" / "settings.json").read_text())["state"] == "stopped"
@@ -152,20 +210,10 @@ def test_a_library_that_is_missing_is_named(here, pan, write_clip, refused, monk
         assert name in line and "pip install -r requirements-video.txt" in line
 
 
-def test_a_stopped_animation_goes_on_as_one(here, pan, tiny, monkeypatch):
-    from nst.report.progress import Progress
-
+def test_a_stopped_animation_goes_on_as_one(here, pan, tiny, stopped_after):
     images = [Image.fromarray(np.rint(255 * image).astype(np.uint8)) for image in pan[:4]]
     images[0].save("a.gif", save_all=True, append_images=images[1:], duration=100)
-    follow = Progress.follow_frame
-
-    def stop(progress, size):
-        follow(progress, size)
-        signal.raise_signal(signal.SIGTERM)
-
-    with monkeypatch.context() as patch:
-        patch.setattr(Progress, "follow_frame", stop)
-        assert neural_art.main(["a.gif", "style.png", "--as-clip", *SMALL, "-o", "b.webp"]) == 143
+    stopped_after(1, ["a.gif", "style.png", "--as-clip", *SMALL, "-o", "b.webp"])
     assert neural_art.main(["--resume", "b.webp"]) == 0
     assert len(frames_of(here / "b.webp")) == 4
 

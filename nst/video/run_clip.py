@@ -33,7 +33,7 @@ from nst.transfer.inputs import Inputs
 from nst.video.clip_state import ClipRun, arrays_of, resumed
 from nst.video.clips import USUAL_RATE, Clip, check_frames, open_clip
 from nst.video.flow import opencv
-from nst.video.store import LOT, Store, check_clip_format
+from nst.video.store import Store, check_clip_format
 from nst.video.times import check_times, planned_frames, selected
 
 if TYPE_CHECKING:
@@ -52,6 +52,14 @@ def find_clip(request: Request) -> Request:
         return find_pictures(request)
     found = find_pictures(replace(request, paths={**request.paths, "content": request.paths["style"][:1]}))
     return replace(found, paths={**found.paths, "content": (content,)})
+
+
+def with_frames_folder(request: Request) -> Request:
+    """Return a request in which a folder for the result is the result, for the frames."""
+    if request.output or not request.folder:
+        return request
+    folder = request.folder if request.folder.name.strip(".") else request.folder.resolve()
+    return replace(request, output=folder, folder=None)
 
 
 def dry_run_clip(request: Request, origin: Origin, progress: Progress) -> DryRun:
@@ -96,9 +104,10 @@ def run_clip(request: Request, origin: Origin, progress: Progress) -> Path:
             job.folder.remove_leftovers()
             if not memory.number:
                 store.remove()
+                job.folder.remove_frames()
                 _write_checkpoint(run, memory)
             _tell_estimate(run, network, memory.number)
-            number = _make_frames(run, maker, memory, signalled)
+            number = _made(run, maker, memory, signalled)
             return _end(run, memory, number)
 
 
@@ -155,17 +164,28 @@ def _expected(clip: Clip, job: Job, network: Network, done: int) -> tuple[int, f
     return frames, (0 if done else whole) + each * max(0, frames - done - (0 if done else 1))
 
 
+def _made(run: ClipRun, maker: Maker, memory: Memory, signalled: Callable[[], int]) -> int:
+    """Make all frames as _make_frames does. Raises RunError, the run kept, where a file cannot be read or written."""
+    try:
+        return _make_frames(run, maker, memory, signalled)
+    except UserError as error:
+        _write_checkpoint(run, memory)
+        raise RunError(f"{error}; {_way_on(run)}") from error
+    except OSError as error:
+        raise RunError(f"{os_error_words(error)}; {_way_on(run)}") from error
+
+
 def _make_frames(run: ClipRun, maker: Maker, memory: Memory, signalled: Callable[[], int]) -> int:
     """Make all frames that are not done; return the number of a signal that came, or 0."""
     for number, frame in enumerate(selected(run.clip, run.job.settings)):
         if number < memory.number:
             continue
         image = maker.make(memory, frame.image)
-        run.lot.append(levels_of(image))
+        run.lot.append(run.store.kept(image))
         run.times.append(frame.time)
         if number % run.every == 0 and len(run.shown) < 2 * SHOWN:
-            run.shown.append((number + 1, levels_of(resize(frame.image, image.shape[:2])), run.lot[-1]))
-        if len(run.lot) == LOT:
+            run.shown.append((number + 1, levels_of(resize(frame.image, image.shape[:2])), levels_of(image)))
+        if len(run.lot) >= run.store.lot:
             _write_lot(run, memory.number)
         run.progress.follow_frame(image.shape[:2])
         if signalled():

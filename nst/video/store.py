@@ -1,7 +1,8 @@
 """The pictures of a clip's frames while a run goes on, and the clip made of them at the end.
 
 For a video, lots of frames are written as small closed videos, whose packets are then joined; for anything else, each
-frame is a PNG. What is written is whole: a killed run loses only the open lot, which is in its checkpoint.
+frame is a PNG, in its place at once where the result is a folder. What is written is whole: a killed run loses only the
+open lot, which is in its checkpoint.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ import numpy as np
 from PIL import Image
 
 from nst.errors import UserError, suggestion
-from nst.pictures.picture_files import write_picture
+from nst.pictures.picture_files import levels_of, write_picture
 from nst.run.clip_names import VIDEOS
+from nst.run.folder import RunFolder
 from nst.settings import Settings
 from nst.system.atomic_files import atomic_write
 from nst.video.clips import ANIMATIONS, HD_COLORS, Clip, av
@@ -35,8 +37,10 @@ def check_clip_format(path: Path, settings: Settings) -> None:
     """Raise UserError unless the suffix of a result is that of a clip, and the codec goes with it."""
     suffix, known = path.suffix.lower(), (*VIDEOS, *ANIMATIONS)
     if suffix and suffix not in known:
-        words = f"{', '.join(known)}, or a folder"
+        words = f"{', '.join(known)}, or a folder whose name has no dot"
         raise UserError(f"{path}: a clip is written as {words}{suggestion(suffix, known)}")
+    if suffix and settings.bit_depth == 16:
+        raise UserError(f"{path}: a clip as {suffix} holds 8 bits a channel, not 16; give a folder for its frames")
     if settings.codec and settings.codec not in CODECS:
         raise UserError(f"--codec {settings.codec}: must be {' or '.join(CODECS)}{suggestion(settings.codec, CODECS)}")
     if settings.codec and settings.codec in NOT_IN.get(suffix, ()):
@@ -61,12 +65,30 @@ class Store:
     comment: str = ""
 
     @property
+    def is_folder(self) -> bool:
+        """Return whether the frames themselves are the result, in a folder."""
+        return not self.output.suffix
+
+    @property
+    def lot(self) -> int:
+        """Return the number of frames that are written together."""
+        return 1 if self.is_folder else LOT
+
+    @property
     def is_video(self) -> bool:
         """Return whether lots of frames are written as videos."""
         return self.output.suffix.lower() in VIDEOS
 
+    def kept(self, image: np.ndarray) -> np.ndarray:
+        """Return a picture [height, width, 3] in [0, 1] as it is kept until it is written, mostly in levels of 255."""
+        return image if self.is_folder and self.settings.bit_depth == 16 else levels_of(image)
+
     def write_lot(self, first: int, images: Sequence[np.ndarray], times: Sequence[int]) -> None:
-        """Write frames, of which the first has that number, in levels of 255. Raises OSError."""
+        """Write frames, of which the first has that number from 0 on; see kept. Raises OSError."""
+        if self.is_folder:
+            for number, image in enumerate(images, first + 1):
+                write_picture(RunFolder(self.output).frame(number), image, bit_depth=self.settings.bit_depth)
+            return
         self.folder.mkdir(parents=True, exist_ok=True)
         if self.is_video:
             path = self.folder / f"{first:07d}.mp4"
@@ -84,16 +106,10 @@ class Store:
         """
         if images:
             self.write_lot(first, images, times[first : first + len(images)])
-        suffix = self.output.suffix.lower()
         if self.is_video:
             return self._join(times)
-        pictures = sorted(self.folder.glob("*.png"))[: len(times) - 1]
-        if suffix:
-            self._animate(pictures, times)
-            return []
-        self.output.mkdir(parents=True, exist_ok=True)
-        for path in pictures:
-            shutil.copy(path, self.output / path.name)
+        if not self.is_folder:
+            self._animate(sorted(self.folder.glob("*.png"))[: len(times) - 1], times)
         return []
 
     def remove(self) -> None:

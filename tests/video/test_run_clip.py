@@ -1,6 +1,8 @@
 """A clip from the command: written, stopped, resumed, refused."""
 
+import errno
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -14,10 +16,11 @@ from pages import Page, check_alone, check_readable
 from PIL import Image
 
 import neural_art
-from nst.pictures.picture_files import write_picture
+from nst.pictures.picture_files import read_image, write_picture
 from nst.report.progress import Progress
 from nst.run.folder import RunFolder
 from nst.video.clips import open_clip
+from nst.video.store import Store
 
 av = pytest.importorskip("av")
 SMALL = ["--size", "64", "--smallest-scale", "32", "--steps", "2", "--frame-steps", "1"]
@@ -75,6 +78,100 @@ def test_the_suffix_chooses_the_kind_of_clip(here, pan, write_clip, tiny, suffix
     assert neural_art.main(["clip.mp4", "style.png", *SMALL, "-o", f"out.{suffix}", "--keep-frames"]) == 0
     assert len(frames_of(here / f"out.{suffix}")) == 3
     assert list((here / "out" / "frames").iterdir())
+
+
+@pytest.mark.parametrize("name", ["art/", pytest.param("art", marks=pytest.mark.slow)])
+def test_a_folder_takes_the_frames(here, frames, tiny, capsys, refused, name):
+    words = ["frames/%04d.png", "style.png", *SMALL, "-o", name]
+    assert neural_art.main([*words, "--bit-depth", "16"]) == 0
+    assert capsys.readouterr().out == "art\n"
+    numbered = [f"{number:04d}.png" for number in range(1, 5)]
+    assert sorted(path.name for path in (here / "art").iterdir()) == [*numbered, "report.html", "settings.json"]
+    assert (here / "art" / "0001.png").read_bytes()[24] == 16
+    first = read_image(here / "art" / "0001.png")
+    assert "art/0001.png: exists already; give --overwrite to replace it, or another -o" in refused(words)
+    (here / "art" / "notes.txt").write_text("mine")
+    (here / "art" / "0009.png").write_text("mine")
+    assert neural_art.main([*words, "--overwrite", "--end", "2f"]) == 0
+    there = ["0001.png", "0002.png", "0009.png", "notes.txt", "report.html", "settings.json"]
+    assert sorted(path.name for path in (here / "art").iterdir()) == there
+    assert (here / "art" / "0001.png").read_bytes()[24] == 8
+    assert np.abs(read_image(here / "art" / "0001.png") - first).max() < 0.51 / 255
+
+
+def test_a_stopped_folder_of_frames_goes_on_to_the_same_pixels(here, frames, tiny, stopped_after, refused):
+    words = ["frames", "style.png", "--as-clip", *SMALL, "-o"]
+    assert neural_art.main([*words, "whole"]) == 0
+    line = stopped_after(2, [*words, "art"])
+    assert "art is the clip so far; to go on: python neural_art.py --resume art" in line
+    assert sorted(path.name for path in (here / "art").glob("0*")) == ["0001.png", "0002.png"]
+    assert "art: holds a run that was stopped" in refused([*words, "art"])
+    assert neural_art.main(["--resume", "art"]) == 0
+    assert not RunFolder(here / "art").has_checkpoint()
+    for number in range(1, 5):
+        name = f"{number:04d}.png"
+        np.testing.assert_array_equal(read_image(here / "art" / name), read_image(here / "whole" / name))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["frames/%04d.png", "style.png", "-o", "frames"], "frames: is an input of this picture"),
+        (["frames", "style.png", "--as-clip", "-o", "frames/", "--overwrite"], "frames: is an input of this picture"),
+        (["frames/%04d.png", "style.png", "-o", "art.v2/"], "or a folder whose name has no dot"),
+        (["frames/%04d.png", "style.png", "-o", "file"], "file: is a file, where the folder of this run would be"),
+        (["frames/%04d.png", "style.png", "-o", "a.gif", "--bit-depth", "16"], "a.gif: a clip as .gif holds 8 bits"),
+        (["frames/%05d.jpg", "style.png"], "frames/%05d.jpg: no picture has such a name and number"),
+        (["empty", "style.png", "--as-clip"], "empty: is a folder without pictures"),
+    ],
+)
+def test_mistakes_with_frames_are_one_line(here, frames, tiny, refused, words, message):
+    (here / "file").touch()
+    (here / "empty").mkdir()
+    (here / "art.v2").mkdir()
+    before = sorted(here.rglob("*"))
+    assert message in refused(words)
+    assert sorted(here.rglob("*")) == before
+
+
+def test_a_frame_that_vanishes_costs_nothing_that_is_done(here, frames, tiny, capsys, monkeypatch):
+    follow, last = Progress.follow_frame, (frames / "0003.png").read_bytes()
+
+    def lose(progress, size):
+        follow(progress, size)
+        (frames / "0003.png").unlink(missing_ok=True)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Progress, "follow_frame", lose)
+        assert neural_art.main(["frames/%04d.png", "style.png", *SMALL, "-o", "art"]) == 1
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert "frames/0003.png: no such file" in line and "to go on: python neural_art.py --resume art" in line
+    (frames / "0003.png").write_bytes(last)
+    assert neural_art.main(["--resume", "art"]) == 0
+    assert "4/4" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "output", ["out", *(pytest.param(name, marks=pytest.mark.slow) for name in ("out.mp4", "out.gif"))]
+)
+def test_a_full_disk_is_told_in_a_line_and_the_run_goes_on_later(
+    here, frames, tiny, stopped_after, capsys, monkeypatch, output
+):
+    """Of a disk that is full, the writers of frames and clips tell as the system does."""
+    stopped_after(2, ["frames/%04d.png", "style.png", *SMALL, "-o", output])
+
+    def full(*_, **__):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patch:
+        for name in ("_encode", "_join", "_animate"):
+            patch.setattr(Store, name, full)
+        patch.setattr("nst.video.store.write_picture", full)
+        assert neural_art.main(["--resume", "out"]) == 1
+    line = capsys.readouterr().err.splitlines()[-1]
+    assert line.startswith("neural_art: ") and "No space left on device; to go on: " in line
+    assert neural_art.main(["--resume", "out"]) == 0
+    assert "4/4" in capsys.readouterr().err
 
 
 def test_numbered_pictures_and_folders_are_clips(here, pan, tiny):
@@ -159,7 +256,7 @@ def test_a_damaged_picture_is_found_before_the_first_frame(here, frames, tiny, r
 def test_a_stopped_clip_is_playable_and_goes_on_to_the_same_pixels(
     here, pan, write_clip, tiny, monkeypatch, stopped_after, at
 ):
-    monkeypatch.setattr("nst.video.run_clip.LOT", 3)
+    monkeypatch.setattr("nst.video.store.LOT", 3)
     write_clip(here / "clip.mp4", pan)
     words = ["clip.mp4", "style.png", *SMALL]
     assert neural_art.main([*words, "-o", "whole.mp4"]) == 0

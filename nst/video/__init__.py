@@ -4,8 +4,9 @@ In the order in which a clip passes them. The number is a layer: a module import
 this folder only those with a lower number. PyAV and OpenCV are imported when they are used.
 
     clips.py    [0] clips read frame by frame: videos, animations, numbered pictures
-    times.py    [1] which frames are redrawn
     flow.py     [0] how a frame comes from an earlier one
+    mask_clips.py [1] masks that are clips
+    times.py    [2] which frames are redrawn
     scenes.py   [0] where a clip repeats a frame, and where it cuts
     frames.py   [1] the frames redrawn one after another
     store.py    [1] the pictures of the frames while a run goes on, and the clip made of them

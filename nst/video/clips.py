@@ -32,10 +32,11 @@ UNTOLD, HD_COLORS = 2, "ITU709"  # Colour spaces: the number of FFmpeg, and the 
 
 
 class Frame(NamedTuple):
-    """A frame, and the time at which it is shown, in units of Clip.time_base."""
+    """A frame, the time at which it is shown, in units of Clip.time_base, and the frames of masks that are clips."""
 
     image: np.ndarray
     time: int
+    masks: tuple[np.ndarray, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -31,8 +31,9 @@ from nst.system.signals import NOTHING_DONE, Stopped, deferred, uninterrupted
 from nst.system.temporary import temporary_folder
 from nst.transfer.inputs import Inputs
 from nst.video.clip_state import ClipRun, arrays_of, resumed
-from nst.video.clips import USUAL_RATE, Clip, check_frames, open_clip
+from nst.video.clips import USUAL_RATE, Clip, Frame, check_frames, open_clip
 from nst.video.flow import opencv
+from nst.video.mask_clips import MaskClip, find_mask, mask_clips, masked, renewal, with_stills
 from nst.video.store import Store, check_clip_format
 from nst.video.times import check_times, planned_frames, selected
 
@@ -49,8 +50,8 @@ def find_clip(request: Request) -> Request:
     """Return a request whose files are found, see find_pictures; numbered pictures are when the clip is opened."""
     (content,) = request.paths["content"]
     if content.exists() and not content.is_dir():
-        return find_pictures(request)
-    found = find_pictures(replace(request, paths={**request.paths, "content": request.paths["style"][:1]}))
+        return find_pictures(request, find_mask)
+    found = find_pictures(replace(request, paths={**request.paths, "content": request.paths["style"][:1]}), find_mask)
     return replace(found, paths={**found.paths, "content": (content,)})
 
 
@@ -126,19 +127,28 @@ def plan_clip(request: Request, origin: Origin) -> tuple[Clip, Job]:
     (content,) = request.paths["content"]
     clip = open_clip(content)
     check_frames(clip)
+    masks = mask_clips(request.paths)
+    for mask in masks:
+        check_frames(mask.clip)
     suffix = content.suffix.lower() if clip.kind != "pictures" else ".mp4"
 
     def check(path: Path, *_: object, **__: object) -> None:
         check_clip_format(path, request.settings)
 
     def read(request: Request) -> tuple[Picture, Inputs, Digests, tuple[str, ...]]:
-        first = next(selected(clip, request.settings), None)
+        frames = selected(clip, request.settings, masks)
+        first = next(frames, None)
         if first is None:
             raise UserError(f"{content}: has no frame from --start to --end")
         still = temporary_folder() / f"{content.stem}.png"
         write_picture(still, first.image)
-        photo, inputs, digests, notes = read_inputs(replace(request, paths={**request.paths, "content": (still,)}))
-        return photo, inputs, {**digests, "content": (input_sha256(content),)}, notes
+        paths = with_stills({**request.paths, "content": (still,)}, masks)
+        photo, inputs, digests, notes = read_inputs(replace(request, paths=paths))
+        for _ in frames if masks else ():  # A mask that is too short is told now.
+            pass
+        moving = {mask.role for mask in masks} | {"content"}
+        found = {role: tuple(map(input_sha256, request.paths[role])) for role in request.paths if role in moving}
+        return photo, masked(inputs, masks, first.masks), {**digests, **found}, notes
 
     return clip, plan_job(request, origin, kind=Kind(read, check, suffix))
 
@@ -177,10 +187,12 @@ def _made(run: ClipRun, maker: Maker, memory: Memory, signalled: Callable[[], in
 
 def _make_frames(run: ClipRun, maker: Maker, memory: Memory, signalled: Callable[[], int]) -> int:
     """Make all frames that are not done; return the number of a signal that came, or 0."""
-    for number, frame in enumerate(selected(run.clip, run.job.settings)):
+    before: Frame | None = None
+    for number, frame in enumerate(selected(run.clip, run.job.settings, run.masks)):
+        earlier, before = before, frame
         if number < memory.number:
             continue
-        image = maker.make(memory, frame.image)
+        image = _for_frame(maker, run.masks, frame, earlier).make(memory, frame.image)
         run.lot.append(run.store.kept(image))
         run.times.append(frame.time)
         if number % run.every == 0 and len(run.shown) < 2 * SHOWN:
@@ -193,6 +205,14 @@ def _make_frames(run: ClipRun, maker: Maker, memory: Memory, signalled: Callable
         if time.monotonic() >= run.due:
             _write_checkpoint(run, memory)
     return 0
+
+
+def _for_frame(maker: Maker, masks: Sequence[MaskClip], frame: Frame, before: Frame | None) -> Maker:
+    """Return the maker of a frame, whose masks may be clips."""
+    if not masks:
+        return maker
+    renew = renewal(frame.masks, before.masks if before else frame.masks)
+    return replace(maker, inputs=masked(maker.inputs, masks, frame.masks), renew=renew)
 
 
 def _write_lot(run: ClipRun, done: int) -> None:

@@ -17,6 +17,7 @@ from PIL import Image
 
 import neural_art
 from nst.pictures.picture_files import read_image, write_picture
+from nst.pictures.resizing import resize
 from nst.report.progress import Progress
 from nst.run.folder import RunFolder
 from nst.video.clips import open_clip
@@ -313,6 +314,50 @@ def test_a_stopped_animation_goes_on_as_one(here, pan, tiny, stopped_after):
     stopped_after(1, ["a.gif", "style.png", "--as-clip", *SMALL, "-o", "b.webp"])
     assert neural_art.main(["--resume", "b.webp"]) == 0
     assert len(frames_of(here / "b.webp")) == 4
+
+
+def test_masks_that_are_clips_go_with_the_run_and_with_resume(here, frames, tiny, stopped_after, refused):
+    (here / "masks").mkdir()
+    for number in range(1, 5):
+        mask = np.zeros((64, 96, 3), np.float32)
+        mask[:, : 24 * (number - 1)] = 1  # The first one is black.
+        write_picture(here / "masks" / f"{number:04d}.png", mask)
+    words = ["frames/%04d.png", "style.png", *SMALL, "--content-mask", "masks/%04d.png"]
+    stopped_after(3, [*words, "-o", "art"])
+    assert neural_art.main(["--resume", "art"]) == 0
+    for number in (1, 2, 3):
+        name = f"{number:04d}.png"
+        still = resize(read_image(here / "frames" / name), (43, 64))
+        change = np.abs(read_image(here / "art" / name) - still).mean(axis=(0, 2))
+        edge = 16 * (number - 1)
+        assert change[edge + 3 :].max() < 1 / 255
+        assert edge == 0 or change[: edge - 3].min() > 0.01
+    record = json.loads((here / "art" / "settings.json").read_text())
+    assert record["settings"]["content_mask"] == "%04d.png"
+    stopped_after(1, [*words, "-o", "art2"])
+    (here / "masks" / "0004.png").unlink()
+    assert "masks/%04d.png: ends before the last frame of %04d.png" in refused(["--resume", "art2"])
+    write_picture(here / "masks" / "0004.png", mask)
+    write_picture(here / "masks" / "0005.png", mask)
+    assert "masks/%04d.png: is not the content_mask that art2" in refused(["--resume", "art2"])
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["style.png", "style.png", "--content-mask", "mask.mp4"], "mask.mp4: is a clip, and a mask of a picture"),
+        (["clip.mp4", "style.png", "--source-mask", "mask.mp4"], "mask.mp4: is a clip, and a mask of a picture"),
+        (["clip.mp4", "style.png", "--style-mask", "none.mp4"], "none.mp4: no such file"),
+        (["clip.mp4", "style.png", "--style-mask", "%02d.png"], "%02d.png: no picture has such a name and number"),
+        (["clip.mp4", "style.png", "--content-mask", "wide.mp4"], "a mask of 96x32 px does not fit on the photo"),
+        (["clip.mp4", "style.png", "--content-mask", "mask.mp4"], "mask.mp4: ends before the last frame of clip.mp4"),
+    ],
+)
+def test_mistakes_with_mask_clips_are_one_line(here, pan, write_clip, tiny, refused, words, message):
+    write_clip(here / "clip.mp4", pan)
+    write_clip(here / "mask.mp4", pan[:3])
+    write_clip(here / "wide.mp4", [image[:32] for image in pan])
+    assert message in refused([*words, *SMALL])
 
 
 def test_a_clip_has_no_place_in_a_batch(here, pan, write_clip, refused):

@@ -11,7 +11,8 @@ this folder only those with a lower number. PyAV and OpenCV are imported when th
     frames.py   [1] the frames redrawn one after another
     store.py    [1] the pictures of the frames while a run goes on, and the clip made of them
     clip_state.py [2] a run while it goes on, and as a checkpoint
-    run_clip.py [3] a run, from its request to the clip
+    live_clip.py [3] the frames in the live view, as they are done
+    run_clip.py [4] a run, from its request to the clip
 
 frame   An image of the clip; its picture is what it is redrawn as.
 scene   The frames between two cuts. Its first frame is redrawn as a photo is.

@@ -16,9 +16,11 @@ from nst.errors import RunError, UserError, os_error_words
 from nst.pictures.picture_files import Picture, levels_of, write_picture
 from nst.pictures.resizing import resize
 from nst.report.clip_page import PaintedClip, write_clip_page
+from nst.report.live_view import LiveView
 from nst.report.progress import Progress
 from nst.report.status import DONE, STOPPED
 from nst.run.checkpoint import Checkpoint, next_due, write_checkpoint
+from nst.run.clip_names import stem_of
 from nst.run.dry_run import DryRun
 from nst.run.input_files import Digests, find_pictures, input_sha256, read_inputs
 from nst.run.job import Job, Kind, plan_job
@@ -33,6 +35,7 @@ from nst.transfer.inputs import Inputs
 from nst.video.clip_state import ClipRun, arrays_of, resumed
 from nst.video.clips import USUAL_RATE, Clip, Frame, check_frames, open_clip
 from nst.video.flow import opencv
+from nst.video.live_clip import OnFrame, showing_frames
 from nst.video.mask_clips import MaskClip, find_mask, mask_clips, masked, renewal, with_stills
 from nst.video.store import Store, check_clip_format
 from nst.video.times import check_times, planned_frames, selected
@@ -77,8 +80,10 @@ def dry_run_clip(request: Request, origin: Origin, progress: Progress) -> DryRun
     return DryRun(job.folder.output, text, seconds, job.memory.memory_mb, device)
 
 
-def run_clip(request: Request, origin: Origin, progress: Progress) -> Path:
+def run_clip(request: Request, origin: Origin, progress: Progress, *, live: LiveView | None = None) -> Path:
     """Make the clip and return its path. Ctrl-C and SIGTERM first save the clip so far.
+
+    live  shows the frames that are done to browsers
 
     Raises UserError for a mistake found before the first frame, and RunError where the clip cannot be written.
     """
@@ -108,8 +113,9 @@ def run_clip(request: Request, origin: Origin, progress: Progress) -> Path:
                 job.folder.remove_frames()
                 _write_checkpoint(run, memory)
             _tell_estimate(run, network, memory.number)
-            number = _made(run, maker, memory, signalled)
-            return _end(run, memory, number)
+            with showing_frames(run, live or LiveView(), memory.number) as follow:
+                number = _made(run, maker, memory, signalled, follow)
+                return _end(run, memory, number)
 
 
 def _planned(request: Request, origin: Origin, progress: Progress) -> tuple[Clip, Job]:
@@ -174,10 +180,10 @@ def _expected(clip: Clip, job: Job, network: Network, done: int) -> tuple[int, f
     return frames, (0 if done else whole) + each * max(0, frames - done - (0 if done else 1))
 
 
-def _made(run: ClipRun, maker: Maker, memory: Memory, signalled: Callable[[], int]) -> int:
+def _made(run: ClipRun, maker: Maker, memory: Memory, signalled: Callable[[], int], follow: OnFrame) -> int:
     """Make all frames as _make_frames does. Raises RunError, the run kept, where a file cannot be read or written."""
     try:
-        return _make_frames(run, maker, memory, signalled)
+        return _make_frames(run, maker, memory, signalled, follow)
     except UserError as error:
         _write_checkpoint(run, memory)
         raise RunError(f"{error}; {_way_on(run)}") from error
@@ -185,7 +191,7 @@ def _made(run: ClipRun, maker: Maker, memory: Memory, signalled: Callable[[], in
         raise RunError(f"{os_error_words(error)}; {_way_on(run)}") from error
 
 
-def _make_frames(run: ClipRun, maker: Maker, memory: Memory, signalled: Callable[[], int]) -> int:
+def _make_frames(run: ClipRun, maker: Maker, memory: Memory, signalled: Callable[[], int], follow: OnFrame) -> int:
     """Make all frames that are not done; return the number of a signal that came, or 0."""
     before: Frame | None = None
     for number, frame in enumerate(selected(run.clip, run.job.settings, run.masks)):
@@ -200,6 +206,7 @@ def _make_frames(run: ClipRun, maker: Maker, memory: Memory, signalled: Callable
         if len(run.lot) >= run.store.lot:
             _write_lot(run, memory.number)
         run.progress.follow_frame(image.shape[:2])
+        follow(frame, image)
         if signalled():
             return signalled()
         if time.monotonic() >= run.due:
@@ -251,7 +258,7 @@ def _write_page(run: ClipRun, state: str, frames: int) -> None:
     paths = job.request.paths
     unit = [(number, frame / np.float32(255), picture / np.float32(255)) for number, frame, picture in run.shown]
     page = PaintedClip(
-        Path(run.clip.path).stem,
+        stem_of(run.clip.path),
         tuple(path.stem for path in paths["style"]),
         job.folder.output.name,
         state,

@@ -18,7 +18,9 @@ from PIL import Image
 import neural_art
 from nst.pictures.picture_files import read_image, write_picture
 from nst.pictures.resizing import resize
+from nst.report.live_view import LiveView
 from nst.report.progress import Progress
+from nst.report.status import DONE
 from nst.run.folder import RunFolder
 from nst.video.clips import open_clip
 from nst.video.store import Store
@@ -287,7 +289,7 @@ def test_a_dry_run_of_a_clip_writes_nothing(here, pan, write_clip, tiny, capsys)
         (["style.png", "style.png", "--as-clip"], "is a single picture"),
         (["clip.mp4", "style.png", "-o", "a.jpg"], "a.jpg: a clip is written as .mp4"),
         (["clip.mp4", "style.png", "-o", "clip.mp4", "--overwrite"], "is an input of this picture"),
-        (["clip.mp4", "style.png", "--watch"], "--watch: does not go with a clip"),
+        (["clip.mp4", "style.png", "--plot"], "--plot: does not go with a clip"),
         (["clip.mp4", "style.png", "-o", "-"], "-o -: does not go with a clip"),
         (["clip.mp4", "style.png", "--start", "99"], "has no frame from --start to --end"),
         (["clip.mp4", "style.png", "--codec", "h264", "-o", "a.webm"], "--codec h264: does not go into .webm"),
@@ -358,6 +360,30 @@ def test_mistakes_with_mask_clips_are_one_line(here, pan, write_clip, tiny, refu
     write_clip(here / "mask.mp4", pan[:3])
     write_clip(here / "wide.mp4", [image[:32] for image in pan])
     assert message in refused([*words, *SMALL])
+
+
+def test_a_clip_can_be_watched(here, frames, tiny, capsys, monkeypatch):
+    """A browser that asks after each frame sees how far the clip is, and at the end the last frame."""
+    seen, follow = [], LiveView.follow_frame
+
+    def look(live, step, frame, picture):
+        live.wanted, live.due = True, 0
+        follow(live, step, frame, picture)
+        seen.append(live)
+        assert live.sources.steps == 4 and live.sources.unit == "frame"
+        assert [step.number for step in live.steps] == [*range(1, len(seen) + 1)]
+        np.testing.assert_array_equal(live.image, picture)
+        np.testing.assert_array_equal(live.sources.content.image, frame)
+
+    monkeypatch.setattr(LiveView, "follow_frame", look)
+    opened = []
+    monkeypatch.setattr("webbrowser.open", lambda url: opened.append(url) or True)
+    words = ["frames/%04d.png", "style.png", *SMALL, "-o", "art", "--watch", "--open"]
+    assert neural_art.main(words) == 0
+    assert len(seen) == 4 and seen[0].state == DONE and seen[0].over
+    assert seen[0].sources.content.name == "frames.png"
+    assert "http://127.0.0.1:" in capsys.readouterr().err
+    assert len(opened) == 1 and opened[0].startswith("http://127.0.0.1:")
 
 
 def test_a_clip_has_no_place_in_a_batch(here, pan, write_clip, refused):

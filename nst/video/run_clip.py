@@ -267,6 +267,7 @@ def _write_page(run: ClipRun, state: str, frames: int) -> None:
         unit,
         run.record.as_json(),
         tuple(run.progress.told),
+        as_clip=run.clip.kind == "animation",
     )
     try:
         write_clip_page(job.folder.report, page)

@@ -397,7 +397,10 @@ def test_an_animated_picture_stays_a_picture_unless_asked_for(here, pan, tiny):
     images = [Image.fromarray(np.rint(255 * image).astype(np.uint8)) for image in pan[:3]]
     images[0].save("a.gif", save_all=True, append_images=images[1:], duration=100)
     assert neural_art.main(["a.gif", "style.png", *SMALL, "-o", "still.png"]) == 0
-    assert neural_art.main(["a.gif", "style.png", *SMALL, "--as-clip", "-o", "moving.gif"]) == 0
+    assert neural_art.main(["a.gif", "style.png", "style.png", *SMALL, "--as-clip", "-o", "moving.gif"]) == 0
+    text = Page(here / "moving" / "report.html").text()
+    assert "a in the style of style and style" in " ".join(text.split())
+    assert "--settings-from moving/settings.json --as-clip" in text
     assert len(frames_of(here / "moving.gif")) == 3
 
 

@@ -174,8 +174,13 @@ def _animation(path: Path) -> Clip:
 def _animation_frames(clip: Clip) -> Iterator[Frame]:
     time = 0
     with Image.open(clip.path) as picture:
-        for frame in ImageSequence.Iterator(picture):
-            levels = np.asarray(frame.convert("RGBA"), np.float32) / 255
+        for number, frame in enumerate(ImageSequence.Iterator(picture)):
+            try:
+                levels = np.asarray(frame.convert("RGBA"), np.float32) / 255
+            except (OSError, SyntaxError, ValueError) as error:
+                if number:  # The rest is damaged; what came before is whole.
+                    return
+                raise UserError(f"{clip.path}: has no frame that can be read; it is damaged or cut short") from error
             yield Frame(composite_over_white(levels[..., :3], levels[..., 3]), time)
             time += round(frame.info.get("duration") or 1000 * LEAST_GIF_SECONDS)
 

@@ -102,6 +102,7 @@ def test_a_folder_takes_the_frames(here, frames, tiny, capsys, refused, name):
     assert np.abs(read_image(here / "art" / "0001.png") - first).max() < 0.51 / 255
 
 
+@pytest.mark.slow
 def test_a_stopped_folder_of_frames_goes_on_to_the_same_pixels(here, frames, tiny, stopped_after, refused):
     words = ["frames", "style.png", "--as-clip", *SMALL, "-o"]
     assert neural_art.main([*words, "whole"]) == 0
@@ -137,6 +138,7 @@ def test_mistakes_with_frames_are_one_line(here, frames, tiny, refused, words, m
     assert sorted(here.rglob("*")) == before
 
 
+@pytest.mark.slow
 def test_a_frame_that_vanishes_costs_nothing_that_is_done(here, frames, tiny, capsys, monkeypatch):
     follow, last = Progress.follow_frame, (frames / "0003.png").read_bytes()
 
@@ -216,13 +218,16 @@ def frames(here, pan):
     return here / "frames"
 
 
-@pytest.mark.parametrize("content", [["frames/%04d.png"], ["frames", "--as-clip"]])
+@pytest.mark.parametrize(
+    "content", [["frames/%04d.png"], pytest.param(["frames", "--as-clip"], marks=pytest.mark.slow)]
+)
 def test_numbered_pictures_go_on_with_resume_alone(here, frames, tiny, stopped_after, content):
     stopped_after(2, [*content, "style.png", *SMALL, "-o", "out.gif"])
     assert neural_art.main(["--resume", "out"]) == 0
     assert len(frames_of(here / "out.gif")) == 4
 
 
+@pytest.mark.slow
 def test_a_folder_of_frames_is_found_again_from_its_record(here, frames, tiny):
     assert neural_art.main(["frames", "style.png", "--as-clip", *SMALL, "-o", "out.gif", "--end", "2f"]) == 0
     assert neural_art.main(["--settings-from", "out/settings.json", "-o", "again.gif"]) == 0
@@ -272,6 +277,16 @@ def test_a_stopped_clip_is_playable_and_goes_on_to_the_same_pixels(
     assert not RunFolder(here / "out.mp4").has_checkpoint()
     for one, other in zip(frames_of(here / "whole.mp4"), frames_of(here / "out.mp4"), strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.slow
+def test_a_clip_without_sound_stays_silent_and_one_frame_is_enough(here, pan, write_clip, tiny):
+    odd = [image[:63, :95] for image in pan[:1]]
+    write_clip(here / "clip.mkv", odd, pixels="yuv444p")
+    words = ["--size", "63", "--smallest-scale", "32", "--steps", "2", "--coarse-steps", "2", "--frame-steps", "1"]
+    assert neural_art.main(["clip.mkv", "style.png", *words, "-o", "out.mp4"]) == 0
+    clip = open_clip(here / "out.mp4")
+    assert (clip.size, len(frames_of(here / "out.mp4")), clip.sound) == ((42, 62), 1, False)
 
 
 def test_a_dry_run_of_a_clip_writes_nothing(here, pan, write_clip, tiny, capsys):

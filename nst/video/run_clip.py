@@ -156,7 +156,22 @@ def plan_clip(request: Request, origin: Origin) -> tuple[Clip, Job]:
         found = {role: tuple(map(input_sha256, request.paths[role])) for role in request.paths if role in moving}
         return photo, masked(inputs, masks, first.masks), {**digests, **found}, notes
 
-    return clip, plan_job(request, origin, kind=Kind(read, check, suffix))
+    job = plan_job(request, origin, kind=Kind(read, check, suffix))
+    _check_no_input_in(job.folder.path / FRAMES, job)
+    return clip, job
+
+
+def _check_no_input_in(folder: Path, job: Job) -> None:
+    """Raise UserError where the clip is made from files that lie where its own frames would."""
+    for path in job.request.inputs():
+        if (
+            folder.is_dir()
+            and not job.folder.is_result
+            and any(folder.samefile(p) for p in (path, path.parent) if p.exists())
+        ):
+            raise UserError(
+                f"{folder}: is where the frames of this run would be, and holds {path.name}; give another -o"
+            )
 
 
 def _tell_estimate(run: ClipRun, network: Network, done: int) -> None:

@@ -7,8 +7,9 @@ open lot, which is in its checkpoint.
 
 from __future__ import annotations
 
-import shutil
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -26,6 +27,7 @@ from nst.settings import Settings
 from nst.system.atomic_files import atomic_write
 from nst.video.clips import ANIMATIONS, HD_COLORS, Clip, av
 
+OWN_NAME = re.compile(r"\d{7}\.(mp4|png)|\..*\.part")  # What is written into the folder of the frames.
 LOT = 24  # The number of frames of a small video.
 CODECS = {"h264": "libx264", "h265": "libx265", "av1": "libsvtav1", "vp9": "libvpx-vp9", "prores": "prores_ks"}
 USUAL_CODECS = {".webm": "vp9"}  # By suffix; else h264.
@@ -109,12 +111,22 @@ class Store:
         if self.is_video:
             return self._join(times)
         if not self.is_folder:
-            self._animate(sorted(self.folder.glob("*.png"))[: len(times) - 1], times)
+            self._animate(self._written(".png")[: len(times) - 1], times)
         return []
 
+    def _written(self, suffix: str) -> list[Path]:
+        """Return the files of frames or of lots, in their order; a file of the user's is none."""
+        return sorted(path for path in self.folder.glob(f"*{suffix}") if OWN_NAME.fullmatch(path.name))
+
     def remove(self) -> None:
-        """Remove the frames, of which a clip has been made."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Remove the frames, of which a clip has been made, or those of an earlier run; all other files stay."""
+        if self.is_folder or not self.folder.is_dir():
+            return
+        for path in list(self.folder.iterdir()):
+            if OWN_NAME.fullmatch(path.name):
+                path.unlink(missing_ok=True)
+        with suppress(OSError):  # Something else is there.
+            self.folder.rmdir()
 
     def _encode(self, path: Path, images: Sequence[np.ndarray], times: Sequence[int]) -> None:
         module, codec = av(), self.settings.codec or USUAL_CODECS.get(self.output.suffix.lower(), "h264")
@@ -139,7 +151,7 @@ class Store:
     def _join(self, times: Sequence[int]) -> list[str]:
         """Join the packets of all lots, and the sound of the clip."""
         module, warnings = av(), []
-        parts = sorted(self.folder.glob("*.mp4"))
+        parts = self._written(".mp4")
         with atomic_write(self.output) as temporary:
             kind = {".mkv": "matroska", ".m4v": "mp4"}.get(self.output.suffix.lower(), self.output.suffix[1:].lower())
             options = {"movflags": "+faststart"} if kind in ("mp4", "mov") else {}

@@ -117,6 +117,21 @@ def test_a_stopped_folder_of_frames_goes_on_to_the_same_pixels(here, frames, tin
         np.testing.assert_array_equal(read_image(here / "art" / name), read_image(here / "whole" / name))
 
 
+def test_a_folder_of_the_users_in_that_of_the_run_stays(here, frames, tiny, refused):
+    (here / "art").mkdir()
+    frames.rename(here / "art" / "frames")
+    words = ["art/frames/%04d.png", "style.png", *SMALL, "--end", "2f"]
+    assert "art/frames: is where the frames of this run would be" in refused([*words, "-o", "art.mp4"])
+    assert neural_art.main([*words, "-o", "art"]) == 0
+    assert len(list((here / "art" / "frames").iterdir())) == 4
+    (here / "b" / "frames").mkdir(parents=True)
+    for name in ("0001.png", "notes.txt"):
+        (here / "b" / "frames" / name).write_text("mine")
+    assert neural_art.main([*words, "-o", "b.gif"]) == 0
+    assert sorted(path.name for path in (here / "b" / "frames").iterdir()) == ["0001.png", "notes.txt"]
+    assert len(frames_of(here / "b.gif")) == 2
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [

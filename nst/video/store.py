@@ -8,8 +8,8 @@ open lot, which is in its checkpoint.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -94,7 +94,7 @@ class Store:
         self.folder.mkdir(parents=True, exist_ok=True)
         if self.is_video:
             path = self.folder / f"{first:07d}.mp4"
-            with atomic_write(path) as temporary:
+            with atomic_write(path) as temporary, _plain_errors(path):
                 self._encode(temporary, images, times)
             return
         for number, image in enumerate(images, first):
@@ -152,7 +152,7 @@ class Store:
         """Join the packets of all lots, and the sound of the clip."""
         module, warnings = av(), []
         parts = self._written(".mp4")
-        with atomic_write(self.output) as temporary:
+        with atomic_write(self.output) as temporary, _plain_errors(self.output):
             kind = {".mkv": "matroska", ".m4v": "mp4"}.get(self.output.suffix.lower(), self.output.suffix[1:].lower())
             options = {"movflags": "+faststart"} if kind in ("mp4", "mov") else {}
             with module.open(str(temporary), "w", format=kind, options=options) as container:
@@ -188,6 +188,15 @@ class Store:
             images = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
         with atomic_write(self.output) as temporary, temporary.open("wb") as file:
             images[0].save(file, kind, save_all=True, append_images=images[1:], duration=durations, loop=0, **options)
+
+
+@contextmanager
+def _plain_errors(path: Path) -> Iterator[None]:
+    """Raise the errors of PyAV, such as that of a full disk, as OSError of the file at a path."""
+    try:
+        yield
+    except av().FFmpegError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def _sound_stream(container: Any, clip: Clip) -> tuple[Any, list[str]]:

@@ -201,17 +201,18 @@ def make_clip(call: "Call", named: "Request", outcome: Outcome) -> None:
     """Make the clip, or say how it would be made."""
     from nst.report.progress import Progress
     from nst.run.request import STDOUT
-    from nst.video.run_clip import dry_run_clip, find_clip, run_clip
+    from nst.video.run_clip import dry_run_clip, find_clip, run_clip, with_frames_folder
 
-    for given, flag in ((call.watch, "--watch"), (str(named.output) == STDOUT, f"-o {STDOUT}"), (named.plot, "--plot")):
+    for given, flag in ((str(named.output) == STDOUT, f"-o {STDOUT}"), (named.plot, "--plot")):
         if given:
             raise UserError(f"{flag}: does not go with a clip; leave it out")
-    request = find_clip(named)
+    request = find_clip(with_frames_folder(named))
     outcome.settings = request.settings
     outcome.progress = progress = Progress(kind=outcome.kind)
     if not outcome.dry_run:
-        outcome.path = run_clip(request, call.origin, progress)
-        show(call.open, None, [outcome.path], progress)
+        with watching(vars(call), progress) as live:
+            outcome.path = run_clip(request, call.origin, progress, live=live)
+        show(call.open, live, [outcome.path], progress)
         return
     tell_plan(dry_run_clip(request, call.origin, progress), outcome, progress)
 

@@ -51,7 +51,8 @@ OPTIONS: dict[str, CallOption] = {
     ),
     "output": CallOption(
         "text",
-        "the result, .png .jpg .webp .tif, or - for stdout; or a folder for it; for many pictures, their folder "
+        "the result, .png .jpg .webp .tif, or - for stdout; or a folder for it; for many pictures, their folder; "
+        "for a clip, see docs/clips.md "
         "[output/CONTENT_STYLE.png]",
         "PATH",
         in_file=True,

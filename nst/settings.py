@@ -113,13 +113,20 @@ class Settings:
         metavar="X",
     )
     style_mask: tuple[str, ...] = option(
-        (), "paths", "styles", "for each style, a picture that is laid over the photo and is white where the style goes"
+        (),
+        "paths",
+        "styles",
+        "for each style, a picture over the photo that is white where the style goes; for a clip, a clip too",
     )
     source_mask: tuple[str, ...] = option(
         (), "paths", "styles", "for each style, a picture that is laid over it and is white where it is taken from"
     )
     content_mask: str | None = option(
-        None, "text", "styles", "a picture that is white where the photo may change", metavar="PATH"
+        None,
+        "text",
+        "styles",
+        "a picture that is white where the photo may change; for a clip, a clip too",
+        metavar="PATH",
     )
     preserve_color: str = option(
         "none",

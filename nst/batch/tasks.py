@@ -16,11 +16,11 @@ from nst.errors import UserError
 from nst.options import flag
 from nst.pictures.picture_files import check_format
 from nst.report.status import TO_DO
+from nst.run.clip_names import is_clip_name
 from nst.run.folder import result_name
 from nst.run.input_files import find_contents, find_files_of, find_styles, folder_within, stands_for_many
 from nst.run.request import Request
 from nst.transfer.inputs import check_counts
-from nst.video.clips import is_clip_name
 
 LONGEST_NAME = 150  # The most bytes in the name of a result, without suffix and number.
 # Characters that a file name, on Windows too, or a line with one, must not have.

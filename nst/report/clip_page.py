@@ -28,6 +28,7 @@ class PaintedClip:
     shown     some frames: number, frame and picture, as images
     record    the fields of settings.json
     warnings  all that were told during the run
+    as_clip   whether the content is a clip only because the user said so
     """
 
     content: str
@@ -39,6 +40,7 @@ class PaintedClip:
     shown: Sequence[tuple[int, np.ndarray, np.ndarray]]
     record: Mapping[str, Any]
     warnings: Sequence[str] = ()
+    as_clip: bool = False
 
 
 def write_clip_page(path: Path, clip: PaintedClip) -> None:
@@ -48,12 +50,13 @@ def write_clip_page(path: Path, clip: PaintedClip) -> None:
         before = embedded(f"frame {number} of the clip", frame, FRAME_PX, rough=True)
         after = embedded(f"frame {number}, painted", picture, FRAME_PX)
         shown.append((number, replace(before, key=f"frame-{number}"), replace(after, key=f"picture-{number}")))
+    command = command_for(path.parent.name, to_resume=clip.state == STOPPED)
     page = environment().get_template("clip.html")
     text = page.render(
         clip=clip,
         shown=shown,
         file=relative_link(path.parent.parent / clip.result, path.parent),
-        command=command_for(path.parent.name, to_resume=clip.state == STOPPED),
+        command=f"{command} --as-clip" if clip.as_clip and clip.state != STOPPED else command,
         settings=settings_rows(clip.record["settings"]),
         made=datetime.now().astimezone(),
     )

@@ -6,10 +6,11 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 
-from nst.report.sources import Sources
+from nst.report.sources import Named, Sources
 from nst.report.status import DONE, FAILED, RUNNING, STARTING, STOPPED
 from nst.transfer.state import State, Step
 
@@ -78,9 +79,20 @@ class LiveView:
 
     def follow(self, step: Step, picture: Callable[[], np.ndarray], state: Callable[[], State]) -> None:
         """Show a step; also its picture, if a browser has asked since the last one and the next one is due."""
+        self._follow(step, lambda: self.show(np.array(picture(), np.float32)))
+
+    def follow_frame(self, step: Step, frame: np.ndarray, picture: np.ndarray) -> None:
+        """Show that a frame of a clip is done; also the frame and its picture, where follow would show a picture.
+
+        step            the number of the frame, without costs
+        frame, picture  arrays that nobody changes any more
+        """
+        self._follow(step, lambda: self.show_frame(frame, picture))
+
+    def _follow(self, step: Step, show: Callable[[], None]) -> None:
         began = time.monotonic()
         if self.wanted and began >= self.due:
-            self.show(np.array(picture(), np.float32))
+            show()
             now = time.monotonic()
             self.due = max(self.due, now + (now - began) / LARGEST_SHARE)
         with self.changed:
@@ -95,6 +107,13 @@ class LiveView:
             self.wanted = False
             self._count_change()
             self.image, self.image_version = image, self.version
+
+    def show_frame(self, frame: np.ndarray, picture: np.ndarray) -> None:
+        """Show a frame of a clip in the place of the photo, and its picture."""
+        with self.changed:
+            if self.sources:
+                self.sources = replace(self.sources, content=Named(self.sources.content.name, frame))
+            self.show(picture)
 
     def close(self) -> None:
         """Note that nothing more will come."""

@@ -18,11 +18,15 @@ class Named:
 
 @dataclass(frozen=True)
 class Sources:
-    """The photo and the styles of a run, and the planned number of its steps."""
+    """The photo and the styles of a run, and the planned number of its steps; for a clip, a frame and their number.
+
+    unit  "step", or "frame" for a clip
+    """
 
     content: Named
     styles: tuple[Named, ...]
     steps: int
+    unit: str = "step"
 
 
 def title_of(sources: Sources) -> tuple[str, list[str]]:

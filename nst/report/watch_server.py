@@ -65,7 +65,7 @@ class Server(http.server.ThreadingHTTPServer):
         self.requests = 0  # The number of requests that are being answered.
         self.begun: dict[Any, float] = {}  # The time at which each request began.
         self.encoding = threading.Lock()
-        self.encoded: dict[str, tuple[int, bytes]] = {}  # Name of a picture -> its version and payload.
+        self.encoded: dict[str, tuple[np.ndarray, bytes]] = {}  # Name of a picture -> the image and its payload.
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         self.address_family = family
         super().__init__(address[:2], Handler)  # type: ignore[arg-type]
@@ -142,7 +142,7 @@ class Server(http.server.ThreadingHTTPServer):
         """Return the chart of the costs as markup, or nothing before the first step."""
         live = self.live
         steps, planned = list(live.steps), live.sources.steps if live.sources else 0
-        if not steps:
+        if not steps or not steps[-1].costs:  # The frames of a clip have none.
             return b""
         return environment().get_template("costs.html").render(chart=make_chart(steps, planned)).encode()
 
@@ -150,26 +150,26 @@ class Server(http.server.ThreadingHTTPServer):
         """Return the picture so far, or nothing where there is none. The picture is encoded once for all browsers."""
         live = self.live
         with live.changed:
-            image, version = live.image, live.image_version
+            image = live.image
         if image is None:
             return b""
         began = time.monotonic()
-        payload = self._encoded("picture", image, version)
+        payload = self._encoded("picture", image)
         live.due = max(live.due, time.monotonic() + (time.monotonic() - began) / LARGEST_SHARE)
         return payload
 
     def source(self, index: int) -> bytes:
         """Return the photo for index 0, and a style for a higher index; nothing where there is no such style."""
         with self.live.changed:
-            sources, run = self.live.sources, self.live.run
+            sources = self.live.sources
         images = [named.image for named in (sources.content, *sources.styles)] if sources else []
-        return self._encoded(f"source {index}", images[index], run) if index < len(images) else b""
+        return self._encoded(f"source {index}", images[index]) if index < len(images) else b""
 
-    def _encoded(self, name: str, image: np.ndarray, version: int) -> bytes:
-        """Return a picture as JPEG, encoded anew only where its version has changed."""
+    def _encoded(self, name: str, image: np.ndarray) -> bytes:
+        """Return a picture as JPEG, encoded anew only where the image is another one."""
         with self.encoding:
-            if self.encoded.get(name, (None, b""))[0] != version:
-                self.encoded[name] = version, jpeg_bytes(preview(image, LARGEST_PX))
+            if self.encoded.get(name, (None, b""))[0] is not image:
+                self.encoded[name] = image, jpeg_bytes(preview(image, LARGEST_PX))
             return self.encoded[name][1]
 
 
@@ -293,6 +293,7 @@ def _state_of(live: LiveView) -> dict[str, Any]:
         "content": content,
         "styles": styles,
         "shown_styles": min(len(styles), MOST_STYLES),
+        "unit": sources.unit if sources else "step",
         "step": last.number if last else 0,
         "steps": sources.steps if sources else 0,
         "size": list(last.size) if last else None,

@@ -3,6 +3,7 @@
 In the order in which a picture passes them. The number is a layer: a module imports only modules of lower floors, and
 of this folder only those with a lower number.
 
+    clip_names.py  [0] videos and numbered pictures, told by their names
     request.py     [0] the wish for one picture, from the command to the run
     folder.py      [1] the names of a run's result and of the files in its folder
     input_files.py [2] find, read and hash the inputs, each file once

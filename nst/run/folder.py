@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,16 +12,21 @@ from nst.errors import UserError
 from nst.pictures.picture_files import WRITTEN_FORMATS
 from nst.places import OUTPUT, command_line
 from nst.report.pages import RECORD, REPORT
+from nst.run.clip_names import stem_of
 from nst.run.request import Paths
 from nst.system.atomic_files import at_work, is_locked, remove_parts
 from nst.transfer.state import Step
 
+FRAME_NAME = re.compile(r"\d{4,}\.png")  # The names of the frames in a folder that is a result.
 MOST_NAMED = 3  # The number of styles in the name of a result.
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """The folder of a run, beside the result and with its name without suffix; the result is `output`."""
+    """The folder of a run, beside the result and with its name without suffix; the result is `output`.
+
+    A result without suffix is a folder of a clip's frames, and the folder of the run too.
+    """
 
     output: Path
 
@@ -33,6 +39,15 @@ class RunFolder:
     def path(self) -> Path:
         """Return the folder itself."""
         return self.output.with_suffix("")
+
+    @property
+    def is_result(self) -> bool:
+        """Return whether the folder is the result too, for a clip's frames."""
+        return self.output == self.path
+
+    def frame(self, number: int) -> Path:
+        """Return the file of a frame, from 1 on, in a folder that is the result."""
+        return self.output / f"{number:04d}.png"
 
     @property
     def settings(self) -> Path:
@@ -110,8 +125,26 @@ class RunFolder:
                 f"{self.path}: holds a run that was stopped; give --resume {self.path} to go on with it, "
                 "--overwrite to start anew, or another -o"
             )
-        if self.output.exists():
-            raise UserError(f"{self.output}: exists already; give --overwrite to replace it, or another -o")
+        there = self._replaced() if self.is_result else self.output
+        if there and there.exists():
+            raise UserError(f"{there}: exists already; give --overwrite to replace it, or another -o")
+
+    def _replaced(self) -> Path | None:
+        """Return a file that a run whose result is this folder would replace, or None. All other files stay."""
+        if not self.path.is_dir():
+            return None
+        names = sorted(path.name for path in self.path.iterdir())
+        ours = (name for name in names if FRAME_NAME.fullmatch(name) or name in (RECORD, REPORT))
+        return next((self.path / name for name in ours), None)
+
+    def remove_frames(self) -> None:
+        """Remove the frames of an earlier run from a folder that is the result, if the folder holds such a run."""
+        if not self.is_result or not (self.settings.exists() or self.has_checkpoint()):
+            return
+        for number in itertools.count(1):
+            if not self.frame(number).exists():
+                return
+            self.frame(number).unlink()
 
 
 def default_output(name: str, folder: Path | None = None) -> Path:
@@ -121,7 +154,7 @@ def default_output(name: str, folder: Path | None = None) -> Path:
 
 def result_name(paths: Paths) -> str:
     """Return a name for the result, without suffix: the names of the photo and of the first few styles."""
-    stems = [path.stem for path in (*paths["content"], *paths["style"][:MOST_NAMED])]
+    stems = [stem_of(path) for path in (*paths["content"], *paths["style"][:MOST_NAMED])]
     more = len(paths["style"]) - MOST_NAMED
     return "_".join(stems) + (f"_and_{more}_more" if more > 0 else "")
 

@@ -23,9 +23,10 @@ from nst.errors import UserError, os_error_reason, suggestion
 from nst.pictures.formats import USUAL_FORMATS, is_picture_name, is_readable_name
 from nst.pictures.picture_files import Picture, over_white, read_picture
 from nst.places import SAMPLES
+from nst.run.clip_names import is_clip_name, is_numbered, numbered_files
 from nst.run.request import INITS, Paths, Request
 from nst.settings import Settings
-from nst.system.atomic_files import STDIN
+from nst.system.atomic_files import STDIN, file_sha256
 from nst.system.temporary import temporary_folder
 from nst.transfer.inputs import Inputs, shown_part
 
@@ -34,14 +35,16 @@ LARGEST_STRETCH = 0.02  # The fraction by which a mask may be wider or narrower 
 Digests = dict[str, tuple[str, ...]]  # The SHA-256 of each file of a role, in the order of Paths.
 
 
-def find_pictures(request: Request) -> Request:
+def find_pictures(request: Request, find_mask: Callable[[Path], Path] | None = None) -> Request:
     """Return a request whose files are found: folders of styles as their pictures, and the files that settings name.
+
+    find_mask  see find_files_of
 
     Raises UserError for a file that does not exist.
     """
     (content,) = request.paths["content"]
     styles = find_styles(request.paths["style"])
-    paths: Paths = {"content": (find_picture(content),), "style": styles, **find_files_of(request.settings)}
+    paths: Paths = {"content": (find_picture(content),), "style": styles, **find_files_of(request.settings, find_mask)}
     return replace(request, paths=paths)
 
 
@@ -50,18 +53,29 @@ def find_styles(names: Iterable[Path]) -> tuple[Path, ...]:
     return tuple(path for name in names for path in pictures_of(find_picture(name)))
 
 
-def find_files_of(settings: Settings) -> Paths:
-    """Return the pictures that settings name: the first picture and masks, by role. Raises UserError."""
+def find_files_of(settings: Settings, find_mask: Callable[[Path], Path] | None = None) -> Paths:
+    """Return the pictures that settings name: the first picture and masks, by role. Raises UserError.
+
+    find_mask  finds a mask that is laid over the photo, where it may be other than a picture
+    """
+    find_mask = find_mask or _find_still_mask
     paths: Paths = {}
     if settings.init not in INITS:
         paths["init"] = (_find_first_picture(settings.init),)
     if settings.style_mask:
-        paths["style_mask"] = tuple(find_picture(Path(name)) for name in settings.style_mask)
+        paths["style_mask"] = tuple(find_mask(Path(name)) for name in settings.style_mask)
     if settings.source_mask:
-        paths["source_mask"] = tuple(find_picture(Path(name)) for name in settings.source_mask)
+        paths["source_mask"] = tuple(_find_still_mask(Path(name)) for name in settings.source_mask)
     if settings.content_mask is not None:
-        paths["content_mask"] = (find_picture(Path(settings.content_mask)),)
+        paths["content_mask"] = (find_mask(Path(settings.content_mask)),)
     return paths
+
+
+def _find_still_mask(name: Path) -> Path:
+    """Return the path of a mask that is a picture. Raises UserError."""
+    if is_clip_name(name):
+        raise UserError(f"{name}: is a clip, and a mask of a picture, or of a style, is a picture; give one")
+    return find_picture(name)
 
 
 def _find_first_picture(name: str) -> Path:
@@ -179,6 +193,23 @@ def pictures_of(path: Path, *, recursive: bool = False) -> list[Path]:
         inner = not recursive and any(item.is_dir() for item in path.iterdir())
         raise UserError(words + (", or give --recursive for the folders within it" if inner else ""))
     return found
+
+
+def frames_of(path: Path) -> list[Path]:
+    """Return the pictures that are the frames of a clip: of a pattern, or all in a folder; of any other path none."""
+    if is_numbered(path):
+        return numbered_files(path)
+    return sorted(item for item in path.iterdir() if is_picture(item)) if path.is_dir() else []
+
+
+def input_sha256(path: Path) -> str:
+    """Return the SHA-256 of a file, or of a clip's frames: of the name and the SHA-256 of each, in their order."""
+    if path.is_file():
+        return file_sha256(path)
+    digest = hashlib.sha256()
+    for frame in frames_of(path):
+        digest.update(f"{file_sha256(frame)} {frame.name}\n".encode("utf-8", "surrogateescape"))
+    return digest.hexdigest()
 
 
 def is_picture(path: Path) -> bool:

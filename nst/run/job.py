@@ -18,7 +18,8 @@ from nst.report.costs import plotting
 from nst.report.pages import check_engine
 from nst.report.sources import Named, Sources
 from nst.run.checkpoint import Checkpoint, check_state, read_checkpoint
-from nst.run.folder import RunFolder, default_output, first_free, result_name
+from nst.run.clip_names import is_numbered
+from nst.run.folder import FRAME_NAME, RunFolder, default_output, first_free, result_name
 from nst.run.input_files import Digests, read_inputs
 from nst.run.memory_plan import MemoryPlan, memory_mb, plan_tile, sizes_of_run
 from nst.run.origin import Origin
@@ -130,8 +131,8 @@ def plan_job(
     kind.check(folder.output, scales[-1].size, bit_depth=settings.bit_depth)
     sizes = sizes_of_run(inputs, scales)
     tile_px = plan_tile(sizes, settings, most_mb)
-    check_writable(folder.output, dry_run=dry_run)
-    _check_no_input(folder.output, request)
+    check_writable(folder.frame(1) if folder.is_result and folder.path.is_dir() else folder.output, dry_run=dry_run)
+    _check_no_input(folder, request)
     if folder.path.exists() and not folder.path.is_dir():
         raise UserError(f"{folder.path}: is a file, where the folder of this run would be; give another -o")
     job = Job(
@@ -160,11 +161,21 @@ def _default_output(request: Request, suffix: str = PICTURE.suffix) -> Path:
     return default_output(f"{result_name(request.paths)}{suffix}", request.folder)
 
 
-def _check_no_input(output: Path, request: Request) -> None:
+def _check_no_input(folder: RunFolder, request: Request) -> None:
     """Raise UserError where the result would replace a file that it is made from, by whatever name."""
+    output = folder.output
     for path in request.inputs():
-        if output.exists() and path.exists() and output.samefile(path):
+        if output.exists() and (_is_same(output, path) or (folder.is_result and _is_frame_in(output, path))):
             raise UserError(f"{output}: is an input of this picture ({path}); give another -o")
+
+
+def _is_same(output: Path, path: Path) -> bool:
+    return path.exists() and output.samefile(path)
+
+
+def _is_frame_in(output: Path, path: Path) -> bool:
+    """Return whether an input lies in a folder that is the result, numbered as the frames are."""
+    return (is_numbered(path) or bool(FRAME_NAME.fullmatch(path.name))) and _is_same(output, path.parent)
 
 
 def begun_elsewhere(job: Job) -> RunFolder | None:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import itertools
 import json
+import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
@@ -17,11 +18,12 @@ from typing import Any
 import nst
 from nst.errors import UserError
 from nst.options import option_of
+from nst.pictures.formats import is_readable_name
 from nst.preset_files import describe
-from nst.run.input_files import Digests, sample
-from nst.run.request import INITS, ROLES, WEIGHTS_WITHOUT_FILE, Paths, Request
+from nst.run.input_files import Digests, frames_of, input_sha256, sample
+from nst.run.request import INITS, MOVING, ROLES, WEIGHTS_WITHOUT_FILE, Paths, Request
 from nst.settings import Settings
-from nst.system.atomic_files import file_sha256, read_text
+from nst.system.atomic_files import read_text
 from nst.values import FIELDS, read_value, refuse_control_characters
 
 COMPARED_VERSIONS = ("neural_art", "tensorflow")
@@ -167,13 +169,25 @@ def find_input(record: Record, role: str, index: int) -> Path:
         raise UserError(f"{record.source}: more than one of its inputs is called {name}; give {ROLES[role]}")
     known = [Path(str(record.located[role][index][0]))] if role in record.located else []
     places = [*known, record.source.parent / name, Path(name), sample(Path(name))]
-    found = list({path.resolve(): path for path in reversed(places) if path.is_file()}.values())[::-1]
+    found = _once(path for path in places if path.is_file())
+    if not found and role in MOVING and name != os.pardir:
+        found = _once(path for path in places if _has_frames(path))
     if not found:
         where = "beside it, here or among the samples"
         raise UserError(f"{record.source}: its {role} {name} is not {where}; give {ROLES[role]}")
     if len(found) == 1 or digest is None:
         return found[0]
-    return next((path for path in found if file_sha256(path) == digest), found[0])
+    return next((path for path in found if input_sha256(path) == digest), found[0])
+
+
+def _once(paths: Iterable[Path]) -> list[Path]:
+    """Return paths without those that lead to the same place as an earlier one."""
+    return list({path.resolve(): path for path in reversed(list(paths))}.values())[::-1]
+
+
+def _has_frames(path: Path) -> bool:
+    """Return whether a path is that of a clip's frames. What is named like a picture is a picture, and no folder."""
+    return bool(frames_of(path)) and not (path.is_dir() and is_readable_name(path))
 
 
 def check_recorded(record: Record, role: str, paths: tuple[Path, ...], digests: tuple[str, ...]) -> None:

@@ -19,6 +19,7 @@ ROLES = {  # How the user names the files of each role.
     **{role: flag(role) for role in ("init", "weights", "style_mask", "source_mask", "content_mask")},
 }
 SINGLE = ("content", "init", "weights", "content_mask")  # The roles of one file.
+MOVING = ("content", "style_mask", "content_mask")  # The roles of files that may be clips.
 STDOUT = "-"  # The output that stands for stdout.
 INITS = ("content", "noise", "style")  # The values of settings.init that name no file.
 WEIGHTS_WITHOUT_FILE = (None, "imagenet")

@@ -49,7 +49,7 @@ def regions_of(inputs: Inputs) -> list[Region]:
     regions = []
     for members in groups:
         shares = np.zeros(count)
-        shares[members] = [inputs.style_masks[index].mean() for index in members]
+        shares[members] = [inputs.style_masks[index].mean() or 1 for index in members]  # 1: a black one has no NaN.
         amounts = shares * inputs.weights
         weights = amounts if amounts.sum() else shares
         styles = tuple(float(Fraction(w).limit_denominator(SIMPLE)) for w in weights / weights.sum())

@@ -4,13 +4,15 @@ In the order in which a clip passes them. The number is a layer: a module import
 this folder only those with a lower number. PyAV and OpenCV are imported when they are used.
 
     clips.py    [0] clips read frame by frame: videos, animations, numbered pictures
-    times.py    [1] which frames are redrawn
     flow.py     [0] how a frame comes from an earlier one
+    mask_clips.py [1] masks that are clips
+    times.py    [2] which frames are redrawn
     scenes.py   [0] where a clip repeats a frame, and where it cuts
     frames.py   [1] the frames redrawn one after another
     store.py    [1] the pictures of the frames while a run goes on, and the clip made of them
     clip_state.py [2] a run while it goes on, and as a checkpoint
-    run_clip.py [3] a run, from its request to the clip
+    live_clip.py [3] the frames in the live view, as they are done
+    run_clip.py [4] a run, from its request to the clip
 
 frame   An image of the clip; its picture is what it is redrawn as.
 scene   The frames between two cuts. Its first frame is redrawn as a photo is.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,6 +14,7 @@ from nst.report.progress import Progress
 from nst.run.job import Job
 from nst.run.record import Record
 from nst.video.clips import Clip
+from nst.video.mask_clips import MaskClip, mask_clips
 from nst.video.store import Store
 
 if TYPE_CHECKING:
@@ -47,6 +49,11 @@ class ClipRun:
     def clip(self) -> Clip:
         """Return the clip."""
         return self.store.clip
+
+    @cached_property
+    def masks(self) -> tuple[MaskClip, ...]:
+        """Return the masks that are clips."""
+        return mask_clips(self.job.request.paths)
 
     @property
     def seconds(self) -> float:

@@ -5,8 +5,6 @@ A frame is an image, float32 sRGB [height, width, 3] in [0, 1], turned upright, 
 
 from __future__ import annotations
 
-import glob
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -22,23 +20,23 @@ from nst.pictures.resizing import Size
 from nst.pictures.transparency import composite_over_white
 from nst.places import install_extra
 from nst.run.checkpoint import Checkpoint
-from nst.run.input_files import pictures_of
+from nst.run.clip_names import VIDEOS, is_clip_name, is_numbered
+from nst.run.input_files import frames_of, pictures_of
 from nst.run.request import Request
 
-VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v")
 ANIMATIONS = (".gif", ".webp", ".png")
 USUAL_RATE = Fraction(25)  # Of numbered pictures, in frames a second.
 LEAST_GIF_SECONDS = 0.1  # The time of a frame of an animation that gives none, as browsers take it.
 HD_LINES = 720  # The height from which a video that does not tell its colour space is in that of HD.
 UNTOLD, HD_COLORS = 2, "ITU709"  # Colour spaces: the number of FFmpeg, and the name of PyAV.
-NUMBERED = re.compile(r"%0?\d*d")
 
 
 class Frame(NamedTuple):
-    """A frame, and the time at which it is shown, in units of Clip.time_base."""
+    """A frame, the time at which it is shown, in units of Clip.time_base, and the frames of masks that are clips."""
 
     image: np.ndarray
     time: int
+    masks: tuple[np.ndarray, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,11 +68,6 @@ class Clip:
         return reader(self)
 
 
-def is_clip_name(path: Path) -> bool:
-    """Return whether a name is that of a video or a pattern of numbered pictures."""
-    return path.suffix.lower() in VIDEOS or bool(NUMBERED.search(path.name))
-
-
 def is_clip(request: Request, checkpoint: Checkpoint | None, *, as_clip: bool = False) -> bool:
     """Return whether a request is for a clip.
 
@@ -82,7 +75,7 @@ def is_clip(request: Request, checkpoint: Checkpoint | None, *, as_clip: bool = 
     as_clip     whether the user said so, of an animation or of a folder
     """
     (content,) = request.paths["content"]
-    return as_clip or is_clip_name(content) or bool(checkpoint and checkpoint.clip)
+    return as_clip or is_clip_name(content) or (content.is_dir() if checkpoint is None else bool(checkpoint.clip))
 
 
 def av() -> Any:
@@ -96,11 +89,20 @@ def av() -> Any:
 
 def open_clip(path: Path) -> Clip:
     """Return a clip. Raises UserError where the file is missing, damaged or no clip."""
-    if NUMBERED.search(path.name) or path.is_dir():
+    if is_numbered(path) or path.is_dir():
         return _numbered(path)
     if not path.exists():
         raise UserError(f"{path}: no such file")
     return _video(path) if path.suffix.lower() in VIDEOS else _animation(path)
+
+
+def check_frames(clip: Clip) -> None:
+    """Raise UserError unless all of a clip's pictures can be read and are of one size. A file of a clip is not read."""
+    for path in frames_of(clip.path) if clip.kind == "pictures" else ():
+        (height, width), (wanted_height, wanted_width) = read_image(path).shape[:2], clip.size
+        if (height, width) != clip.size:
+            words = f"is of {width}x{height} px, and the frame before it of {wanted_width}x{wanted_height} px"
+            raise UserError(f"{path}: {words}; give frames of one size")
 
 
 def _video(path: Path) -> Clip:
@@ -172,14 +174,19 @@ def _animation(path: Path) -> Clip:
 def _animation_frames(clip: Clip) -> Iterator[Frame]:
     time = 0
     with Image.open(clip.path) as picture:
-        for frame in ImageSequence.Iterator(picture):
-            levels = np.asarray(frame.convert("RGBA"), np.float32) / 255
+        for number, frame in enumerate(ImageSequence.Iterator(picture)):
+            try:
+                levels = np.asarray(frame.convert("RGBA"), np.float32) / 255
+            except (OSError, SyntaxError, ValueError) as error:
+                if number:  # The rest is damaged; what came before is whole.
+                    return
+                raise UserError(f"{clip.path}: has no frame that can be read; it is damaged or cut short") from error
             yield Frame(composite_over_white(levels[..., :3], levels[..., 3]), time)
             time += round(frame.info.get("duration") or 1000 * LEAST_GIF_SECONDS)
 
 
 def _numbered(path: Path) -> Clip:
-    files = numbered_files(path)
+    files = pictures_of(path) if path.is_dir() else frames_of(path)
     if not files:
         raise UserError(f"{path}: no picture has such a name and number")
     height, width = read_image(files[0]).shape[:2]
@@ -187,19 +194,5 @@ def _numbered(path: Path) -> Clip:
 
 
 def _picture_frames(clip: Clip) -> Iterator[Frame]:
-    for number, path in enumerate(numbered_files(clip.path)):
+    for number, path in enumerate(frames_of(clip.path)):
         yield Frame(read_image(path), number)
-
-
-def numbered_files(pattern: Path) -> list[Path]:
-    """Return the files of a pattern such as frames/%04d.png, by their numbers. A folder stands for all its pictures."""
-    if pattern.is_dir():
-        return pictures_of(pattern)
-    before, after = NUMBERED.split(pattern.name, maxsplit=1)
-    names = re.compile(f"{re.escape(before)}(\\d+){re.escape(after)}")
-    found = {}
-    for name in glob.glob(str(pattern.parent / f"{glob.escape(before)}*{glob.escape(after)}")):  # noqa: PTH207
-        match = names.fullmatch(Path(name).name)
-        if match:
-            found[int(match[1])] = Path(name)
-    return [found[number] for number in sorted(found)]

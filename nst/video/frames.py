@@ -79,12 +79,14 @@ class Maker:
     inputs    the styles, the masks and the settings; the content is replaced by each frame
     scales    of a whole run; later frames of a scene are made at the last one
     tile_px   the side of tiles, in which larger pictures are computed; see fits
+    renew     of a frame whose masks may have changed, returns the ages of its pixels; see renewal
     """
 
     network: Network
     inputs: Inputs
     scales: Sequence[Scale]
     tile_px: int
+    renew: Callable[[np.ndarray, np.ndarray], np.ndarray] | None = None
 
     @property
     def settings(self) -> Settings:
@@ -97,7 +99,7 @@ class Maker:
         frame = resize(frame, size)
         if memory.frame is None or memory.result is None or memory.ages is None:
             return self._begin(memory, frame)
-        if is_repeated(memory.frame, frame):
+        if self.renew is None and is_repeated(memory.frame, frame):
             return self._note(memory, frame, memory.result, memory.ages + 1)
         moved = motion(memory.frame, frame)
         if is_cut(memory.frame, frame, moved.known):
@@ -105,6 +107,7 @@ class Maker:
             memory.scenes.append((levels_of(scene), levels_of(memory.frame), levels_of(memory.result)))
             return self._cut(memory, frame)
         start, ages = _moved(memory, frame, moved)
+        ages = self.renew(ages, moved.back) if self.renew else ages
         return self._note(memory, frame, *self._next(memory, frame, start, ages))
 
     def _begin(self, memory: Memory, frame: np.ndarray) -> np.ndarray:

@@ -16,24 +16,28 @@ from nst.errors import RunError, UserError, os_error_words
 from nst.pictures.picture_files import Picture, levels_of, write_picture
 from nst.pictures.resizing import resize
 from nst.report.clip_page import PaintedClip, write_clip_page
+from nst.report.live_view import LiveView
 from nst.report.progress import Progress
 from nst.report.status import DONE, STOPPED
 from nst.run.checkpoint import Checkpoint, next_due, write_checkpoint
+from nst.run.clip_names import stem_of
 from nst.run.dry_run import DryRun
-from nst.run.input_files import Digests, find_pictures, read_inputs
+from nst.run.input_files import Digests, find_pictures, input_sha256, read_inputs
 from nst.run.job import Job, Kind, plan_job
 from nst.run.origin import Origin
 from nst.run.record import make_record, network_warnings
 from nst.run.request import Request
 from nst.run.run_picture import load_network, tell_inputs
-from nst.system.atomic_files import file_sha256, folder_lock, write_json
+from nst.system.atomic_files import folder_lock, write_json
 from nst.system.signals import NOTHING_DONE, Stopped, deferred, uninterrupted
 from nst.system.temporary import temporary_folder
 from nst.transfer.inputs import Inputs
 from nst.video.clip_state import ClipRun, arrays_of, resumed
-from nst.video.clips import USUAL_RATE, Clip, numbered_files, open_clip
+from nst.video.clips import USUAL_RATE, Clip, Frame, check_frames, open_clip
 from nst.video.flow import opencv
-from nst.video.store import LOT, Store, check_clip_format
+from nst.video.live_clip import OnFrame, showing_frames
+from nst.video.mask_clips import MaskClip, find_mask, mask_clips, masked, renewal, with_stills
+from nst.video.store import Store, check_clip_format
 from nst.video.times import check_times, planned_frames, selected
 
 if TYPE_CHECKING:
@@ -49,9 +53,17 @@ def find_clip(request: Request) -> Request:
     """Return a request whose files are found, see find_pictures; numbered pictures are when the clip is opened."""
     (content,) = request.paths["content"]
     if content.exists() and not content.is_dir():
-        return find_pictures(request)
-    found = find_pictures(replace(request, paths={**request.paths, "content": request.paths["style"][:1]}))
+        return find_pictures(request, find_mask)
+    found = find_pictures(replace(request, paths={**request.paths, "content": request.paths["style"][:1]}), find_mask)
     return replace(found, paths={**found.paths, "content": (content,)})
+
+
+def with_frames_folder(request: Request) -> Request:
+    """Return a request in which a folder for the result is the result, for the frames."""
+    if request.output or not request.folder:
+        return request
+    folder = request.folder if request.folder.name.strip(".") else request.folder.resolve()
+    return replace(request, output=folder, folder=None)
 
 
 def dry_run_clip(request: Request, origin: Origin, progress: Progress) -> DryRun:
@@ -68,8 +80,10 @@ def dry_run_clip(request: Request, origin: Origin, progress: Progress) -> DryRun
     return DryRun(job.folder.output, text, seconds, job.memory.memory_mb, device)
 
 
-def run_clip(request: Request, origin: Origin, progress: Progress) -> Path:
+def run_clip(request: Request, origin: Origin, progress: Progress, *, live: LiveView | None = None) -> Path:
     """Make the clip and return its path. Ctrl-C and SIGTERM first save the clip so far.
+
+    live  shows the frames that are done to browsers
 
     Raises UserError for a mistake found before the first frame, and RunError where the clip cannot be written.
     """
@@ -96,10 +110,12 @@ def run_clip(request: Request, origin: Origin, progress: Progress) -> Path:
             job.folder.remove_leftovers()
             if not memory.number:
                 store.remove()
+                job.folder.remove_frames()
                 _write_checkpoint(run, memory)
             _tell_estimate(run, network, memory.number)
-            number = _make_frames(run, maker, memory, signalled)
-            return _end(run, memory, number)
+            with showing_frames(run, live or LiveView(), memory.number) as follow:
+                number = _made(run, maker, memory, signalled, follow)
+                return _end(run, memory, number)
 
 
 def _planned(request: Request, origin: Origin, progress: Progress) -> tuple[Clip, Job]:
@@ -116,22 +132,46 @@ def plan_clip(request: Request, origin: Origin) -> tuple[Clip, Job]:
     check_times(request.settings)
     (content,) = request.paths["content"]
     clip = open_clip(content)
+    check_frames(clip)
+    masks = mask_clips(request.paths)
+    for mask in masks:
+        check_frames(mask.clip)
     suffix = content.suffix.lower() if clip.kind != "pictures" else ".mp4"
 
     def check(path: Path, *_: object, **__: object) -> None:
         check_clip_format(path, request.settings)
 
     def read(request: Request) -> tuple[Picture, Inputs, Digests, tuple[str, ...]]:
-        first = next(selected(clip, request.settings), None)
+        frames = selected(clip, request.settings, masks)
+        first = next(frames, None)
         if first is None:
             raise UserError(f"{content}: has no frame from --start to --end")
         still = temporary_folder() / f"{content.stem}.png"
         write_picture(still, first.image)
-        photo, inputs, digests, notes = read_inputs(replace(request, paths={**request.paths, "content": (still,)}))
-        files = numbered_files(content) if clip.kind == "pictures" else [content]
-        return photo, inputs, {**digests, "content": (file_sha256(files[0]),)}, notes
+        paths = with_stills({**request.paths, "content": (still,)}, masks)
+        photo, inputs, digests, notes = read_inputs(replace(request, paths=paths))
+        for _ in frames if masks else ():  # A mask that is too short is told now.
+            pass
+        moving = {mask.role for mask in masks} | {"content"}
+        found = {role: tuple(map(input_sha256, request.paths[role])) for role in request.paths if role in moving}
+        return photo, masked(inputs, masks, first.masks), {**digests, **found}, notes
 
-    return clip, plan_job(request, origin, kind=Kind(read, check, suffix))
+    job = plan_job(request, origin, kind=Kind(read, check, suffix))
+    _check_no_input_in(job.folder.path / FRAMES, job)
+    return clip, job
+
+
+def _check_no_input_in(folder: Path, job: Job) -> None:
+    """Raise UserError where the clip is made from files that lie where its own frames would."""
+    for path in job.request.inputs():
+        if (
+            folder.is_dir()
+            and not job.folder.is_result
+            and any(folder.samefile(p) for p in (path, path.parent) if p.exists())
+        ):
+            raise UserError(
+                f"{folder}: is where the frames of this run would be, and holds {path.name}; give another -o"
+            )
 
 
 def _tell_estimate(run: ClipRun, network: Network, done: int) -> None:
@@ -155,24 +195,46 @@ def _expected(clip: Clip, job: Job, network: Network, done: int) -> tuple[int, f
     return frames, (0 if done else whole) + each * max(0, frames - done - (0 if done else 1))
 
 
-def _make_frames(run: ClipRun, maker: Maker, memory: Memory, signalled: Callable[[], int]) -> int:
+def _made(run: ClipRun, maker: Maker, memory: Memory, signalled: Callable[[], int], follow: OnFrame) -> int:
+    """Make all frames as _make_frames does. Raises RunError, the run kept, where a file cannot be read or written."""
+    try:
+        return _make_frames(run, maker, memory, signalled, follow)
+    except UserError as error:
+        _write_checkpoint(run, memory)
+        raise RunError(f"{error}; {_way_on(run)}") from error
+    except OSError as error:
+        raise RunError(f"{os_error_words(error)}; {_way_on(run)}") from error
+
+
+def _make_frames(run: ClipRun, maker: Maker, memory: Memory, signalled: Callable[[], int], follow: OnFrame) -> int:
     """Make all frames that are not done; return the number of a signal that came, or 0."""
-    for number, frame in enumerate(selected(run.clip, run.job.settings)):
+    before: Frame | None = None
+    for number, frame in enumerate(selected(run.clip, run.job.settings, run.masks)):
+        earlier, before = before, frame
         if number < memory.number:
             continue
-        image = maker.make(memory, frame.image)
-        run.lot.append(levels_of(image))
+        image = _for_frame(maker, run.masks, frame, earlier).make(memory, frame.image)
+        run.lot.append(run.store.kept(image))
         run.times.append(frame.time)
         if number % run.every == 0 and len(run.shown) < 2 * SHOWN:
-            run.shown.append((number + 1, levels_of(resize(frame.image, image.shape[:2])), run.lot[-1]))
-        if len(run.lot) == LOT:
+            run.shown.append((number + 1, levels_of(resize(frame.image, image.shape[:2])), levels_of(image)))
+        if len(run.lot) >= run.store.lot:
             _write_lot(run, memory.number)
         run.progress.follow_frame(image.shape[:2])
+        follow(frame, image)
         if signalled():
             return signalled()
         if time.monotonic() >= run.due:
             _write_checkpoint(run, memory)
     return 0
+
+
+def _for_frame(maker: Maker, masks: Sequence[MaskClip], frame: Frame, before: Frame | None) -> Maker:
+    """Return the maker of a frame, whose masks may be clips."""
+    if not masks:
+        return maker
+    renew = renewal(frame.masks, before.masks if before else frame.masks)
+    return replace(maker, inputs=masked(maker.inputs, masks, frame.masks), renew=renew)
 
 
 def _write_lot(run: ClipRun, done: int) -> None:
@@ -211,7 +273,7 @@ def _write_page(run: ClipRun, state: str, frames: int) -> None:
     paths = job.request.paths
     unit = [(number, frame / np.float32(255), picture / np.float32(255)) for number, frame, picture in run.shown]
     page = PaintedClip(
-        Path(run.clip.path).stem,
+        stem_of(run.clip.path),
         tuple(path.stem for path in paths["style"]),
         job.folder.output.name,
         state,
@@ -220,6 +282,7 @@ def _write_page(run: ClipRun, state: str, frames: int) -> None:
         unit,
         run.record.as_json(),
         tuple(run.progress.told),
+        as_clip=run.clip.kind == "animation",
     )
     try:
         write_clip_page(job.folder.report, page)

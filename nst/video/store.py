@@ -1,13 +1,15 @@
 """The pictures of a clip's frames while a run goes on, and the clip made of them at the end.
 
 For a video, lots of frames are written as small closed videos, whose packets are then joined; for anything else, each
-frame is a PNG. What is written is whole: a killed run loses only the open lot, which is in its checkpoint.
+frame is a PNG, in its place at once where the result is a folder. What is written is whole: a killed run loses only the
+open lot, which is in its checkpoint.
 """
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -18,11 +20,14 @@ import numpy as np
 from PIL import Image
 
 from nst.errors import UserError, suggestion
-from nst.pictures.picture_files import write_picture
+from nst.pictures.picture_files import levels_of, write_picture
+from nst.run.clip_names import VIDEOS
+from nst.run.folder import RunFolder
 from nst.settings import Settings
 from nst.system.atomic_files import atomic_write
-from nst.video.clips import ANIMATIONS, HD_COLORS, VIDEOS, Clip, av
+from nst.video.clips import ANIMATIONS, HD_COLORS, Clip, av
 
+OWN_NAME = re.compile(r"\d{7}\.(mp4|png)|\..*\.part")  # What is written into the folder of the frames.
 LOT = 24  # The number of frames of a small video.
 CODECS = {"h264": "libx264", "h265": "libx265", "av1": "libsvtav1", "vp9": "libvpx-vp9", "prores": "prores_ks"}
 USUAL_CODECS = {".webm": "vp9"}  # By suffix; else h264.
@@ -34,8 +39,10 @@ def check_clip_format(path: Path, settings: Settings) -> None:
     """Raise UserError unless the suffix of a result is that of a clip, and the codec goes with it."""
     suffix, known = path.suffix.lower(), (*VIDEOS, *ANIMATIONS)
     if suffix and suffix not in known:
-        words = f"{', '.join(known)}, or a folder"
+        words = f"{', '.join(known)}, or a folder whose name has no dot"
         raise UserError(f"{path}: a clip is written as {words}{suggestion(suffix, known)}")
+    if suffix and settings.bit_depth == 16:
+        raise UserError(f"{path}: a clip as {suffix} holds 8 bits a channel, not 16; give a folder for its frames")
     if settings.codec and settings.codec not in CODECS:
         raise UserError(f"--codec {settings.codec}: must be {' or '.join(CODECS)}{suggestion(settings.codec, CODECS)}")
     if settings.codec and settings.codec in NOT_IN.get(suffix, ()):
@@ -60,16 +67,34 @@ class Store:
     comment: str = ""
 
     @property
+    def is_folder(self) -> bool:
+        """Return whether the frames themselves are the result, in a folder."""
+        return not self.output.suffix
+
+    @property
+    def lot(self) -> int:
+        """Return the number of frames that are written together."""
+        return 1 if self.is_folder else LOT
+
+    @property
     def is_video(self) -> bool:
         """Return whether lots of frames are written as videos."""
         return self.output.suffix.lower() in VIDEOS
 
+    def kept(self, image: np.ndarray) -> np.ndarray:
+        """Return a picture [height, width, 3] in [0, 1] as it is kept until it is written, mostly in levels of 255."""
+        return image if self.is_folder and self.settings.bit_depth == 16 else levels_of(image)
+
     def write_lot(self, first: int, images: Sequence[np.ndarray], times: Sequence[int]) -> None:
-        """Write frames, of which the first has that number, in levels of 255. Raises OSError."""
+        """Write frames, of which the first has that number from 0 on; see kept. Raises OSError."""
+        if self.is_folder:
+            for number, image in enumerate(images, first + 1):
+                write_picture(RunFolder(self.output).frame(number), image, bit_depth=self.settings.bit_depth)
+            return
         self.folder.mkdir(parents=True, exist_ok=True)
         if self.is_video:
             path = self.folder / f"{first:07d}.mp4"
-            with atomic_write(path) as temporary:
+            with atomic_write(path) as temporary, _plain_errors(path):
                 self._encode(temporary, images, times)
             return
         for number, image in enumerate(images, first):
@@ -83,21 +108,25 @@ class Store:
         """
         if images:
             self.write_lot(first, images, times[first : first + len(images)])
-        suffix = self.output.suffix.lower()
         if self.is_video:
             return self._join(times)
-        pictures = sorted(self.folder.glob("*.png"))[: len(times) - 1]
-        if suffix:
-            self._animate(pictures, times)
-            return []
-        self.output.mkdir(parents=True, exist_ok=True)
-        for path in pictures:
-            shutil.copy(path, self.output / path.name)
+        if not self.is_folder:
+            self._animate(self._written(".png")[: len(times) - 1], times)
         return []
 
+    def _written(self, suffix: str) -> list[Path]:
+        """Return the files of frames or of lots, in their order; a file of the user's is none."""
+        return sorted(path for path in self.folder.glob(f"*{suffix}") if OWN_NAME.fullmatch(path.name))
+
     def remove(self) -> None:
-        """Remove the frames, of which a clip has been made."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        """Remove the frames, of which a clip has been made, or those of an earlier run; all other files stay."""
+        if self.is_folder or not self.folder.is_dir():
+            return
+        for path in list(self.folder.iterdir()):
+            if OWN_NAME.fullmatch(path.name):
+                path.unlink(missing_ok=True)
+        with suppress(OSError):  # Something else is there.
+            self.folder.rmdir()
 
     def _encode(self, path: Path, images: Sequence[np.ndarray], times: Sequence[int]) -> None:
         module, codec = av(), self.settings.codec or USUAL_CODECS.get(self.output.suffix.lower(), "h264")
@@ -122,8 +151,8 @@ class Store:
     def _join(self, times: Sequence[int]) -> list[str]:
         """Join the packets of all lots, and the sound of the clip."""
         module, warnings = av(), []
-        parts = sorted(self.folder.glob("*.mp4"))
-        with atomic_write(self.output) as temporary:
+        parts = self._written(".mp4")
+        with atomic_write(self.output) as temporary, _plain_errors(self.output):
             kind = {".mkv": "matroska", ".m4v": "mp4"}.get(self.output.suffix.lower(), self.output.suffix[1:].lower())
             options = {"movflags": "+faststart"} if kind in ("mp4", "mov") else {}
             with module.open(str(temporary), "w", format=kind, options=options) as container:
@@ -159,6 +188,15 @@ class Store:
             images = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
         with atomic_write(self.output) as temporary, temporary.open("wb") as file:
             images[0].save(file, kind, save_all=True, append_images=images[1:], duration=durations, loop=0, **options)
+
+
+@contextmanager
+def _plain_errors(path: Path) -> Iterator[None]:
+    """Raise the errors of PyAV, such as that of a full disk, as OSError of the file at a path."""
+    try:
+        yield
+    except av().FFmpegError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
 
 
 def _sound_stream(container: Any, clip: Clip) -> tuple[Any, list[str]]:

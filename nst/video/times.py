@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 
 from nst.errors import UserError
 from nst.settings import Settings
 from nst.video.clips import Clip, Frame
+from nst.video.mask_clips import MaskClip, check_long_enough, frames_with_masks
 
 
 def check_times(settings: Settings) -> None:
@@ -19,11 +20,18 @@ def check_times(settings: Settings) -> None:
         raise UserError(f"--end {settings.end}: is not after --start {settings.start}; give a later time")
 
 
-def selected(clip: Clip, settings: Settings) -> Iterator[Frame]:
-    """Yield the frames of a clip that are redrawn, with the times in the clip at which they are shown."""
+def selected(clip: Clip, settings: Settings, masks: Sequence[MaskClip] = ()) -> Iterator[Frame]:
+    """Yield the frames of a clip that are redrawn, with the times in the clip at which they are shown.
+
+    masks  that are clips; see frames_with_masks
+
+    Raises UserError where a mask is too short.
+    """
     start, end = (_parsed(name, getattr(settings, name)) for name in ("start", "end"))
-    chosen = _between(clip, start, end)
-    return _at_rate(chosen, clip, settings.fps) if settings.fps else chosen
+    chosen = _between(frames_with_masks(clip, masks), clip, start, end)
+    for frame in _at_rate(chosen, clip, settings.fps) if settings.fps else chosen:
+        check_long_enough(clip, masks, frame)
+        yield frame
 
 
 def planned_frames(clip: Clip, settings: Settings, seconds_per_frame: float) -> int:
@@ -70,9 +78,9 @@ def _parsed(name: str, text: str | None) -> _Moment | None:
     return _Moment(seconds, is_number=False)
 
 
-def _between(clip: Clip, start: _Moment | None, end: _Moment | None) -> Iterator[Frame]:
+def _between(frames: Iterator[Frame], clip: Clip, start: _Moment | None, end: _Moment | None) -> Iterator[Frame]:
     origin = None
-    for number, frame in enumerate(clip.frames()):
+    for number, frame in enumerate(frames):
         origin = frame.time if origin is None else origin
         seconds = float((frame.time - origin) * clip.time_base)
         if start and start.is_before(number, seconds):
@@ -91,8 +99,8 @@ def _at_rate(frames: Iterator[Frame], clip: Clip, fps: float) -> Iterator[Frame]
     for frame in frames:
         first = frame.time if shown is None else first
         while shown is not None and first + number * step < frame.time:
-            yield Frame(shown.image, first + round(number * step))
+            yield shown._replace(time=first + round(number * step))
             number += 1
         shown = frame
     if shown is not None and first + number * step <= shown.time:
-        yield Frame(shown.image, first + round(number * step))
+        yield shown._replace(time=first + round(number * step))

@@ -125,3 +125,15 @@ def test_a_view_costs_next_to_nothing_where_no_one_watches(sources):
         for number in range(1, 1001):
             follow(live, number)
         assert time.perf_counter() - began < 0.5
+
+
+def test_a_frame_of_a_clip_is_shown_beside_its_picture(sources, content):
+    live, step = LiveView(), replace(step_of(1), costs={})
+    with live.showing(replace(sources, unit="frame")):
+        live.follow_frame(step, content, 1 - content)
+        assert live.image is None  # Nobody looks.
+        live.wanted = True
+        live.follow_frame(replace(step, number=2), content / 2, 1 - content)
+        np.testing.assert_array_equal(live.image, 1 - content)
+        np.testing.assert_array_equal(live.sources.content.image, content / 2)
+    assert live.sources.content.name == sources.content.name

@@ -397,3 +397,18 @@ def test_a_name_that_leads_here_is_refused(chromium, live_and_port):
     assert STARTING in chromium.find_element("css selector", "body").text
     chromium.get("about:blank")
     chromium.get_log("browser")
+
+
+def test_of_a_clip_each_frame_is_served_beside_its_picture_and_no_costs(live_and_port, sources, content):
+    live, port = live_and_port
+    with live.showing(replace(sources, unit="frame", steps=12)):
+        for number, light in enumerate((1, 0.5), 1):
+            state_of(port)
+            live.due = 0
+            live.follow_frame(replace(step_of(number), costs={}), light * content, light * (1 - content))
+            state = state_of(port)
+            assert (state["unit"], state["step"], state["steps"], state["costs"]) == ("frame", number, 12, {})
+            for path, expected in (("/content.jpg", content), ("/picture.jpg", 1 - content)):
+                shown = np.asarray(Image.open(io.BytesIO(ask(port, path)[2])))
+                assert np.abs(shown - 255 * light * expected).mean() < 6
+        assert ask(port, "/costs.html")[2] == b""

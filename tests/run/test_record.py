@@ -70,6 +70,18 @@ def test_a_record_leads_to_no_other_folder(record):
     assert read.files["content"] == ("passwd",)
     with pytest.raises(UserError, match=r"its style \.\. is not beside it"):
         find_input(read, "style", 0)
+    read = read_record(record(files={"content": [".."], "style": ["stone.png"]}, sha256={}))
+    with pytest.raises(UserError, match=r"its content \.\. is not beside it"):
+        find_input(read, "content", 0)
+
+
+def test_frames_are_found_beside_the_record(record, tmp_path):
+    (tmp_path / "frames").mkdir()
+    (tmp_path / "frames" / "1.png").touch()
+    (tmp_path / "a1.png").touch()
+    for name in ("frames", "a%d.png"):
+        read = read_record(record(files={"content": [name], "style": ["stone.png"]}, sha256={}))
+        assert find_input(read, "content", 0) == tmp_path / name
 
 
 @pytest.mark.parametrize(

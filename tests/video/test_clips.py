@@ -7,7 +7,8 @@ from PIL import Image
 from nst.errors import UserError
 from nst.pictures.picture_files import write_picture
 from nst.preset_files import make_settings
-from nst.video.clips import is_clip_name, open_clip
+from nst.run.clip_names import is_clip_name
+from nst.video.clips import check_frames, open_clip
 from nst.video.times import check_times, planned_frames, selected
 
 pytest.importorskip("av")
@@ -119,3 +120,50 @@ def test_frames_are_chosen_by_time_and_rate(tmp_path, pan, write_clip, given, nu
 def test_other_times_are_refused(given):
     with pytest.raises(UserError, match=r"--(start|end)"):
         check_times(make_settings(overrides=given))
+
+
+def test_frames_of_several_sizes_are_refused(tmp_path, pan):
+    for number, image in enumerate([pan[0], pan[1], pan[2][:, :90]]):
+        write_picture(tmp_path / f"{number}.png", image)
+    with pytest.raises(UserError, match=r"2\.png: is of 90x64 px, and the frame before it of 96x64 px"):
+        check_frames(open_clip(tmp_path))
+
+
+def test_grey_and_odd_sized_clips_are_read(tmp_path, pan, write_clip):
+    odd = [image[:63, :95] for image in pan]
+    clip = open_clip(write_clip(tmp_path / "odd.mkv", odd, pixels="yuv444p"))
+    assert clip.size == (63, 95)
+    assert np.abs(next(clip.frames()).image - odd[0]).mean() < 0.03
+    frame = next(open_clip(write_clip(tmp_path / "grey.mkv", pan, codec="ffv1", pixels="gray")).frames()).image
+    assert frame.shape == (64, 96, 3)
+    assert np.abs(frame - frame.mean(axis=-1, keepdims=True)).max() < 0.02
+    assert np.abs(frame.mean(axis=-1) - pan[0] @ [0.299, 0.587, 0.114]).mean() < 0.03
+
+
+def test_a_clip_of_one_frame_is_a_clip(tmp_path, pan, write_clip):
+    clip = open_clip(write_clip(tmp_path / "a.mp4", pan[:1]))
+    assert len(list(selected(clip, make_settings()))) == 1
+    write_picture(tmp_path / "0001.png", pan[0])
+    assert open_clip(tmp_path / "%04d.png").count == 1
+
+
+def test_an_empty_file_and_a_folder_without_pictures_are_told(tmp_path):
+    (tmp_path / "a.mp4").touch()
+    (tmp_path / "a.gif").touch()
+    (tmp_path / "none").mkdir()
+    for name, words in (("a.mp4", "cannot be read"), ("a.gif", "cannot be read"), ("none", "without pictures")):
+        with pytest.raises(UserError, match=words):
+            open_clip(tmp_path / name)
+
+
+def test_an_animation_that_is_cut_short_gives_what_is_whole(tmp_path, pan):
+    images = [Image.fromarray(np.rint(255 * image).astype(np.uint8)) for image in pan]
+    for name in ("a.gif", "a.webp", "a.png"):
+        images[0].save(tmp_path / name, save_all=True, append_images=images[1:], duration=40)
+        payload = (tmp_path / name).read_bytes()
+        (tmp_path / name).write_bytes(payload[: len(payload) * 2 // 3])
+        if name == "a.webp":  # Its reader takes the file whole or not at all.
+            with pytest.raises(UserError, match=r"a\.webp: cannot be read"):
+                open_clip(tmp_path / name)
+        else:
+            assert 0 < len(list(open_clip(tmp_path / name).frames())) < 8

@@ -1,5 +1,7 @@
 """The motion of a clip, what is new in a frame, and pictures that move along."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -53,6 +55,14 @@ def test_a_cut_is_told_from_a_flash_and_a_fade(scenery):
     assert is_cut(one, other, motion(one, other).known)
     for name, later in (("flash", np.minimum(1, one + 0.3)), ("fade", 0.85 * one), ("same", one)):
         assert not is_cut(one, later, motion(one, later).known), name
+
+
+def test_a_dissolve_is_no_cut(scenery):
+    """Frames of a scene that becomes another one in eight steps. A dissolve has no moment at which to begin anew."""
+    one, other = scenery[:64, :96], resize(scenery[::-1, ::-1, ::-1], (64, 96))
+    frames = [(1 - part) * one + part * other for part in np.linspace(0, 1, 9, dtype=np.float32)]
+    for before, after in pairwise(frames):
+        assert not is_cut(before, after, motion(before, after).known)
 
 
 @pytest.mark.parametrize("threads", [1, 4])

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from conftest import SHALLOW
+from scipy.ndimage import gaussian_filter
 
 from nst.preset_files import make_settings
 from nst.transfer.inputs import Inputs
@@ -42,13 +43,14 @@ def test_a_still_clip_is_one_picture(maker, pan):
     assert memory.number == 3
 
 
-def test_a_noisy_still_changes_no_more_than_its_noise(maker, pan):
+def test_a_noisy_still_changes_no_more_than_its_noise_and_does_not_drift(maker, pan):
     random = np.random.default_rng(0)
-    noisy = [np.clip(pan[0] + random.normal(0, 2 / 255, pan[0].shape), 0, 1).astype(np.float32) for _ in range(6)]
+    noisy = [np.clip(pan[0] + random.normal(0, 2 / 255, pan[0].shape), 0, 1).astype(np.float32) for _ in range(8)]
     pictures, _ = made(maker(), noisy)
-    changes = [np.abs(after - before).mean() * 255 for before, after in pairwise(pictures)]
-    assert max(changes[1:]) < 3
-    assert np.abs(pictures[-1] - pictures[1]).mean() * 255 < 6
+    changes, of_noise = ([255 * np.abs(b - a).mean() for a, b in pairwise(images)] for images in (pictures, noisy))
+    assert max(changes) < min(of_noise)
+    smooth = [gaussian_filter(picture, (2, 2, 0)) for picture in pictures]  # The noise itself is no drift.
+    assert max(255 * np.abs(picture - smooth[0]).mean() for picture in smooth) < 3
 
 
 def test_a_pan_moves_the_picture_along(maker, pan):
@@ -61,7 +63,7 @@ def test_a_pan_moves_the_picture_along(maker, pan):
 
     together, memory = made(maker(), pan[:5])
     alone = [made(maker(), [frame])[0][0] for frame in pan[:5]]
-    assert error(together) < 1e-3
+    assert error(together) < 2e-4
     assert error(together) < error(alone) / 5
     assert memory.ages[20:40, 20:60].min() >= 3
     assert memory.ages[:, -2:].max() <= 2  # has just come in
@@ -86,11 +88,29 @@ def test_a_cut_begins_anew_and_a_scene_that_comes_back_looks_the_same(maker, pan
     assert len(memory.scenes) == 2
 
 
+@pytest.mark.slow
+def test_behind_a_square_that_passes_the_strokes_stay(maker, scenery):
+    """Where the square has gone two frames ago or more, the ground looks much as it did before, and has no red."""
+    ground, frames = scenery[:64, :96], []
+    for left in range(-6, 51, 14):
+        frames.append(ground.copy())
+        frames[-1][24:44, max(0, left) : left + 20] = [0.9, 0.1, 0.1]
+    pictures, _ = made(maker(), [ground, *frames])
+    behind = slice(27, 41), slice(4, 20)
+    before, after = (picture[behind] for picture in (pictures[0], pictures[-1]))
+    assert np.corrcoef((before - before.mean((0, 1))).ravel(), (after - after.mean((0, 1))).ravel())[0, 1] > 0.75
+    redness = (after - before)[..., 0] - (after - before)[..., 1]
+    assert abs(redness.mean()) < 0.05  # no trail of the square
+    square = pictures[-1][27:41, 54:66]
+    assert (square[..., 0] - square[..., 1]).mean() > 0.3
+
+
 def test_a_fade_to_black_ends_black(maker, pan):
-    frames = [pan[0] * np.float32(light) for light in (1, 0.75, 0.5, 0.25, 0)]
+    frames = [pan[0] * np.float32(light) for light in (1, 0.75, 0.5, 0.25, 0, 0, 0)]
     pictures, _ = made(maker(), frames)
     means = [picture.mean() for picture in pictures]
-    assert all(after < before for before, after in pairwise(means))
+    assert all(after < before for before, after in pairwise(means[:5]))
+    assert means[-1] < 0.12 * means[0]
 
 
 def test_the_slope_of_the_steadiness_is_right():

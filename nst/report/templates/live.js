@@ -38,6 +38,10 @@ const begin = async (state) => {
   say("styles", state.styles.length > 3 ? `${state.styles.slice(0, 3).join(", ")} and ${state.styles.length - 3} more` : state.styles.join(" and "));
   place("join").hidden = false;
   document.title = `${state.content} in the style of ${state.styles.join(" and ")}`;
+  const ofClip = state.unit === "frame";
+  say("unit", ofClip ? "Frame" : "Step");
+  say("before", ofClip ? "Frame" : "Photo");
+  place("cost-fact").hidden = place("costs-part").hidden = ofClip;
   const row = place("made-from");
   row.replaceChildren();
   place("picture").hidden = true;
@@ -83,16 +87,17 @@ const show = async (state) => {
   say("size", state.size ? `${state.size[1]} × ${state.size[0]} px` : "–");
   say("seconds", state.step ? inWords(state.seconds) : "–");
   say("left", state.seconds_left === null ? "–" : inWords(state.seconds_left));
-  say("cost", state.step ? state.costs.total.toPrecision(3) : "–");
+  say("cost", state.step && state.unit === "step" ? state.costs.total.toPrecision(3) : "–");
   const done = state.state === "done" ? 1 : state.fraction_done; // A run may end before its last step.
   place("progress").value = done;
   say("work", state.run ? `${Math.floor(100 * done)} %` : "–");
   if (state.picture && state.picture !== picture) {
     picture = state.picture;
+    if (state.unit === "frame") await load("photo", `/content.jpg?${run}.${picture}`); // Of a clip, each frame has its own.
     if (await load("picture", `/picture.jpg?${picture}`)) place("compare").classList.remove("waiting");
   }
   const now = performance.now();
-  if (state.step !== charted && (state.state !== "running" || now - chartedAt > BETWEEN_CHARTS)) {
+  if (state.unit === "step" && state.step !== charted && (state.state !== "running" || now - chartedAt > BETWEEN_CHARTS)) {
     charted = state.step;
     chartedAt = now;
     await draw();

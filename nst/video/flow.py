@@ -18,6 +18,8 @@ from nst.places import install_extra
 
 SMOOTH_FLOW = 4.0  # The deviation of a smoothed flow, which is taken where it explains the frame as well.
 NOISE_LEVELS = 0.05  # The error in levels of 255 by which a smoothed flow may explain the frame worse.
+LEAST_LINE = 0.02  # The least part of a frame that tells how the light of all of it has changed.
+ALIKE_LEVELS, ALIKE_SIGMA = 20.0, 1.5  # The greatest difference of colours in levels of 255, and the blur before.
 MASK_SIGMA = 2.0  # The deviation of the blur of the map of what is known.
 EDGE = 0.01, 0.01  # The limit of a flow's squared gradient: a part of its square, and a constant (Ruder et al. 2016).
 CONSISTENT = 0.01, 1.0  # The same of the difference of the flow there and the flow back.
@@ -47,7 +49,9 @@ def motion(earlier: np.ndarray, frame: np.ndarray) -> Motion:
     """Return how a frame [height, width, 3] in [0, 1] comes from an earlier one of the same size."""
     ours, theirs = _grey(frame), _grey(earlier)
     back, forth = _calmed(_flow(ours, theirs), frame, earlier), _calmed(_flow(theirs, ours), earlier, frame)
-    return Motion(back, _known(back, forth))
+    found = _consistent(back, forth)
+    found &= _alike(frame, warped(earlier, back), found)
+    return Motion(back, gaussian_filter(found.astype(np.float32), MASK_SIGMA) * found)
 
 
 def _calmed(flow: np.ndarray, frame: np.ndarray, other: np.ndarray) -> np.ndarray:
@@ -59,7 +63,7 @@ def _calmed(flow: np.ndarray, frame: np.ndarray, other: np.ndarray) -> np.ndarra
     return np.where(calm[..., None], smooth, flow).astype(np.float32)
 
 
-def _known(back: np.ndarray, forth: np.ndarray) -> np.ndarray:
+def _consistent(back: np.ndarray, forth: np.ndarray) -> np.ndarray:
     """Return where the flow there and the flow back agree, off the edges of motion. Ruder, Dosovitskiy, Brox 2016."""
     returned = warped(forth, back)
     apart = np.sum((back + returned) ** 2, axis=-1)
@@ -71,8 +75,26 @@ def _known(back: np.ndarray, forth: np.ndarray) -> np.ndarray:
     rows, columns = np.mgrid[0:height, 0:width]
     x, y = columns + back[..., 0], rows + back[..., 1]
     inside = (x >= 0) & (x <= width - 1) & (y >= 0) & (y <= height - 1)
-    found = consistent & ~edges & inside
-    return gaussian_filter(found.astype(np.float32), MASK_SIGMA) * found
+    return np.asarray(consistent & ~edges & inside)
+
+
+def _alike(frame: np.ndarray, there: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Return where a frame has the colours of the earlier one as it is seen there, [height, width].
+
+    Where something covered the ground before, both flows may agree on it. A change of light of the whole frame, a line
+    for each channel through what is known, makes no difference.
+
+    known  where the flows agree
+    """
+    if known.mean() < LEAST_LINE:
+        return known
+    apart = np.zeros(known.shape, np.float32)
+    for ours, theirs in zip(np.moveaxis(frame, -1, 0), np.moveaxis(there, -1, 0), strict=True):
+        deviation = float(theirs[known].std())
+        slope = float(np.cov(theirs[known], ours[known])[0, 1]) / max(deviation, 1e-3) ** 2
+        wanted = float(ours[known].mean()) + slope * (theirs - float(theirs[known].mean()))
+        apart = np.maximum(apart, np.abs(gaussian_filter(ours - wanted, ALIKE_SIGMA)))
+    return apart * 255 < ALIKE_LEVELS
 
 
 def warped(image: np.ndarray, back: np.ndarray, *, sharp: bool = False) -> np.ndarray:

@@ -30,6 +30,26 @@ def test_the_ground_behind_a_square_is_new(scenery):
     assert moved.known[5:60, 65:90].mean() > 0.9
 
 
+@pytest.mark.parametrize("light", [1.0, 0.97])
+def test_no_ground_is_taken_from_a_square_that_passes(scenery, light):
+    """From its way in at one edge to its way out at the other, also while the light changes."""
+    height, width = scenery.shape[:2]
+    frames, covered = [], []
+    for number, left in enumerate(range(-12, width, 9)):
+        frames.append(scenery * np.float32(light**number))
+        covered.append(np.zeros((height, width), np.float32))
+        frames[-1][20:44, max(0, left) : left + 24] = np.float32([0.9, 0.1, 0.1]) * light**number
+        covered[-1][20:44, max(0, left) : left + 24] = 1
+    wrong = ground = 0
+    for (before, after), (there, here) in zip(pairwise(frames), pairwise(covered), strict=True):
+        moved = motion(before, after)
+        taken = (warped(there, moved.back) > 0.5) & (moved.known > 0.5) & (here == 0)
+        wrong += taken.sum()
+        ground += ((there == 1) & (here == 0)).sum()
+    assert ground > 1000
+    assert wrong < 0.01 * ground
+
+
 def test_lanczos_keeps_detail_over_many_frames(scenery):
     image, soft = scenery[:64, :96], scenery[:64, :96]
     half = np.full((64, 96, 2), 0.5, np.float32)

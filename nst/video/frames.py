@@ -39,14 +39,14 @@ from nst.video.scenes import is_cut, is_repeated
 
 OLD = 4.0  # The age in frames at which a pixel is settled.
 FIRST_AGE = 8.0  # The age of a scene's first frame, which has had all steps of a picture.
-PACE_AGE = 2.0  # The age in frames by which the pace falls to 1/e.
-NEW_PACE = 1.8  # The pace of new pixels.
+PACE_AGE = 1.5  # The age in frames by which the pace falls to 1/e.
+NEW_PACE = 2.4  # The pace of new pixels.
 LEAST_PACE = 0.1  # The pace of settled pixels, as a fraction of that of new ones.
 LOOKS_BACK = (2, 4, 8, 16)  # How many frames before are asked for what the last frame does not show.
 MUCH_NEW = 0.01  # The fraction of a frame that is new from which earlier frames are asked and new parts made anew.
 LIGHT_SIGMA = 4.0  # The deviation of the blur with which the clip's change of lightness is carried over.
 LIKE_LEVELS = 12.0  # The difference in levels of 255 up to which an earlier frame shows the same there.
-NEW_STEPS = ((4, 12), (2, 6))  # How new parts are made: the factor by which they are smaller, and the steps.
+NEW_STEPS = ((4, 10), (2, 6))  # How new parts are made: the factor by which they are smaller, and the steps.
 MOST_SCENES = 8  # The earlier scenes that are remembered.
 SEEN_AGAIN = 0.6  # The fraction of a frame that an earlier scene must show to go on from it.
 

@@ -255,9 +255,10 @@ def show(
 
 def make_batch(values: Mapping[str, Any], outcome: Outcome, on_step: "Sequence[OnStep]") -> None:
     """Make the unfinished pictures of a batch, or list them."""
+    from nst.batch.check_batch import check_batch
     from nst.batch.plan import plan_batch, plan_text
     from nst.batch.progress import BatchProgress
-    from nst.batch.run_batch import check_batch, failures, read_worker_options, run_batch
+    from nst.batch.run_batch import failures, read_worker_options, run_batch
 
     options = read_worker_options(values)
     outcome.batch = plan = plan_batch(values)

@@ -17,6 +17,7 @@ of this folder only those with a lower number.
     dask_workers.py  [3] the executor of a Dask cluster
     progress.py      [0] the progress of a batch
     page.py          [2] the page of a batch
+    check_batch.py   [5] a batch checked without making it
     run_batch.py     [5] the loop that hands out pictures and collects them
 
     row        the flags of one call in a batch file; a call without a file is one row too

@@ -22,6 +22,7 @@ from nst.report.status import FAILED
 from nst.run.folder import RunFolder
 from nst.run.request import WEIGHTS_WITHOUT_FILE, settings_naming
 from nst.transfer.state import OnStep
+from nst.video.clips import NUMBERED, is_numbered, numbered_files
 
 CONNECT_SECONDS = 10
 IN_FLIGHT_PER_THREAD = 2  # So many orders for each thread of a cluster, so that no worker waits for its next picture.
@@ -46,16 +47,22 @@ def make_on_other_disk(
         output = Path(scratch, "made", wanted.name)
         paths: dict[str, tuple[Path, ...]] = {}
         client_paths = {str(output): str(wanted)}
+        own = {"run": RunFolder(output).path, "frames": RunFolder(output).frames}
+        numbered = Path(scratch, "numbered")
         for number, ((role, source), payload) in enumerate(zip(sources, payloads, strict=True)):
-            folder = RunFolder(output).path if role == "run" else Path(scratch, str(number))
+            folder = numbered if role == "numbered" else own.get(role, Path(scratch, str(number)))
             path = folder / Path(source).name
             folder.mkdir(parents=True, exist_ok=True)
             path.write_bytes(payload)
             paths[role] = (*paths.get(role, ()), path)
             client_paths[str(path)] = source
+        if paths.pop("numbered", None):
+            (content,) = order.request.paths["content"]
+            paths["content"] = (numbered / content.name if NUMBERED.search(content.name) else numbered,)
+            client_paths[str(paths["content"][0])] = str(content)
         request = replace(
             order.request,
-            paths={role: found for role, found in paths.items() if role not in ("run", "weights")},
+            paths={role: found for role, found in paths.items() if role not in (*own, "weights")},
             settings=settings_naming(order.request.settings, paths),
             output=output,
         )
@@ -135,9 +142,13 @@ def _files_of(order: Order) -> list[tuple[str, Path]]:
     paths, settings, output = dict(order.request.paths), order.request.settings, order.request.output
     if settings.weights not in WEIGHTS_WITHOUT_FILE:
         paths["weights"] = (Path(str(settings.weights)),)
+    if order.request.clip and is_numbered(paths["content"][0]):
+        paths["numbered"] = tuple(numbered_files(paths.pop("content")[0]))
     if output is not None and order.if_begun:
         folder = RunFolder(output)
         paths["run"] = tuple(path for path in (folder.checkpoint, folder.checkpoint_before) if path.exists())
+        if paths["run"]:
+            paths["frames"] = tuple(sorted(folder.frames.glob("*")))
     return [(role, path) for role, files in paths.items() for path in files]
 
 

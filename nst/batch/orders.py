@@ -6,6 +6,7 @@ for which they look after each step.
 
 from __future__ import annotations
 
+import shutil
 import signal
 import tempfile
 import time
@@ -28,6 +29,7 @@ from nst.run.request import Request
 from nst.run.run_picture import OutgrownError, run_picture
 from nst.system.atomic_files import atomic_write
 from nst.transfer.state import OnStep
+from nst.video.run_clip import run_clip
 
 GROWN = "grown"  # The state of a picture that a new process must make.
 
@@ -95,7 +97,7 @@ def make(
     live: LiveView | None = None,
     on_step: Sequence[OnStep] = (),
 ) -> PictureResult:
-    """Make a picture, from its checkpoint if there is one, and return the result; nothing is raised.
+    """Make a picture or a clip, from its checkpoint if there is one, and return the result; nothing is raised.
 
     progress  shows the progress; without one, warnings are part of the result
     stopped   returns the number of a signal that came, or 0
@@ -115,16 +117,12 @@ def make(
     if number():
         return result(STOPPED, signal=number())
     try:
-        run_picture(
-            order.request,
-            Origin(if_begun=order.if_begun),
-            progress or silent,
-            live=live,
-            on_step=on_step,
-            stopped=number,
-            most_mb=order.most_mb,
-            renewable=order.renewable,
-        )
+        limits: dict[str, Any] = {"stopped": number, "most_mb": order.most_mb, "renewable": order.renewable}
+        origin = Origin(if_begun=order.if_begun)
+        if order.request.clip:
+            run_clip(order.request, origin, progress or silent, **limits)
+        else:
+            run_picture(order.request, origin, progress or silent, live=live, on_step=on_step, **limits)
         return result(DONE)
     except OutgrownError:
         return result(GROWN)
@@ -150,6 +148,8 @@ def write_files(order: Order, made: PictureResult) -> None:
             temporary.write_bytes(payload)
     if made.state == DONE:
         RunFolder(output).remove_checkpoint()
+        if not order.request.settings.keep_frames:
+            shutil.rmtree(RunFolder(output).frames, ignore_errors=True)  # Of a clip that was begun here.
 
 
 def new_stop_name() -> str:

@@ -26,9 +26,10 @@ from nst.preset_files import describe
 from nst.report.pages import REPORT
 from nst.report.status import CHANGED, DONE, STARTED, STOPPED, TO_DO, PictureStatus
 from nst.run.folder import MOST_NAMED, RunFolder, counted, result_name
-from nst.run.input_files import is_pattern, left_out, sample, stands_for_many
+from nst.run.input_files import is_pattern, left_out, others_of, sample, stands_for_many
 from nst.run.record import deciding
 from nst.run.request import ROLES, WEIGHTS_WITHOUT_FILE, Request
+from nst.video.clips import input_files, is_one_clip, is_video_name
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,7 @@ class Plan:
             known.get("error"),
             task.differs,
             RunFolder(result).path,
+            task.request.clip,
         )
 
     def sheets(self) -> list[tuple[Path, Sheet]]:
@@ -136,13 +138,17 @@ def is_batch(values: Mapping[str, Any]) -> bool:
     asked = next((name for name, option in OPTIONS.items() if option.batch == "makes" and values.get(name)), None)
     needs = next((name for name, option in OPTIONS.items() if option.batch == "needs" and values.get(name)), None)
     content, given = values.get("content"), asked or needs
-    many = bool(asked) or bool(content and stands_for_many(Path(content)) and not values.get("as_clip"))
+    many = bool(asked) or bool(content and _stands_for_many(Path(content), as_clip=bool(values.get("as_clip"))))
     if given and values.get("resume") is not None:
         raise UserError(f"{flag(given)}: --resume goes on with one picture; give the batch's command again")
     if given and not many:
         words = "is for many pictures; give a folder or a pattern as CONTENT, or --batch, --sweep or --each-style"
         raise UserError(f"{flag(given)}: {words}")
     return many
+
+
+def _stands_for_many(content: Path, *, as_clip: bool) -> bool:
+    return stands_for_many(content) and not is_one_clip(content, as_clip=as_clip)
 
 
 def plan_batch(values: Mapping[str, Any]) -> Plan:
@@ -168,6 +174,11 @@ def _left_out(tasks: Sequence[Task], values: Mapping[str, Any]) -> Iterator[str]
         photos = [task.request.paths["content"][0].parent for task in tasks if task.source.found]
     named = {place for name in values.get("style", ()) for place in (Path(name), sample(Path(name)))}
     styles = [path.parent for task in tasks for path in task.request.paths["style"] if path.parent in named]
+    if values.get("content") and not all(task.request.clip for task in tasks):
+        for folder in dict.fromkeys(photos):
+            if others_of(folder, is_video_name):
+                words = f"its videos are left out, as a folder stands for its photos; '{folder / '*'}' stands for all"
+                yield f"{folder}: {words}"
     for folder in dict.fromkeys([*photos, *styles]):
         names = [path.name for path in left_out(folder)]
         if names:
@@ -201,8 +212,24 @@ def _hashed(task: Task, manifest: Manifest) -> Task:
         inputs["weights"] = (Path(str(settings.weights)),)
     files = {role: [manifest.sha256(path) for path in paths] for role, paths in inputs.items()}
     decided = {name: value for name, value in deciding(settings).items() if name not in files or name not in ROLES}
-    key = hashlib.sha256(json.dumps([files, decided], sort_keys=True).encode()).hexdigest()
+    told: list[Any] = [files, decided]
+    if task.request.clip:
+        files["content"] = [_sha256_of_clip(inputs["content"][0], manifest)]
+        told.append("clip")  # The same file may be a picture too.
+    key = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
     return replace(task, inputs=files, key=key)
+
+
+def _sha256_of_clip(content: Path, manifest: Manifest) -> str | None:
+    """Return the SHA-256 of a clip's file, or of those of its numbered pictures together; None where one is missing."""
+    try:
+        files = input_files(content)
+    except UserError:
+        return None
+    digests = [manifest.sha256(path) for path in files]
+    if len(digests) == 1:
+        return digests[0]
+    return hashlib.sha256("".join(map(str, digests)).encode()).hexdigest() if digests else None
 
 
 def _with_differences(tasks: Sequence[Task]) -> list[Task]:

@@ -64,6 +64,11 @@ class RunFolder:
         """Return the checkpoint before the newest one."""
         return self.path / "checkpoint_before.npz"
 
+    @property
+    def frames(self) -> Path:
+        """Return the folder of a clip's frames."""
+        return self.path / "frames"
+
     def snapshot(self, step: Step) -> Path:
         """Return the file of the picture after a step."""
         return self.path / f"step_{step.number:05d}_{max(step.size)}px.png"

@@ -110,17 +110,25 @@ def sample(name: Path) -> Path:
     return SAMPLES / name
 
 
-def find_contents(name: Path, *, recursive: bool = False) -> list[Path]:
+def find_contents(
+    name: Path, *, recursive: bool = False, is_other: Callable[[Path], bool] = lambda path: False
+) -> list[Path]:
     """Return the photos that CONTENT stands for: a file, those in a folder, or those that match a pattern.
 
     recursive  whether the folders within a folder count too
+    is_other   whether a name is that of something else than a photo, such as a video, that counts too where a pattern
+               matches it, or where a folder holds no photo
 
     Raises UserError where there is none.
     """
     if not is_pattern(name):
-        return pictures_of(find_picture(name), recursive=recursive)
+        path = find_picture(name)
+        others = others_of(path, is_other, recursive=recursive) if path.is_dir() else []
+        if others and not any(map(is_picture, _items(path, recursive=recursive))):
+            return others
+        return pictures_of(path, recursive=recursive)
     matches = sorted(glob.glob(str(name), recursive=True))  # noqa: PTH207  Path.glob takes no pattern from the root
-    found = _once(path for path in map(Path, matches) if is_picture(path))
+    found = _once(path for path in map(Path, matches) if is_picture(path) or _is_other(path, is_other))
     if not found:
         raise UserError(f"{name}: no picture has such a name")
     return found
@@ -172,13 +180,26 @@ def pictures_of(path: Path, *, recursive: bool = False) -> list[Path]:
     """
     if not path.is_dir():
         return [path]
-    items = _all_within(path) if recursive else path.iterdir()
-    found = _once(sorted(item for item in items if is_picture(item)))
+    found = _once(sorted(item for item in _items(path, recursive=recursive) if is_picture(item)))
     if not found:
         words = f"{path}: is a folder without pictures; put {USUAL_FORMATS} files in it"
         inner = not recursive and any(item.is_dir() for item in path.iterdir())
         raise UserError(words + (", or give --recursive for the folders within it" if inner else ""))
     return found
+
+
+def others_of(folder: Path, is_other: Callable[[Path], bool], *, recursive: bool = False) -> list[Path]:
+    """Return the files in a folder that are not pictures but something else by their names, sorted by name."""
+    return _once(sorted(item for item in _items(folder, recursive=recursive) if _is_other(item, is_other)))
+
+
+def _is_other(path: Path, is_other: Callable[[Path], bool]) -> bool:
+    return is_other(path) and not path.name.startswith(".") and path.is_file()
+
+
+def _items(folder: Path, *, recursive: bool) -> Iterator[Path]:
+    """Yield what is in a folder, or all files within it."""
+    return _all_within(folder) if recursive else folder.iterdir()
 
 
 def is_picture(path: Path) -> bool:

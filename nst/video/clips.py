@@ -22,11 +22,12 @@ from nst.pictures.resizing import Size
 from nst.pictures.transparency import composite_over_white
 from nst.places import install_extra
 from nst.run.checkpoint import Checkpoint
-from nst.run.input_files import pictures_of
+from nst.run.input_files import find_picture, is_pattern, pictures_of
 from nst.run.request import Request
 
 VIDEOS = (".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v")
 ANIMATIONS = (".gif", ".webp", ".png")
+USUAL_SUFFIX = ".mp4"  # Of the clip that numbered pictures become.
 USUAL_RATE = Fraction(25)  # Of numbered pictures, in frames a second.
 LEAST_GIF_SECONDS = 0.1  # The time of a frame of an animation that gives none, as browsers take it.
 HD_LINES = 720  # The height from which a video that does not tell its colour space is in that of HD.
@@ -72,7 +73,55 @@ class Clip:
 
 def is_clip_name(path: Path) -> bool:
     """Return whether a name is that of a video or a pattern of numbered pictures."""
-    return path.suffix.lower() in VIDEOS or bool(NUMBERED.search(path.name))
+    return is_video_name(path) or bool(NUMBERED.search(path.name))
+
+
+def is_video_name(path: Path) -> bool:
+    """Return whether a name is that of a video."""
+    return path.suffix.lower() in VIDEOS
+
+
+def is_one_clip(content: Path, *, as_clip: bool = False) -> bool:
+    """Return whether CONTENT stands for a single clip: numbered pictures, a video, or whatever the user calls a clip.
+
+    A pattern stands for many, each of which is a clip with `as_clip`.
+    """
+    if NUMBERED.search(content.name):
+        return True
+    return not is_pattern(content) and (as_clip or (is_video_name(content) and not content.is_dir()))
+
+
+def find_clip_file(content: Path) -> Path:
+    """Return the path of a clip, see find_picture; numbered pictures are found when the clip is opened.
+
+    Raises UserError.
+    """
+    return content if NUMBERED.search(content.name) else find_picture(content)
+
+
+def is_numbered(content: Path) -> bool:
+    """Return whether a clip is numbered pictures, or a folder of pictures."""
+    return bool(NUMBERED.search(content.name)) or content.is_dir()
+
+
+def input_files(content: Path) -> list[Path]:
+    """Return the files of a clip: the file, or the numbered pictures."""
+    return numbered_files(content) if is_numbered(content) else [content]
+
+
+def result_suffix(content: Path) -> str:
+    """Return the suffix of a clip's result for which the user gave no name: that of the clip."""
+    if is_numbered(content):
+        return USUAL_SUFFIX
+    return content.suffix.lower() if content.suffix.lower() in (*VIDEOS, *ANIMATIONS) else USUAL_SUFFIX
+
+
+def poster(path: Path) -> np.ndarray:
+    """Return the first frame of a clip, to stand for it. Raises UserError where there is none."""
+    first = next(open_clip(path).frames(), None)
+    if first is None:
+        raise UserError(f"{path}: has no frame that can be read; it is damaged or cut short")
+    return first.image
 
 
 def is_clip(request: Request, checkpoint: Checkpoint | None, *, as_clip: bool = False) -> bool:
@@ -96,11 +145,11 @@ def av() -> Any:
 
 def open_clip(path: Path) -> Clip:
     """Return a clip. Raises UserError where the file is missing, damaged or no clip."""
-    if NUMBERED.search(path.name) or path.is_dir():
+    if is_numbered(path):
         return _numbered(path)
     if not path.exists():
         raise UserError(f"{path}: no such file")
-    return _video(path) if path.suffix.lower() in VIDEOS else _animation(path)
+    return _video(path) if is_video_name(path) else _animation(path)
 
 
 def _video(path: Path) -> Clip:

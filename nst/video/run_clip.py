@@ -22,16 +22,17 @@ from nst.run.checkpoint import Checkpoint, next_due, write_checkpoint
 from nst.run.dry_run import DryRun
 from nst.run.input_files import Digests, find_pictures, read_inputs
 from nst.run.job import Job, Kind, plan_job
+from nst.run.memory_plan import has_outgrown
 from nst.run.origin import Origin
 from nst.run.record import make_record, network_warnings
 from nst.run.request import Request
-from nst.run.run_picture import load_network, tell_inputs
+from nst.run.run_picture import OutgrownError, load_network, tell_inputs
 from nst.system.atomic_files import file_sha256, folder_lock, write_json
 from nst.system.signals import NOTHING_DONE, Stopped, deferred, uninterrupted
 from nst.system.temporary import temporary_folder
 from nst.transfer.inputs import Inputs
 from nst.video.clip_state import ClipRun, arrays_of, resumed
-from nst.video.clips import USUAL_RATE, Clip, numbered_files, open_clip
+from nst.video.clips import USUAL_RATE, Clip, numbered_files, open_clip, result_suffix
 from nst.video.flow import opencv
 from nst.video.store import LOT, Store, check_clip_format
 from nst.video.times import check_times, planned_frames, selected
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
 
 WORK_OF_FRAME = 2.5  # The time of a frame, as a multiple of that of its steps.
 SHOWN = 6  # About how many frames the report shows.
-FRAMES = "frames"  # The folder of the frames within that of the run.
 
 
 def find_clip(request: Request) -> Request:
@@ -57,7 +57,7 @@ def find_clip(request: Request) -> Request:
 def dry_run_clip(request: Request, origin: Origin, progress: Progress) -> DryRun:
     """Check a clip as far as its first frame, and return its plan. Raises UserError."""
     with progress:
-        clip, job = _planned(request, origin, progress)
+        clip, job = _planned(request, origin, progress, dry_run=True)
         network, facts = load_network(job, progress)
         tell_inputs(progress, job)
         frames, seconds = _expected(clip, job, network, 0)
@@ -68,14 +68,28 @@ def dry_run_clip(request: Request, origin: Origin, progress: Progress) -> DryRun
     return DryRun(job.folder.output, text, seconds, job.memory.memory_mb, device)
 
 
-def run_clip(request: Request, origin: Origin, progress: Progress) -> Path:
+def run_clip(
+    request: Request,
+    origin: Origin,
+    progress: Progress,
+    *,
+    stopped: Callable[[], int] = lambda: 0,
+    most_mb: float = 0,
+    renewable: bool = False,
+) -> Path:
     """Make the clip and return its path. Ctrl-C and SIGTERM first save the clip so far.
+
+    stopped    returns the number of a signal that came elsewhere, or 0
+    most_mb    see plan_job
+    renewable  whether to raise OutgrownError where earlier runs have left this process too little memory
 
     Raises UserError for a mistake found before the first frame, and RunError where the clip cannot be written.
     """
     with progress:
         progress.phase("reading the clip")
-        clip, job = _planned(request, origin, progress)
+        clip, job = _planned(request, origin, progress, most_mb=most_mb)
+        if renewable and has_outgrown(job.memory, job.settings, most_mb):
+            raise OutgrownError
         started = time.monotonic() - (job.checkpoint.seconds if job.checkpoint else 0)
         network, facts = load_network(job, progress)
         for line in network_warnings(job.record, facts) if job.record else []:
@@ -85,7 +99,7 @@ def run_clip(request: Request, origin: Origin, progress: Progress) -> Path:
 
         record = make_record(request, job.folder.output, job.digests, facts)
         comment = json.dumps(record.as_json())
-        store = Store(job.folder.path / FRAMES, job.folder.output, clip, job.settings, comment)
+        store = Store(job.folder.frames, job.folder.output, clip, job.settings, comment)
         run = ClipRun(job, store, record, progress, started)
         memory = Memory()
         if job.checkpoint and job.checkpoint.clip:
@@ -98,25 +112,26 @@ def run_clip(request: Request, origin: Origin, progress: Progress) -> Path:
                 store.remove()
                 _write_checkpoint(run, memory)
             _tell_estimate(run, network, memory.number)
-            number = _make_frames(run, maker, memory, signalled)
+            number = _make_frames(run, maker, memory, lambda: signalled() or stopped())
             return _end(run, memory, number)
 
 
-def _planned(request: Request, origin: Origin, progress: Progress) -> tuple[Clip, Job]:
+def _planned(
+    request: Request, origin: Origin, progress: Progress, *, dry_run: bool = False, most_mb: float = 0
+) -> tuple[Clip, Job]:
     """Return the clip and the job, checked, having told the user's warnings. Raises UserError."""
-    opencv()
-    clip, job = plan_clip(request, origin)
+    clip, job = plan_clip(request, origin, dry_run=dry_run, most_mb=most_mb)
     for line in (*clip.notes, *job.notes, *origin.all_warnings()):
         progress.tell(line)
     return clip, job
 
 
-def plan_clip(request: Request, origin: Origin) -> tuple[Clip, Job]:
-    """Return the clip and the job, checked. Raises UserError."""
+def plan_clip(request: Request, origin: Origin, *, dry_run: bool = False, most_mb: float = 0) -> tuple[Clip, Job]:
+    """Return the clip and the job, checked; see plan_job. Raises UserError."""
+    opencv()
     check_times(request.settings)
     (content,) = request.paths["content"]
     clip = open_clip(content)
-    suffix = content.suffix.lower() if clip.kind != "pictures" else ".mp4"
 
     def check(path: Path, *_: object, **__: object) -> None:
         check_clip_format(path, request.settings)
@@ -131,7 +146,8 @@ def plan_clip(request: Request, origin: Origin) -> tuple[Clip, Job]:
         files = numbered_files(content) if clip.kind == "pictures" else [content]
         return photo, inputs, {**digests, "content": (file_sha256(files[0]),)}, notes
 
-    return clip, plan_job(request, origin, kind=Kind(read, check, suffix))
+    kind = Kind(read, check, result_suffix(content))
+    return clip, plan_job(request, origin, dry_run=dry_run, most_mb=most_mb, kind=kind)
 
 
 def _tell_estimate(run: ClipRun, network: Network, done: int) -> None:

@@ -170,13 +170,6 @@ def test_a_stopped_animation_goes_on_as_one(here, pan, tiny, monkeypatch):
     assert len(frames_of(here / "b.webp")) == 4
 
 
-def test_a_clip_has_no_place_in_a_batch(here, pan, write_clip, refused):
-    write_clip(here / "clip.mp4", pan[:2])
-    assert "clip.mp4: is a clip, which has no place in a batch" in refused(
-        ["clip.mp4", "style.png", "--sweep", "seed=1,2"]
-    )
-
-
 def test_an_animated_picture_stays_a_picture_unless_asked_for(here, pan, tiny):
     images = [Image.fromarray(np.rint(255 * image).astype(np.uint8)) for image in pan[:3]]
     images[0].save("a.gif", save_all=True, append_images=images[1:], duration=100)

@@ -23,6 +23,7 @@ from nst.run.folder import RunFolder
 from nst.run.request import WEIGHTS_WITHOUT_FILE, settings_naming
 from nst.transfer.state import OnStep
 from nst.video.clips import NUMBERED, is_numbered, numbered_files
+from nst.video.run_scene import ending_beside
 
 CONNECT_SECONDS = 10
 IN_FLIGHT_PER_THREAD = 2  # So many orders for each thread of a cluster, so that no worker waits for its next picture.
@@ -50,6 +51,7 @@ def make_on_other_disk(
         own = {"run": RunFolder(output).path, "frames": RunFolder(output).frames}
         numbered = Path(scratch, "numbered")
         for number, ((role, source), payload) in enumerate(zip(sources, payloads, strict=True)):
+            own["after"] = output.parent / Path(source).parent.name
             folder = numbered if role == "numbered" else own.get(role, Path(scratch, str(number)))
             path = folder / Path(source).name
             folder.mkdir(parents=True, exist_ok=True)
@@ -149,6 +151,8 @@ def _files_of(order: Order) -> list[tuple[str, Path]]:
         paths["run"] = tuple(path for path in (folder.checkpoint, folder.checkpoint_before) if path.exists())
         if paths["run"]:
             paths["frames"] = tuple(sorted(folder.frames.glob("*")))
+    if output is not None and order.scene and order.scene.after is not None:
+        paths["after"] = (ending_beside(output, order.scene.after),)
     return [(role, path) for role, files in paths.items() for path in files]
 
 

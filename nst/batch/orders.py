@@ -30,6 +30,8 @@ from nst.run.run_picture import OutgrownError, run_picture
 from nst.system.atomic_files import atomic_write
 from nst.transfer.state import OnStep
 from nst.video.run_clip import run_clip
+from nst.video.run_scene import run_scene
+from nst.video.scenes import Scene
 
 GROWN = "grown"  # The state of a picture that a new process must make.
 
@@ -42,6 +44,7 @@ class Order:
     if_begun  whether a checkpoint of the same inputs and settings is resumed
     stop      the name of a file in the folder for temporary files that is there once work is to end
     most_mb   the most megabytes to take where the settings set no limit; 0 for most of what is free
+    scene     the scene to make of a clip, None for all of it
     renewable  whether a process that holds too much memory of earlier pictures is renewed
     version   the version of the program that orders
     """
@@ -50,6 +53,7 @@ class Order:
     if_begun: bool = True
     stop: str = ""
     most_mb: int = 0
+    scene: Scene | None = None
     renewable: bool = False
     version: str = nst.__version__
 
@@ -119,7 +123,9 @@ def make(
     try:
         limits: dict[str, Any] = {"stopped": number, "most_mb": order.most_mb, "renewable": order.renewable}
         origin = Origin(if_begun=order.if_begun)
-        if order.request.clip:
+        if order.scene:
+            run_scene(order.request, order.scene, origin, progress or silent, **limits)
+        elif order.request.clip:
             run_clip(order.request, origin, progress or silent, **limits)
         else:
             run_picture(order.request, origin, progress or silent, live=live, on_step=on_step, **limits)

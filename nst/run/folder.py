@@ -69,6 +69,11 @@ class RunFolder:
         """Return the folder of a clip's frames."""
         return self.path / "frames"
 
+    @property
+    def scenes(self) -> Path:
+        """Return the folder of a clip's scenes, where they are made side by side."""
+        return self.path / "scenes"
+
     def snapshot(self, step: Step) -> Path:
         """Return the file of the picture after a step."""
         return self.path / f"step_{step.number:05d}_{max(step.size)}px.png"

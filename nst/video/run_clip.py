@@ -57,7 +57,7 @@ def find_clip(request: Request) -> Request:
 def dry_run_clip(request: Request, origin: Origin, progress: Progress) -> DryRun:
     """Check a clip as far as its first frame, and return its plan. Raises UserError."""
     with progress:
-        clip, job = _planned(request, origin, progress, dry_run=True)
+        clip, job = planned(request, origin, progress, dry_run=True)
         network, facts = load_network(job, progress)
         tell_inputs(progress, job)
         frames, seconds = _expected(clip, job, network, 0)
@@ -87,7 +87,7 @@ def run_clip(
     """
     with progress:
         progress.phase("reading the clip")
-        clip, job = _planned(request, origin, progress, most_mb=most_mb)
+        clip, job = planned(request, origin, progress, most_mb=most_mb)
         if renewable and has_outgrown(job.memory, job.settings, most_mb):
             raise OutgrownError
         started = time.monotonic() - (job.checkpoint.seconds if job.checkpoint else 0)
@@ -110,13 +110,15 @@ def run_clip(
             job.folder.remove_leftovers()
             if not memory.number:
                 store.remove()
-                _write_checkpoint(run, memory)
+                save_state(run, memory)
             _tell_estimate(run, network, memory.number)
-            number = _make_frames(run, maker, memory, lambda: signalled() or stopped())
-            return _end(run, memory, number)
+            number = make_frames(run, maker, memory, lambda: signalled() or stopped())
+            if number:
+                save_state(run, memory)
+            return finish_clip(run, memory.number, number, run.job.folder.way_on)
 
 
-def _planned(
+def planned(
     request: Request, origin: Origin, progress: Progress, *, dry_run: bool = False, most_mb: float = 0
 ) -> tuple[Clip, Job]:
     """Return the clip and the job, checked, having told the user's warnings. Raises UserError."""
@@ -161,60 +163,76 @@ def _tell_estimate(run: ClipRun, network: Network, done: int) -> None:
 
 def _expected(clip: Clip, job: Job, network: Network, done: int) -> tuple[int, float]:
     """Return about how many frames there are, and how many seconds those that are not done take."""
+    frames = planned_frames(clip, job.settings, _seconds_per_frame(clip))
+    whole, each = seconds_of_frames(job, network)
+    return frames, (0 if done else whole) + each * max(0, frames - done - (0 if done else 1))
+
+
+def seconds_of_frames(job: Job, network: Network) -> tuple[float, float]:
+    """Return about how many seconds the first frame of a scene takes, and each other frame."""
     from nst.transfer.estimate import estimated_seconds
 
-    frames = planned_frames(clip, job.settings, _seconds_per_frame(clip))
     last = [replace(job.scales[-1], steps=job.settings.frame_steps)]
     with uninterrupted():
         whole = estimated_seconds(network, job.inputs, job.scales, job.memory.tile_px)
         each = WORK_OF_FRAME * estimated_seconds(network, job.inputs, last, job.memory.tile_px)
-    return frames, (0 if done else whole) + each * max(0, frames - done - (0 if done else 1))
+    return whole, each
 
 
-def _make_frames(run: ClipRun, maker: Maker, memory: Memory, signalled: Callable[[], int]) -> int:
-    """Make all frames that are not done; return the number of a signal that came, or 0."""
-    for number, frame in enumerate(selected(run.clip, run.job.settings)):
+def make_frames(
+    run: ClipRun, maker: Maker, memory: Memory, signalled: Callable[[], int], end: int | None = None
+) -> int:
+    """Make all frames that are not done, up to the frame `end`; return the number of a signal that came, or 0."""
+    for number, frame in enumerate(islice(selected(run.clip, run.job.settings), end)):
         if number < memory.number:
             continue
         image = maker.make(memory, frame.image)
+        if run.lot and memory.begun == number:  # A lot ends with its scene, as scenes may be made side by side.
+            write_lot(run, number)
         run.lot.append(levels_of(image))
         run.times.append(frame.time)
         if number % run.every == 0 and len(run.shown) < 2 * SHOWN:
             run.shown.append((number + 1, levels_of(resize(frame.image, image.shape[:2])), run.lot[-1]))
         if len(run.lot) == LOT:
-            _write_lot(run, memory.number)
+            write_lot(run, memory.number)
         run.progress.follow_frame(image.shape[:2])
         if signalled():
             return signalled()
         if time.monotonic() >= run.due:
-            _write_checkpoint(run, memory)
+            save_state(run, memory)
     return 0
 
 
-def _write_lot(run: ClipRun, done: int) -> None:
+def write_lot(run: ClipRun, done: int) -> None:
+    """Write the open lot, when so many frames are done. Raises OSError."""
     first = done - len(run.lot)
     run.store.write_lot(first, run.lot, run.times[first:done])
     run.lot.clear()
 
 
-def _end(run: ClipRun, memory: Memory, number: int) -> Path:
-    """Write the clip so far, or all of it. Raises Stopped after a signal, and RunError where it cannot be written."""
+def finish_clip(run: ClipRun, frames: int, number: int, way_on: str) -> Path:
+    """Write the clip of the frames that are done, and return its path.
+
+    number  of the signal that stopped the run, or 0
+    way_on  the words with the command to go on with
+
+    Raises Stopped after a signal, and RunError where the clip cannot be written.
+    """
     output = run.job.folder.output
-    if number:
-        _write_checkpoint(run, memory)
+    way_on = way_on or NOTHING_DONE
     try:
         times = [*run.times, run.times[-1] + round(_typical(run.times, run.clip))]
-        for line in run.store.finish(run.lot, memory.number - len(run.lot), times):
+        for line in run.store.finish(run.lot, frames - len(run.lot), times):
             run.progress.tell(line)
     except OSError as error:
-        raise RunError(f"{os_error_words(error, str(output))}; {_way_on(run)}") from error
+        raise RunError(f"{os_error_words(error, str(output))}; {way_on}") from error
     state = STOPPED if number else DONE
-    facts = {"state": state, "frames": memory.number, "seconds": run.seconds}
+    facts = {"state": state, "frames": frames, "seconds": run.seconds}
     write_json(run.job.folder.settings, {**run.record.as_json(), **facts})
     if run.job.request.report:
-        _write_page(run, state, memory.number)
+        _write_page(run, state, frames)
     if number:
-        raise Stopped(number, f"{output} is the clip so far; {_way_on(run)}", output)
+        raise Stopped(number, f"{output} is the clip so far; {way_on}", output)
     run.job.folder.remove_checkpoint()
     if not run.job.settings.keep_frames:
         run.store.remove()
@@ -261,7 +279,7 @@ def _way_on(run: ClipRun) -> str:
     return run.job.folder.way_on or NOTHING_DONE
 
 
-def _write_checkpoint(run: ClipRun, memory: Memory) -> None:
+def save_state(run: ClipRun, memory: Memory) -> None:
     """Write all that the next frame depends on, and note when to do so again."""
     every = run.job.settings.checkpoint_every
     if not every:

@@ -122,7 +122,7 @@ class Store:
     def _join(self, times: Sequence[int]) -> list[str]:
         """Join the packets of all lots, and the sound of the clip."""
         module, warnings = av(), []
-        parts = sorted(self.folder.glob("*.mp4"))
+        parts = [part for part in sorted(self.folder.glob("*.mp4")) if int(part.stem) < len(times) - 1]
         with atomic_write(self.output) as temporary:
             kind = {".mkv": "matroska", ".m4v": "mp4"}.get(self.output.suffix.lower(), self.output.suffix[1:].lower())
             options = {"movflags": "+faststart"} if kind in ("mp4", "mov") else {}

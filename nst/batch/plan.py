@@ -31,6 +31,8 @@ from nst.run.record import deciding
 from nst.run.request import ROLES, WEIGHTS_WITHOUT_FILE, Request
 from nst.video.clips import input_files, is_one_clip, is_video_name
 
+FOR_MANY = "is for many pictures; give a folder or a pattern as CONTENT, or --batch, --sweep or --each-style"
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -135,16 +137,29 @@ class Plan:
 
 def is_batch(values: Mapping[str, Any]) -> bool:
     """Return whether a call asks for many pictures. Raises UserError for flags that do not go together."""
-    asked = next((name for name, option in OPTIONS.items() if option.batch == "makes" and values.get(name)), None)
-    needs = next((name for name, option in OPTIONS.items() if option.batch == "needs" and values.get(name)), None)
+    asked, needs, shares = (_given(values, kind) for kind in ("makes", "needs", "shares"))
     content, given = values.get("content"), asked or needs
     many = bool(asked) or bool(content and _stands_for_many(Path(content), as_clip=bool(values.get("as_clip"))))
     if given and values.get("resume") is not None:
         raise UserError(f"{flag(given)}: --resume goes on with one picture; give the batch's command again")
     if given and not many:
-        words = "is for many pictures; give a folder or a pattern as CONTENT, or --batch, --sweep or --each-style"
-        raise UserError(f"{flag(given)}: {words}")
+        raise UserError(f"{flag(given)}: {FOR_MANY}")
+    is_clip = not content or is_one_clip(Path(content), as_clip=bool(values.get("as_clip")))  # Else refuse_sharing.
+    if shares and not many and not is_clip:
+        raise UserError(f"{flag(shares)}: {FOR_MANY}; or a clip")
     return many
+
+
+def refuse_sharing(values: Mapping[str, Any]) -> None:
+    """Raise UserError where a call that makes one picture asks for workers."""
+    shares = _given(values, "shares")
+    if shares:
+        raise UserError(f"{flag(shares)}: is for many pictures or a clip; leave it out for one picture")
+
+
+def _given(values: Mapping[str, Any], kind: str) -> str | None:
+    """Return the first option of a kind, see CallOption.batch, that a call gives."""
+    return next((name for name, option in OPTIONS.items() if option.batch == kind and values.get(name)), None)
 
 
 def _stands_for_many(content: Path, *, as_clip: bool) -> bool:

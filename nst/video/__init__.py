@@ -6,8 +6,8 @@ this folder only those with a lower number. PyAV and OpenCV are imported when th
     clips.py    [0] clips read frame by frame: videos, animations, numbered pictures
     times.py    [1] which frames are redrawn
     flow.py     [0] how a frame comes from an earlier one
-    scenes.py   [0] where a clip repeats a frame, and where it cuts
-    frames.py   [1] the frames redrawn one after another
+    scenes.py   [1] where a clip repeats a frame, where it cuts, and which earlier scene is seen again
+    frames.py   [2] the frames redrawn one after another
     store.py    [1] the pictures of the frames while a run goes on, and the clip made of them
     clip_state.py [3] a run while it goes on, and as a checkpoint
     run_clip.py [4] a run, from its request to the clip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -110,6 +111,7 @@ def run_clip(
             job.folder.remove_leftovers()
             if not memory.number:
                 store.remove()
+                shutil.rmtree(job.folder.scenes, ignore_errors=True)
                 save_state(run, memory)
             _tell_estimate(run, network, memory.number)
             number = make_frames(run, maker, memory, lambda: signalled() or stopped())

@@ -50,13 +50,13 @@ def run_scene(
 
     Raises UserError for a mistake found before the first frame, and RunError for an ending that is damaged.
     """
-    from nst.video.frames import Maker, Memory
-
     with progress:
         clip, job = planned(request, origin, progress, most_mb=most_mb)
         if renewable and has_outgrown(job.memory, job.settings, most_mb):
             raise OutgrownError
         network, facts = load_network(job, progress)
+        from nst.video.frames import Maker, Memory
+
         store = Store(job.folder.output.parent / FRAMES, job.folder.output, clip, job.settings)
         record = make_record(request, job.folder.output, job.digests, facts)
         run = ClipRun(job, store, record, progress, time.monotonic(), [0] * scene.first, every=scene.shown_every)

@@ -1,13 +1,18 @@
 """A clip made scene by scene: the pixels of one process, whoever makes the scenes and wherever it is stopped."""
 
+import contextlib
 import json
 import signal
+import subprocess
+import sys
+import time
 from concurrent.futures import BrokenExecutor, Future
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import PROJECT
 
 import neural_art
 from nst.batch.dask_workers import _files_of, make_on_other_disk
@@ -196,3 +201,41 @@ def test_mistakes_are_one_line(clip, refused, monkeypatch, words, message):
     monkeypatch.setattr("nst.batch.dask_workers.CONNECT_SECONDS", 0.2)
     assert message in refused(words)
     assert not Path("output").exists() or not list(Path("output").iterdir())
+
+
+@pytest.mark.slow
+def test_scenes_made_by_a_cluster_are_the_clip_of_one_process(clip, capsys):
+    distributed = pytest.importorskip("distributed")
+    assert neural_art.main([*WORDS, "-o", "whole.mp4"]) == 0
+    options = {"threads_per_worker": 1, "processes": False, "dashboard_address": None}
+    with distributed.LocalCluster(n_workers=2, **options) as cluster:
+        words = ["--dask", cluster.scheduler_address]
+        assert neural_art.main([*WORDS, "-o", "far.mp4", *words]) == 0
+        assert neural_art.main(["clip.mp4", *WORDS[1:], "--sweep", "seed=1,2", "-o", "out", *words]) == 0
+    assert_same_frames("whole.mp4", "far.mp4")
+    assert len(list(Path("out").glob("*.mp4"))) == 2
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="kills processes")
+def test_a_clip_whose_client_was_killed_makes_no_scene_twice(clip):
+    """The real command and the real weights, with two processes."""
+    command = [sys.executable, str(PROJECT / "neural_art.py")]
+    words = [*command, *WORDS, "--checkpoint-every", "0.2"]
+    subprocess.run([*words, "-o", "whole.mp4"], check=True, capture_output=True)
+    ending = Path("out/scenes/0000/ending.npz")
+    with subprocess.Popen(
+        [*words, "-o", "out.mp4", "--workers", "2"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    ) as run:
+        while not ending.exists():
+            assert run.poll() is None
+            time.sleep(0.02)
+        run.kill()
+    before = Path("out/scenes/frames/0000000.mp4").stat().st_mtime_ns
+    with subprocess.Popen([*command, "--resume", "out", "--workers", "2"], stderr=subprocess.DEVNULL) as run:
+        while run.poll() is None and ending.exists():
+            with contextlib.suppress(FileNotFoundError):
+                assert Path("out/scenes/frames/0000000.mp4").stat().st_mtime_ns == before
+            time.sleep(0.02)
+    assert run.returncode == 0
+    assert_same_frames("whole.mp4", "out.mp4")

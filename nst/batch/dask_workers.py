@@ -19,10 +19,10 @@ from nst.batch.orders import Executor, Order, PictureResult, make, new_stop_name
 from nst.errors import RunError, UserError
 from nst.places import install_extra
 from nst.report.status import FAILED
-from nst.run.folder import RunFolder
+from nst.run.folder import NUMBERED, RunFolder
 from nst.run.request import WEIGHTS_WITHOUT_FILE, settings_naming
 from nst.transfer.state import OnStep
-from nst.video.clips import NUMBERED, is_numbered, numbered_files
+from nst.video.clips import is_numbered, numbered_files
 from nst.video.run_scene import ending_beside
 
 CONNECT_SECONDS = 10

@@ -146,7 +146,7 @@ def is_batch(values: Mapping[str, Any]) -> bool:
         raise UserError(f"{flag(given)}: {FOR_MANY}")
     is_clip = not content or is_one_clip(Path(content), as_clip=bool(values.get("as_clip")))  # Else refuse_sharing.
     if shares and not many and not is_clip:
-        raise UserError(f"{flag(shares)}: {FOR_MANY}; or a clip")
+        raise UserError(f"{flag(shares)}: {FOR_MANY}, or a clip as CONTENT")
     return many
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from nst.run.request import Paths
 from nst.system.atomic_files import at_work, is_locked, remove_parts
 from nst.transfer.state import Step
 
+NUMBERED = re.compile(r"%0?\d*d")  # Stands for the numbers in the names of numbered pictures.
 MOST_NAMED = 3  # The number of styles in the name of a result.
 
 
@@ -131,9 +133,16 @@ def default_output(name: str, folder: Path | None = None) -> Path:
 
 def result_name(paths: Paths) -> str:
     """Return a name for the result, without suffix: the names of the photo and of the first few styles."""
-    stems = [path.stem for path in (*paths["content"], *paths["style"][:MOST_NAMED])]
+    stems = [_title(path) for path in (*paths["content"], *paths["style"][:MOST_NAMED])]
     more = len(paths["style"]) - MOST_NAMED
     return "_".join(stems) + (f"_and_{more}_more" if more > 0 else "")
+
+
+def _title(path: Path) -> str:
+    """Return the name of an input without suffix; of numbered pictures without the number, or that of their folder."""
+    if not NUMBERED.search(path.stem):
+        return path.stem
+    return NUMBERED.sub("", path.stem).strip("_-. ") or path.absolute().parent.name
 
 
 def counted(name: str) -> Iterator[str]:

@@ -22,6 +22,7 @@ from nst.pictures.resizing import Size
 from nst.pictures.transparency import composite_over_white
 from nst.places import install_extra
 from nst.run.checkpoint import Checkpoint
+from nst.run.folder import NUMBERED
 from nst.run.input_files import find_picture, is_pattern, pictures_of
 from nst.run.request import Request
 
@@ -32,7 +33,6 @@ USUAL_RATE = Fraction(25)  # Of numbered pictures, in frames a second.
 LEAST_GIF_SECONDS = 0.1  # The time of a frame of an animation that gives none, as browsers take it.
 HD_LINES = 720  # The height from which a video that does not tell its colour space is in that of HD.
 UNTOLD, HD_COLORS = 2, "ITU709"  # Colour spaces: the number of FFmpeg, and the name of PyAV.
-NUMBERED = re.compile(r"%0?\d*d")
 
 
 class Frame(NamedTuple):
@@ -101,7 +101,7 @@ def find_clip_file(content: Path) -> Path:
 
 def is_numbered(content: Path) -> bool:
     """Return whether a clip is numbered pictures, or a folder of pictures."""
-    return bool(NUMBERED.search(content.name)) or content.is_dir()
+    return content.is_dir() or (bool(NUMBERED.search(content.name)) and not content.is_file())
 
 
 def input_files(content: Path) -> list[Path]:

@@ -80,7 +80,7 @@ def run_scene(
 
 def place_of(folder: RunFolder, scene: Scene) -> Path:
     """Return the place of a scene's result, beside which its folder is, in the folder of the clip's run."""
-    return folder.scenes / f"{scene.number:04d}{folder.output.suffix}"
+    return folder.scenes / f"{scene.number:04d}{folder.output.suffix or '.png'}"
 
 
 def ending_beside(place: Path, number: int) -> Path:

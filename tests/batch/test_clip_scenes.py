@@ -94,7 +94,8 @@ def here_as_workers(monkeypatch):
 
 
 def test_scenes_made_apart_are_the_clip_of_one_process(clip, here_as_workers, elsewhere, capsys):
-    assert neural_art.main([*WORDS, "-o", "whole.mp4"]) == 0
+    assert neural_art.main([*WORDS, "-o", "whole.mp4", "--keep-frames"]) == 0
+    assert sorted(int(path.stem) for path in Path("whole/frames").iterdir()) == [0, 3, 5, 7]  # A scene begins a lot.
     capsys.readouterr()
     assert neural_art.main([*WORDS, "-o", "apart.mp4", "--workers", "2"]) == 0
     out, err = capsys.readouterr()

@@ -21,7 +21,7 @@ from nst.run.request import Request
 from nst.video.clips import is_one_clip, open_clip
 
 pytest.importorskip("av")
-SMALL = ["--size", "32", "--smallest-scale", "32", "--steps", "2", "--frame-steps", "1"]
+SMALL = ["--size", "48", "--smallest-scale", "32", "--steps", "2", "--frame-steps", "1"]
 
 
 @pytest.fixture
@@ -66,7 +66,7 @@ def test_rows_are_pictures_or_clips_and_a_damaged_clip_fails_alone(clips, pan, c
     assert "bad_style.mp4: failed: bad.mp4: cannot be read, damaged or no clip" in err
     assert "none_style.mp4: failed: none.mp4: no such file" in err
     assert len(frames_of("out/a_style.mp4")) == 3 and len(frames_of("out/numbered.mp4")) == 2
-    assert read_image(Path("out/photo_style.png")).shape == (23, 32, 3)
+    assert read_image(Path("out/photo_style.png")).shape == (34, 48, 3)
     assert_same_frames("out/numbered.mp4", "out/folder.mkv")
     page = Page(Path("out/report.html"))
     made = ("photo_style.png", "a_style.mp4", "numbered.mp4", "folder.mkv")
@@ -130,6 +130,19 @@ def test_a_clip_in_each_style(clips, style):
     assert sorted(path.name for path in Path("out").glob("*.mp4")) == ["b_other.mp4", "b_style.mp4"]
 
 
+def test_a_clip_of_numbered_pictures_is_changed_when_any_of_them_is(clips, pan, capsys):
+    for number, image in enumerate(pan[:2]):
+        write_picture(Path(f"f{number}.png"), image)
+    Path("rows.jsonl").write_text('{"content": "f%d.png", "style": ["style.png"]}\n')
+    words = ["--batch", "rows.jsonl", *SMALL, "-o", "out"]
+    assert neural_art.main(words) == 0
+    assert neural_art.main([*words, "--list"]) == 0
+    assert "1 picture in out, 1 of them done" in capsys.readouterr().out
+    write_picture(Path("f1.png"), pan[4])
+    assert neural_art.main([*words, "--list"]) == 0
+    assert "changed  f_style.mp4" in capsys.readouterr().out
+
+
 def test_a_picture_and_a_clip_of_the_same_name_have_folders_of_their_own(clips, content):
     write_picture(Path("a.png"), content)
     Path("rows.csv").write_text("content,style\na.png,style.png\nclips/a.mp4,style.png\n")
@@ -162,7 +175,7 @@ def test_a_clip_stopped_in_a_batch_goes_on_in_its_middle(clips, capsys, monkeypa
 def test_a_dry_run_tells_the_frames_and_the_time_of_each_clip(clips, capsys):
     before = sorted(clips.rglob("*"))
     assert neural_art.main(["clips/*.mp4", "style.png", *SMALL, "-o", "out", "--dry-run"]) == 0
-    assert "a_style.mp4: 32x21 px  3 frames  about " in capsys.readouterr().err
+    assert "a_style.mp4: 48x32 px  3 frames  about " in capsys.readouterr().err
     assert sorted(clips.rglob("*")) == before
 
 

@@ -1,5 +1,6 @@
 """What stays in a clip stays in the picture."""
 
+from collections import deque
 from itertools import pairwise
 
 import numpy as np
@@ -13,6 +14,7 @@ from nst.transfer.losses import steadiness_cost
 from nst.transfer.scales import plan_scales
 from nst.video.flow import warped
 from nst.video.frames import Maker, Memory
+from nst.video.scenes import find_scenes
 
 pytest.importorskip("av")
 pytest.importorskip("cv2")
@@ -84,6 +86,25 @@ def test_a_cut_begins_anew_and_a_scene_that_comes_back_looks_the_same(maker, pan
     np.testing.assert_allclose(pictures[1], alone[0], atol=1e-5)
     assert np.abs(pictures[2] - pictures[0]).mean() < 0.05
     assert len(memory.scenes) == 2
+
+
+def test_a_scene_is_the_same_whether_the_frames_before_it_were_made_by_the_same_process(maker, pan):
+    dark = [np.ascontiguousarray(1 - image[::-1, :, ::-1]) ** 3 for image in pan[:2]]
+    frames = [*pan[:2], *dark, *pan[2:4]]
+    whole, memory, begun, endings = maker(), Memory(), [], []
+    pictures = []
+    for frame in frames:
+        pictures.append(whole.make(memory, frame))
+        begun.append(memory.begun)
+        endings.append(memory.ending())
+    scenes = find_scenes(frames)
+    assert begun == [scene.first for scene in scenes for _ in range(scene.frames)]
+    assert [scene.after for scene in scenes] == [None, None, 0]
+    for scene in scenes[1:]:
+        before = [] if scene.after is None else [endings[scenes[scene.after].end - 1]]
+        alone = Memory(number=scene.first, scenes=deque(before))
+        for number in range(scene.first, scene.end):
+            np.testing.assert_array_equal(maker().make(alone, frames[number]), pictures[number])
 
 
 def test_a_fade_to_black_ends_black(maker, pan):

@@ -188,7 +188,7 @@ def judged(judge: Judge, frame: np.ndarray, style: Path, image: np.ndarray) -> t
 
 @dataclass(frozen=True)
 class Measures:
-    """What is measured of a series: the errors over one frame and over five, and style and content of the last frame."""
+    """What is measured of a series: the errors over one frame and five, and style and content of the last frame."""
 
     near: float
     far: float

@@ -139,6 +139,8 @@ def run_scenes(request: Request, origin: Origin, progress: Progress, options: Wo
                     claim.enter_context(folder_lock(job.folder.path))
                     _prepare(work, costs)
                     _work(work, executor, counter, signalled)
+            except RunError as error:  # The cluster is lost.
+                raise RunError(work.told(str(error))) from error
             except AtOnce as error:
                 raise AtOnce(error.args[0], work.told()) from None
             return _joined(work)

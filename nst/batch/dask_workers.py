@@ -124,7 +124,7 @@ def on_dask(address: str, resources: Mapping[str, float], tell: Callable[[str], 
         except OSError as error:
             if error.filename is not None:
                 raise
-            raise RunError(f"--dask {address}: {error}; give the same command again to go on") from error
+            raise RunError(f"--dask {address}: {error}") from error
         finally:
             executor.shutdown(wait=False)
             with suppress(OSError):

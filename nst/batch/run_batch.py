@@ -24,7 +24,7 @@ from nst.batch.page import write_batch_page
 from nst.batch.plan import Plan
 from nst.batch.progress import BatchProgress
 from nst.batch.tasks import Task
-from nst.errors import UserError, os_error_words
+from nst.errors import RunError, UserError, os_error_words
 from nst.report.live_view import LiveView
 from nst.report.pages import REPORT, check_engine
 from nst.report.progress import Progress
@@ -119,6 +119,8 @@ def run_batch(
                 _write_sheets(plan, progress, anew=any_left)
             if plan.report:
                 _write_page(plan, progress)
+        except RunError as error:  # The cluster is lost.
+            raise RunError(f"{error}; give the same command again to go on") from error
         except AtOnce as error:
             raise AtOnce(error.args[0], plan.done_so_far(), None) from None
         if run.signal:

@@ -17,6 +17,7 @@ from conftest import PROJECT
 import neural_art
 from nst.batch.dask_workers import _files_of, make_on_other_disk
 from nst.batch.orders import Executor, make
+from nst.errors import RunError
 from nst.pictures.picture_files import read_image, write_picture
 from nst.report.progress import Progress
 from nst.video.clips import open_clip
@@ -253,6 +254,20 @@ def test_a_scene_that_fails_ends_the_run_and_leaves_the_others_done(clip, here_a
     assert neural_art.main([*WORDS, "-o", "out.mp4", "--workers", "1"]) == 1
     line = capsys.readouterr().err.splitlines()[-1]
     assert "scene 3: style.png: " in line and "2 of 4 scenes are done; to go on: " in line
+
+
+def test_a_cluster_that_is_lost_is_told_with_the_way_on(clip, monkeypatch, capsys):
+    @contextmanager
+    def on_dask(address, resources, tell):
+        yield Executor(lose, lambda: 1)
+
+    def lose(order):
+        raise RunError("--dask tcp://nowhere: is lost")
+
+    monkeypatch.setattr("nst.batch.clip_scenes.on_dask", on_dask)
+    assert neural_art.main([*WORDS, "-o", "out.mp4", "--dask", "tcp://nowhere"]) == 1
+    way_on = "to go on: python neural_art.py --resume out --dask tcp://nowhere"
+    assert capsys.readouterr().err.splitlines()[-1].endswith(f"is lost; 0 of 4 scenes are done; {way_on}")
 
 
 def test_a_clip_of_one_scene_is_made_as_without_workers(clip, pan, write_clip, here_as_workers, capsys):

@@ -270,6 +270,8 @@ def _collect(work: _Scenes, counter: SceneCounter, future: Future[PictureResult]
         made = PictureResult(FAILED, error=f"{type(error).__name__}: {error}")
     for line in made.warnings:
         counter.warn(line)
+    if made.trace:
+        progress.renderer.trace(made.trace)
     if made.state == DONE:
         work.done.add(scene.number)
         counter.count(scene, scene.frames)

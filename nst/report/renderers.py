@@ -309,6 +309,9 @@ class Silence:
     def warn(self, line: str, job: str | None = None) -> None:
         """Pass over a warning."""
 
+    def trace(self, text: str) -> None:
+        """Pass over the traceback of a mistake."""
+
 
 Renderer = Lines | JsonLines
 

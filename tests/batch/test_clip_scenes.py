@@ -256,6 +256,13 @@ def test_a_scene_that_fails_ends_the_run_and_leaves_the_others_done(clip, here_a
     assert "scene 3: style.png: " in line and "2 of 4 scenes are done; to go on: " in line
 
 
+def test_a_mistake_of_the_program_in_a_scene_keeps_its_traceback(clip, here_as_workers, capsys, monkeypatch):
+    monkeypatch.setattr("nst.video.frames.Maker.make", lambda maker, memory, frame: 1 / 0)
+    assert neural_art.main([*WORDS, "-o", "out.mp4", "--workers", "2"]) == 1
+    err = capsys.readouterr().err
+    assert "Traceback" in err and "scene 1: ZeroDivisionError: " in err.splitlines()[-1]
+
+
 def test_a_cluster_that_is_lost_is_told_with_the_way_on(clip, monkeypatch, capsys):
     @contextmanager
     def on_dask(address, resources, tell):

@@ -138,7 +138,7 @@ def run(arguments: dict[str, Any], outcome: Outcome, on_step: "Sequence[OnStep]"
     elif is_batch(values):
         make_batch(values, outcome, on_step)
     else:
-        make_picture(read_call(values), outcome, on_step)
+        make_picture(read_call(values), values, outcome, on_step)
 
 
 def print_listing(values: Mapping[str, Any]) -> None:
@@ -160,8 +160,9 @@ def print_listing(values: Mapping[str, Any]) -> None:
         print(listings.config_text(config.read_call(values).request.settings))
 
 
-def make_picture(call: "Call", outcome: Outcome, on_step: "Sequence[OnStep]") -> None:
+def make_picture(call: "Call", values: Mapping[str, Any], outcome: Outcome, on_step: "Sequence[OnStep]") -> None:
     """Make the picture, or say how it would be made."""
+    from nst.batch.plan import refuse_sharing
     from nst.command.config import name_inputs, refuse_expanded_pattern
     from nst.report.progress import Progress
     from nst.run.dry_run import dry_run
@@ -175,8 +176,9 @@ def make_picture(call: "Call", outcome: Outcome, on_step: "Sequence[OnStep]") ->
     refuse_expanded_pattern(call)
     named = name_inputs(call)
     if is_clip(named, call.origin.checkpoint, as_clip=call.as_clip):
-        make_clip(call, named, outcome)
+        make_clip(call, named, values, outcome)
         return
+    refuse_sharing(values)
     request = find_pictures(named)
     outcome.settings = request.settings
     outcome.progress = progress = Progress(kind=outcome.kind)
@@ -197,12 +199,16 @@ def make_picture(call: "Call", outcome: Outcome, on_step: "Sequence[OnStep]") ->
         show(call.open, live, [RunFolder(made).report, made], progress)
 
 
-def make_clip(call: "Call", named: "Request", outcome: Outcome) -> None:
+def make_clip(call: "Call", named: "Request", values: Mapping[str, Any], outcome: Outcome) -> None:
     """Make the clip, or say how it would be made."""
+    from nst.batch.clip_scenes import goes_by_scenes, run_scenes
+    from nst.batch.run_batch import read_worker_options
     from nst.report.progress import Progress
     from nst.run.request import STDOUT
-    from nst.video.run_clip import dry_run_clip, find_clip, run_clip, with_frames_folder
+    from nst.video.plan_clip import find_clip, with_frames_folder
+    from nst.video.run_clip import dry_run_clip, run_clip
 
+    options = read_worker_options(values)
     for given, flag in ((str(named.output) == STDOUT, f"-o {STDOUT}"), (named.plot, "--plot")):
         if given:
             raise UserError(f"{flag}: does not go with a clip; leave it out")
@@ -210,6 +216,12 @@ def make_clip(call: "Call", named: "Request", outcome: Outcome) -> None:
     outcome.settings = request.settings
     outcome.progress = progress = Progress(kind=outcome.kind)
     if not outcome.dry_run:
+        if goes_by_scenes(request, call.origin, options):
+            if call.watch:
+                raise UserError("--watch: does not show a clip that workers have begun; leave it out")
+            outcome.path = run_scenes(request, call.origin, progress, options)
+            show(call.open, None, [outcome.path], progress)
+            return
         with watching(vars(call), progress) as live:
             outcome.path = run_clip(request, call.origin, progress, live=live)
         show(call.open, live, [outcome.path], progress)
@@ -256,9 +268,10 @@ def show(
 
 def make_batch(values: Mapping[str, Any], outcome: Outcome, on_step: "Sequence[OnStep]") -> None:
     """Make the unfinished pictures of a batch, or list them."""
+    from nst.batch.check_batch import check_batch
     from nst.batch.plan import plan_batch, plan_text
     from nst.batch.progress import BatchProgress
-    from nst.batch.run_batch import check_batch, failures, read_worker_options, run_batch
+    from nst.batch.run_batch import failures, read_worker_options, run_batch
 
     options = read_worker_options(values)
     outcome.batch = plan = plan_batch(values)

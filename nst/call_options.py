@@ -16,7 +16,8 @@ class CallOption:
     with_resume     whether the option goes with --resume
     sweepable       whether --sweep may go through values of the option
     same_for_batch  whether the option is the same for all pictures of a batch, so that no row may hold it
-    batch           "makes" for an option that asks for a batch, "needs" for one that only a batch can have
+    batch           "makes" for an option that asks for a batch, "needs" for one that only a batch can have, and
+                    "shares" for one that only a batch or a clip can have
     prints          whether the option prints something and makes no picture
     short           a flag of one letter
     """
@@ -135,15 +136,20 @@ OPTIONS: dict[str, CallOption] = {
     ),
     "force": CallOption("switch", "make finished pictures anew too", batch="needs"),
     "list": CallOption("switch", "print the pictures of the batch with their states and exit", batch="needs"),
-    "workers": CallOption("number", "share the pictures among N processes", "N", batch="needs"),
+    "workers": CallOption(
+        "number", "share the pictures, or the scenes of a clip, among N processes", "N", batch="shares"
+    ),
     "dask": CallOption(
-        "text", "share the pictures among the workers of a running Dask cluster", "ADDRESS", batch="needs"
+        "text",
+        "share the pictures, or the scenes of a clip, among the workers of a running Dask cluster",
+        "ADDRESS",
+        batch="shares",
     ),
     "dask_resource": CallOption(
         "texts",
         "a resource that a Dask worker must offer to take a picture, as GPU=1; may be given again",
         "NAME=X",
-        batch="needs",
+        batch="shares",
     ),
     "list_presets": CallOption("switch", "print what each preset changes and exit", prints=True),
     "list_samples": CallOption("switch", "print the names of the sample pictures and exit", prints=True),

@@ -371,6 +371,17 @@ def pan(scenery) -> list[np.ndarray]:
 
 
 @pytest.fixture
+def out_of_memory():
+    """Return a function to put in the place of another, for which TensorFlow has too little memory."""
+    from tensorflow.errors import ResourceExhaustedError
+
+    def fail(*_, **__):
+        raise ResourceExhaustedError(None, None, "OOM when allocating tensor")
+
+    return fail
+
+
+@pytest.fixture
 def write_clip():
     """Return a function that writes frames as a video, with times in hundredths of a second, and a tone if wanted."""
 

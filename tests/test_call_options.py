@@ -28,6 +28,6 @@ def test_files_may_hold_the_options_in_files_and_no_others():
 def test_attributes_agree():
     for name, option in OPTIONS.items():
         assert option.kind in ("text", "texts", "number", "switch"), name
-        assert option.batch in ("", "makes", "needs"), name
+        assert option.batch in ("", "makes", "needs", "shares"), name
         assert option.in_file or not (option.sweepable or option.same_for_batch), name
         assert not (option.prints and option.in_file), name

@@ -41,7 +41,7 @@ def test_the_program_finds_none_of_what_is_hidden(begin):
     code = """if True:
         import os, signal
         from nst.batch.local_workers import _processors
-        from nst.network.tensorflow_setup import processor_flags
+        from nst.network.device import processor_flags
         from nst.system import atomic_files, memory, signals
         assert atomic_files.fcntl is memory.resource is signals.HANGUP is None
         assert not hasattr(os, "sysconf") and not hasattr(signal, "pthread_sigmask")

@@ -16,7 +16,10 @@ of this folder only those with a lower number.
     local_workers.py [2] the executors of this machine: this process, or others beside it
     dask_workers.py  [3] the executor of a Dask cluster
     progress.py      [0] the progress of a batch
+    scene_progress.py [1] the progress of a clip whose scenes are made side by side
+    clip_scenes.py   [6] the scenes of one clip, made side by side
     page.py          [2] the page of a batch
+    check_batch.py   [5] a batch checked without making it
     run_batch.py     [5] the loop that hands out pictures and collects them
 
     row        the flags of one call in a batch file; a call without a file is one row too

@@ -13,6 +13,8 @@ from nst.batch.fonts import Font, font_for
 from nst.errors import UserError
 from nst.pictures.picture_files import read_image, write_picture
 from nst.pictures.resizing import resize, size_with_long_side
+from nst.run.clip_names import is_video_name
+from nst.video.clips import poster
 
 CELL_PX = 256  # The long side of a picture on the sheet.
 GAP_PX = 8
@@ -74,9 +76,12 @@ def _draw_cell(page: Image.Image, picture: Image.Image | None, font: Font, box: 
 
 
 def _read(path: Path) -> Image.Image | None:
-    """Return a picture reduced or enlarged to a long side of CELL_PX, or None where it cannot be read."""
+    """Return a picture reduced or enlarged to a long side of CELL_PX, or None where it cannot be read.
+
+    A video is shown by its first frame.
+    """
     try:
-        image = read_image(path)
+        image = poster(path) if is_video_name(path) else read_image(path)
     except UserError:
         return None
     resized = resize(image, size_with_long_side(image.shape[:2], CELL_PX))

@@ -19,13 +19,17 @@ from nst.batch.orders import Executor, Order, PictureResult, make, new_stop_name
 from nst.errors import RunError, UserError
 from nst.places import install_extra
 from nst.report.status import FAILED
+from nst.run.clip_names import is_numbered
 from nst.run.folder import RunFolder
+from nst.run.input_files import frames_of
 from nst.run.request import WEIGHTS_WITHOUT_FILE, settings_naming
 from nst.transfer.state import OnStep
+from nst.video.scene_folder import ending_beside
 
 CONNECT_SECONDS = 10
 IN_FLIGHT_PER_THREAD = 2  # So many orders for each thread of a cluster, so that no worker waits for its next picture.
 SEND_TRIES, SECONDS_TO_RECOVER = 4, 1.0
+FRAME_OF = " "  # Stands in the role of a frame of a clip, before the number of the clip among the inputs of that role.
 SENT_BYTES = 512 * 2**20  # The bytes of pictures and weights that a cluster keeps for orders to come.
 
 
@@ -35,7 +39,7 @@ def make_on_other_disk(
     """Make a picture on a disk that is not the client's; return all files of the run as bytes.
 
     order    with paths on the client's disk
-    sources  the role and the client's path of each payload; the role "run" is that of a checkpoint
+    sources  the role and the client's path of each payload, see _files_of
     """
     if order.version != nst.__version__:
         words = f"the worker has neural_art {nst.__version__}, not {order.version}; give it the same code"
@@ -46,16 +50,22 @@ def make_on_other_disk(
         output = Path(scratch, "made", wanted.name)
         paths: dict[str, tuple[Path, ...]] = {}
         client_paths = {str(output): str(wanted)}
+        own = {"run": RunFolder(output).path, "frames": RunFolder(output).frames}
         for number, ((role, source), payload) in enumerate(zip(sources, payloads, strict=True)):
-            folder = RunFolder(output).path if role == "run" else Path(scratch, str(number))
-            path = folder / Path(source).name
-            folder.mkdir(parents=True, exist_ok=True)
+            own["after"] = output.parent / Path(source).parent.name
+            role, _, index = role.partition(FRAME_OF)
+            given = order.request.paths[role][int(index)] if index else Path(source)
+            place = own.get(role) or Path(scratch, role, index or str(number), given.parent.name.strip("."))
+            here = place / given.name
+            path = (here if index and not is_numbered(given) else place) / Path(source).name
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(payload)
-            paths[role] = (*paths.get(role, ()), path)
-            client_paths[str(path)] = source
+            if here not in paths.get(role, ()):
+                paths[role] = (*paths.get(role, ()), here)
+            client_paths |= {str(path): source, str(here): str(given)}
         request = replace(
             order.request,
-            paths={role: found for role, found in paths.items() if role not in ("run", "weights")},
+            paths={role: found for role, found in paths.items() if role not in (*own, "weights")},
             settings=settings_naming(order.request.settings, paths),
             output=output,
         )
@@ -114,7 +124,7 @@ def on_dask(address: str, resources: Mapping[str, float], tell: Callable[[str], 
         except OSError as error:
             if error.filename is not None:
                 raise
-            raise RunError(f"--dask {address}: {error}; give the same command again to go on") from error
+            raise RunError(f"--dask {address}: {error}") from error
         finally:
             executor.shutdown(wait=False)
             with suppress(OSError):
@@ -131,14 +141,27 @@ def _check_that_somebody_listens(address: str) -> None:
 
 
 def _files_of(order: Order) -> list[tuple[str, Path]]:
-    """Return the role and the path of each file that a worker needs: inputs, weights, and checkpoints to resume."""
+    """Return the role and the path of each file that a worker needs: inputs, weights, and checkpoints to resume.
+
+    Of a clip that is frames, and of such a mask, the files are the frames; their role tells which input they are of.
+    Besides those of inputs, there are the roles "run" for checkpoints, "frames" for the frames that are made already,
+    and "after" for the ending of the scene that a scene goes on from.
+    """
     paths, settings, output = dict(order.request.paths), order.request.settings, order.request.output
     if settings.weights not in WEIGHTS_WITHOUT_FILE:
         paths["weights"] = (Path(str(settings.weights)),)
     if output is not None and order.if_begun:
         folder = RunFolder(output)
         paths["run"] = tuple(path for path in (folder.checkpoint, folder.checkpoint_before) if path.exists())
-    return [(role, path) for role, files in paths.items() for path in files]
+        if paths["run"]:
+            paths["frames"] = tuple(sorted(folder.frames.glob("*")))
+    if output is not None and order.scene and order.scene.after is not None:
+        paths["after"] = (ending_beside(output, order.scene.after),)
+    found: list[tuple[str, Path]] = []
+    for role, files in paths.items():
+        for index, path in enumerate(files):
+            found += [(f"{role}{FRAME_OF}{index}", frame) for frame in frames_of(path)] or [(role, path)]
+    return found
 
 
 def code_version() -> str:

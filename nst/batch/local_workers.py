@@ -61,7 +61,8 @@ def in_processes(workers: int, progress_of: Callable[[Order], Progress] | None =
 
     A process that has died, or that holds more memory than the next picture leaves to it, is renewed.
 
-    progress_of  returns who shows a picture's steps, for a single worker
+    progress_of  returns who shows the steps of a picture or the frames of a scene; each process has a thread of its own
+                 that tells these
 
     Raises UserError where the memory is too little for so many processes.
     """

@@ -15,8 +15,10 @@ from nst.batch.sweep import Sweep
 from nst.batch.tasks import Task, fit_name
 from nst.errors import UserError
 from nst.pictures.picture_files import WRITTEN_FORMATS
+from nst.run.clip_names import VIDEOS
 from nst.run.folder import RunFolder, counted, default_output, result_name
 from nst.run.request import STDOUT
+from nst.video.clips import ANIMATIONS
 
 
 def batch_title(first: Task, values: Mapping[str, Any], sweeps: Sequence[Sweep]) -> str:
@@ -35,8 +37,9 @@ def batch_folder(given: Path | None, title: str) -> Path:
     if given is not None:
         if str(given) == STDOUT:
             raise UserError("-o -: only one picture goes to stdout; give a folder for all of them with -o")
-        if given.suffix.lower() in WRITTEN_FORMATS and not given.is_dir():
-            raise UserError(f"{given}: is the name of one picture; give the folder for all of them with -o")
+        if given.suffix.lower() in (*WRITTEN_FORMATS, *VIDEOS, *ANIMATIONS) and not given.is_dir():
+            kind = "picture" if given.suffix.lower() in WRITTEN_FORMATS else "clip"
+            raise UserError(f"{given}: is the name of one {kind}; give the folder for all of them with -o")
         return given
 
     def is_ours(folder: Path) -> bool:
@@ -58,7 +61,7 @@ def name_tasks(tasks: Sequence[Task], manifest: Manifest) -> list[Task]:
             taken.setdefault(claim, 0)
     for task in tasks:
         if task.number not in names:
-            names[task.number] = _free_name(task.wanted, taken, manifest.folder)
+            names[task.number] = _free_name(task.wanted, task.suffix, taken, manifest.folder)
             taken.update(dict.fromkeys(_claims(names[task.number]), task.number))
     return [replace(task, name=names[task.number]) for task in tasks]
 
@@ -95,9 +98,9 @@ def _take_known_names(tasks: Sequence[Task], manifest: Manifest, names: dict[int
                 taken.update(dict.fromkeys(_claims(free[0]), task.number))
 
 
-def _free_name(wanted: str, taken: Mapping[str, int], folder: Path) -> str:
+def _free_name(wanted: str, suffix: str, taken: Mapping[str, int], folder: Path) -> str:
     """Return a name that no other picture has and no file in the folder."""
-    names = (f"{name}.png" for name in counted(wanted))
+    names = (f"{name}{suffix}" for name in counted(wanted))
     return next(
         name
         for name in names

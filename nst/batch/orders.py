@@ -28,6 +28,10 @@ from nst.run.request import Request
 from nst.run.run_picture import OutgrownError, run_picture
 from nst.system.atomic_files import atomic_write
 from nst.transfer.state import OnStep
+from nst.video.run_clip import run_clip
+from nst.video.run_scene import run_scene
+from nst.video.scenes import Scene
+from nst.video.store import remove_frames
 
 GROWN = "grown"  # The state of a picture that a new process must make.
 
@@ -40,6 +44,7 @@ class Order:
     if_begun  whether a checkpoint of the same inputs and settings is resumed
     stop      the name of a file in the folder for temporary files that is there once work is to end
     most_mb   the most megabytes to take where the settings set no limit; 0 for most of what is free
+    scene     the scene to make of a clip, None for all of it
     renewable  whether a process that holds too much memory of earlier pictures is renewed
     version   the version of the program that orders
     """
@@ -48,6 +53,7 @@ class Order:
     if_begun: bool = True
     stop: str = ""
     most_mb: int = 0
+    scene: Scene | None = None
     renewable: bool = False
     version: str = nst.__version__
 
@@ -95,11 +101,11 @@ def make(
     live: LiveView | None = None,
     on_step: Sequence[OnStep] = (),
 ) -> PictureResult:
-    """Make a picture, from its checkpoint if there is one, and return the result; nothing is raised.
+    """Make a picture or a clip, from its checkpoint if there is one, and return the result; nothing is raised.
 
     progress  shows the progress; without one, warnings are part of the result
     stopped   returns the number of a signal that came, or 0
-    live      shows the growing picture to browsers
+    live      shows the growing picture, or the frames of a clip, to browsers
     on_step   listeners to each step
     """
     began = time.monotonic()
@@ -115,16 +121,14 @@ def make(
     if number():
         return result(STOPPED, signal=number())
     try:
-        run_picture(
-            order.request,
-            Origin(if_begun=order.if_begun),
-            progress or silent,
-            live=live,
-            on_step=on_step,
-            stopped=number,
-            most_mb=order.most_mb,
-            renewable=order.renewable,
-        )
+        limits: dict[str, Any] = {"stopped": number, "most_mb": order.most_mb, "renewable": order.renewable}
+        origin = Origin(if_begun=order.if_begun)
+        if order.scene:
+            run_scene(order.request, order.scene, origin, progress or silent, **limits)
+        elif order.request.clip:
+            run_clip(order.request, origin, progress or silent, live=live, **limits)
+        else:
+            run_picture(order.request, origin, progress or silent, live=live, on_step=on_step, **limits)
         return result(DONE)
     except OutgrownError:
         return result(GROWN)
@@ -150,6 +154,8 @@ def write_files(order: Order, made: PictureResult) -> None:
             temporary.write_bytes(payload)
     if made.state == DONE:
         RunFolder(output).remove_checkpoint()
+        if order.request.clip and not order.request.settings.keep_frames:
+            remove_frames(RunFolder(output).frames)  # Of a clip that was begun here.
 
 
 def new_stop_name() -> str:

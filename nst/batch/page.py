@@ -11,7 +11,7 @@ from typing import Any
 from nst.batch.sweep import Grid, Label
 from nst.errors import UserError
 from nst.options import flag, format_value
-from nst.pictures.picture_files import read_preview
+from nst.pictures.picture_files import preview, read_preview
 from nst.report.pages import (
     LEAST_PX,
     REPORT,
@@ -25,6 +25,7 @@ from nst.report.pages import (
 )
 from nst.report.status import DONE, MISSING, STOPPED, PictureStatus
 from nst.system.atomic_files import atomic_write
+from nst.video.clips import poster
 
 MANY = 200  # A page with more pictures than this shows them with TINY_PX.
 
@@ -73,14 +74,18 @@ class _Cards:
         status = self.statuses[index]
         state = _state(status)
         made = state in (DONE, STOPPED)
+        result = _thumbnail(status.result, "the result", self.large_px, clip=status.clip) if made else None
+        content = None
+        if not (status.clip and result):  # The first frames of a clip and of its result may be of different moments.
+            content = self._input(status.content, "the photo", self.large_px, clip=status.clip)
         return {
             "number": index + 1,
             "status": status,
             "state": state,
             "settings": {flag(name): format_value(value) for name, value in status.settings.items()},
-            "content": self._input(status.content, "the photo", self.large_px),
+            "content": content,
             "styles": self._styles(status),
-            "result": _thumbnail(status.result, "the result", self.large_px) if made else None,
+            "result": result,
             "report": "" if state == MISSING else relative_link(status.folder / REPORT, self.folder),
             "file": relative_link(status.result, self.folder) if made else "",
         }
@@ -104,19 +109,20 @@ class _Cards:
     def _styles(self, status: PictureStatus) -> list[PagePicture | None]:
         return [self._input(path, f"the style {path.name}", LEAST_PX) for path in status.styles]
 
-    def _input(self, path: Path, alt: str, long_side_px: int) -> PagePicture | None:
+    def _input(self, path: Path, alt: str, long_side_px: int, *, clip: bool = False) -> PagePicture | None:
         place = path.absolute(), long_side_px
         if place in self.known:
             return self.known[place]
-        found = _thumbnail(path, alt, long_side_px, key=f"p{len(self.known)}")
+        found = _thumbnail(path, alt, long_side_px, key=f"p{len(self.known)}", clip=clip)
         self.known[place] = found and replace(found, source="")
         return found
 
 
-def _thumbnail(path: Path, alt: str, long_side_px: int, *, key: str = "") -> PagePicture | None:
-    """Return a reduced picture, or None where there is no readable picture."""
+def _thumbnail(path: Path, alt: str, long_side_px: int, *, key: str = "", clip: bool = False) -> PagePicture | None:
+    """Return a reduced picture, of a clip its first frame, or None where there is no readable picture."""
     try:
-        shown = embedded(alt, read_preview(path, long_side_px), long_side_px, name=path.name, rough=True)
+        image = preview(poster(path), long_side_px) if clip else read_preview(path, long_side_px)
+        shown = embedded(alt, image, long_side_px, name=path.name, rough=True)
     except (UserError, OSError):
         return None
     return replace(shown, key=key)

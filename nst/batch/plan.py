@@ -26,9 +26,12 @@ from nst.preset_files import describe
 from nst.report.pages import REPORT
 from nst.report.status import CHANGED, DONE, STARTED, STOPPED, TO_DO, PictureStatus
 from nst.run.folder import MOST_NAMED, RunFolder, counted, result_name
-from nst.run.input_files import is_pattern, left_out, sample, stands_for_many
+from nst.run.input_files import frames_of, frames_sha256, is_pattern, left_out, sample, stands_for_many, videos_in
 from nst.run.record import deciding
 from nst.run.request import ROLES, WEIGHTS_WITHOUT_FILE, Request
+from nst.video.clips import is_one_clip
+
+FOR_MANY = "is for many pictures; give a folder or a pattern as CONTENT, or --batch, --sweep or --each-style"
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,7 @@ class Plan:
             known.get("error"),
             task.differs,
             RunFolder(result).path,
+            task.request.clip,
         )
 
     def sheets(self) -> list[tuple[Path, Sheet]]:
@@ -133,16 +137,33 @@ class Plan:
 
 def is_batch(values: Mapping[str, Any]) -> bool:
     """Return whether a call asks for many pictures. Raises UserError for flags that do not go together."""
-    asked = next((name for name, option in OPTIONS.items() if option.batch == "makes" and values.get(name)), None)
-    needs = next((name for name, option in OPTIONS.items() if option.batch == "needs" and values.get(name)), None)
+    asked, needs, shares = (_given(values, kind) for kind in ("makes", "needs", "shares"))
     content, given = values.get("content"), asked or needs
-    many = bool(asked) or bool(content and stands_for_many(Path(content)) and not values.get("as_clip"))
+    many = bool(asked) or bool(content and _stands_for_many(Path(content), as_clip=bool(values.get("as_clip"))))
     if given and values.get("resume") is not None:
         raise UserError(f"{flag(given)}: --resume goes on with one picture; give the batch's command again")
     if given and not many:
-        words = "is for many pictures; give a folder or a pattern as CONTENT, or --batch, --sweep or --each-style"
-        raise UserError(f"{flag(given)}: {words}")
+        raise UserError(f"{flag(given)}: {FOR_MANY}")
+    is_clip = not content or is_one_clip(Path(content), as_clip=bool(values.get("as_clip")))  # Else refuse_sharing.
+    if shares and not many and not is_clip:
+        raise UserError(f"{flag(shares)}: {FOR_MANY}, or a clip as CONTENT")
     return many
+
+
+def refuse_sharing(values: Mapping[str, Any]) -> None:
+    """Raise UserError where a call that makes one picture asks for workers."""
+    shares = _given(values, "shares")
+    if shares:
+        raise UserError(f"{flag(shares)}: is for many pictures or a clip; leave it out for one picture")
+
+
+def _given(values: Mapping[str, Any], kind: str) -> str | None:
+    """Return the first option of a kind, see CallOption.batch, that a call gives."""
+    return next((name for name, option in OPTIONS.items() if option.batch == kind and values.get(name)), None)
+
+
+def _stands_for_many(content: Path, *, as_clip: bool) -> bool:
+    return stands_for_many(content) and not is_one_clip(content, as_clip=as_clip)
 
 
 def plan_batch(values: Mapping[str, Any]) -> Plan:
@@ -168,6 +189,11 @@ def _left_out(tasks: Sequence[Task], values: Mapping[str, Any]) -> Iterator[str]
         photos = [task.request.paths["content"][0].parent for task in tasks if task.source.found]
     named = {place for name in values.get("style", ()) for place in (Path(name), sample(Path(name)))}
     styles = [path.parent for task in tasks for path in task.request.paths["style"] if path.parent in named]
+    if values.get("content") and not all(task.request.clip for task in tasks):
+        for folder in dict.fromkeys(photos):
+            if videos_in(folder):
+                words = f"its videos are left out, as a folder stands for its photos; '{folder / '*'}' stands for all"
+                yield f"{folder}: {words}"
     for folder in dict.fromkeys([*photos, *styles]):
         names = [path.name for path in left_out(folder)]
         if names:
@@ -199,10 +225,19 @@ def _hashed(task: Task, manifest: Manifest) -> Task:
     inputs = dict(task.request.paths)
     if settings.weights not in WEIGHTS_WITHOUT_FILE:
         inputs["weights"] = (Path(str(settings.weights)),)
-    files = {role: [manifest.sha256(path) for path in paths] for role, paths in inputs.items()}
+    files = {role: [_sha256_of(path, manifest) for path in paths] for role, paths in inputs.items()}
     decided = {name: value for name, value in deciding(settings).items() if name not in files or name not in ROLES}
-    key = hashlib.sha256(json.dumps([files, decided], sort_keys=True).encode()).hexdigest()
+    told: list[Any] = [files, decided]
+    if task.request.clip:
+        told.append("clip")  # The same file may be a picture too.
+    key = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
     return replace(task, inputs=files, key=key)
+
+
+def _sha256_of(path: Path, manifest: Manifest) -> str | None:
+    """Return the SHA-256 of an input, see input_sha256; None for an unreadable file."""
+    frames = frames_of(path)
+    return frames_sha256(frames, manifest.sha256) if frames else manifest.sha256(path)
 
 
 def _with_differences(tasks: Sequence[Task]) -> list[Task]:

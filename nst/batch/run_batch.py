@@ -24,14 +24,12 @@ from nst.batch.page import write_batch_page
 from nst.batch.plan import Plan
 from nst.batch.progress import BatchProgress
 from nst.batch.tasks import Task
-from nst.errors import UserError, os_error_words
+from nst.errors import RunError, UserError, os_error_words
 from nst.report.live_view import LiveView
 from nst.report.pages import REPORT, check_engine
 from nst.report.progress import Progress
 from nst.report.status import CHANGED, DONE, FAILED, SHEET, STARTED, STOPPED
 from nst.run.folder import RunFolder
-from nst.run.job import plan_job
-from nst.run.run_picture import load_network
 from nst.system.atomic_files import check_writable, folder_lock, remove_parts
 from nst.system.signals import AtOnce, Stopped, deferred
 from nst.transfer.state import OnStep
@@ -121,6 +119,8 @@ def run_batch(
                 _write_sheets(plan, progress, anew=any_left)
             if plan.report:
                 _write_page(plan, progress)
+        except RunError as error:  # The cluster is lost.
+            raise RunError(f"{error}; give the same command again to go on") from error
         except AtOnce as error:
             raise AtOnce(error.args[0], plan.done_so_far(), None) from None
         if run.signal:
@@ -285,26 +285,6 @@ def _collect(run: _Run, future: Future[PictureResult]) -> None:
     run.signal = run.signal or made.signal
     run.plan.manifest.note(task.name, state=made.state, seconds=round(made.seconds, 3), error=made.error)
     run.progress.end(run.plan.status(task))
-
-
-def check_batch(plan: Plan, progress: BatchProgress) -> list[str]:
-    """Check all pictures to make, without writing anything, and return a line for each picture that would fail."""
-    failed, networks = [], set()
-    for task in plan.tasks:
-        if task.state == DONE:
-            continue
-        try:
-            if task.source.error:
-                raise UserError(task.source.error)
-            job = plan_job(plan.request(task), dry_run=True)
-            network = (job.settings.weights, job.settings.pooling, job.settings.precision)
-            if network not in networks:
-                load_network(job)
-                networks.add(network)
-        except UserError as error:
-            failed.append(f"{task.label}: {error}")
-            progress.tell(str(error), task.label)
-    return failed
 
 
 def failures(plan: Plan) -> list[str]:

@@ -16,11 +16,14 @@ from nst.errors import UserError
 from nst.options import flag
 from nst.pictures.picture_files import check_format
 from nst.report.status import TO_DO
-from nst.run.clip_names import is_clip_name
+from nst.run.clip_names import is_video_name
 from nst.run.folder import result_name
 from nst.run.input_files import find_contents, find_files_of, find_styles, folder_within, stands_for_many
 from nst.run.request import Request
 from nst.transfer.inputs import check_counts
+from nst.video.clips import find_clip_file, is_one_clip, result_suffix
+from nst.video.store import check_clip_format
+from nst.video.times import check_times
 
 LONGEST_NAME = 150  # The most bytes in the name of a result, without suffix and number.
 # Characters that a file name, on Windows too, or a line with one, must not have.
@@ -75,9 +78,15 @@ class Task:
         return self.source.where or self.name
 
     @property
+    def suffix(self) -> str:
+        """Return the suffix of the result where the row names none."""
+        return result_suffix(self.request.paths["content"][0]) if self.request.clip else ".png"
+
+    @property
     def identity(self) -> tuple[str, ...]:
         """Return names for the inputs' paths, which stay when a picture's settings change."""
-        return tuple(hashed_name(path) for role in ("content", "style") for path in self.request.paths[role])
+        names = (hashed_name(path) for role in ("content", "style") for path in self.request.paths[role])
+        return (*names, "clip") if self.request.clip else tuple(names)
 
 
 def tasks_of(row: Row, values: Mapping[str, Any], sweeps: Sequence[Sweep]) -> Iterator[Task]:
@@ -92,36 +101,53 @@ def tasks_of(row: Row, values: Mapping[str, Any], sweeps: Sequence[Sweep]) -> It
 
 def _tasks_of_call(call: Call, where: str, sweeps: Sequence[Sweep], words: tuple[str, ...]) -> Iterator[Task]:
     named = name_inputs(call)
-    if is_clip_name(named.paths["content"][0]) or call.as_clip:
-        raise UserError(f"{named.paths['content'][0]}: is a clip, which has no place in a batch; give it alone")
     suffix = "".join(f"_{flag(s.name)[2:]}={word}" for s, word in zip(sweeps, words, strict=True))
     output = named.output
     if named.folder:
         raise UserError(f"output {named.folder}: is a folder; name a picture in it, or give -o for all of them")
+    content = named.paths["content"][0]
     if output is not None:
-        check_format(output, bit_depth=named.settings.bit_depth)
         named = replace(named, output=output.with_stem(fit_name(output.stem + suffix)))
-    found, error = stands_for_many(named.paths["content"][0]), None
+    named = replace(named, clip=is_one_clip(content, as_clip=call.as_clip))
+    found, error = stands_for_many(content) and not named.clip, None
     try:
-        requests = list(_requests(named, each_style=call.each_style, recursive=call.recursive))
+        requests = list(_requests(named, call))
     except UserError as reason:
         if not where:
             raise
         requests, error = [named], str(reason)  # The picture fails, and not the batch.
     for index, request in enumerate(requests):
-        check_counts(len(request.paths["style"]), request.settings)
+        if not (found and error):
+            _check_result(request, output)
         name = fit_name(result_name(request.paths) + suffix)
-        within = folder_within(named.paths["content"][0], request.paths["content"][0]) if found else Path()
+        within = folder_within(content, request.paths["content"][0]) if found else Path()
         place = Path(*map(fit_name, within.parts))
         yield Task(TaskSource(where, index, words, found, error), request, str(place / name))
 
 
-def _requests(named: Request, *, each_style: bool, recursive: bool) -> Iterator[Request]:
-    """Yield a request for each photo, and if wanted for each style, with its files found. Raises UserError."""
-    styles, files = find_styles(named.paths["style"]), find_files_of(named.settings)
-    for photo in find_contents(named.paths["content"][0], recursive=recursive):
-        for chosen in [(style,) for style in styles] if each_style else [styles]:
-            yield replace(named, paths={"content": (photo,), "style": chosen, **files})
+def _check_result(request: Request, output: Path | None) -> None:
+    """Raise UserError for a picture or a clip that cannot be as its row says."""
+    settings = request.settings
+    check_counts(len(request.paths["style"]), settings)
+    if request.clip:
+        check_times(settings)
+        check_clip_format(output or Path(f"clip{result_suffix(request.paths['content'][0])}"), settings)
+        if output and not output.suffix:
+            raise UserError(f"output {output}: is a folder; name a clip, such as {output}.mp4")
+    elif output:
+        check_format(output, bit_depth=settings.bit_depth)
+
+
+def _requests(named: Request, call: Call) -> Iterator[Request]:
+    """Yield a request for each photo or clip, and if wanted for each style, with its files found. Raises UserError."""
+    styles = find_styles(named.paths["style"])
+    content = named.paths["content"][0]
+    found = [find_clip_file(content)] if named.clip else find_contents(content, recursive=call.recursive)
+    for photo in found:
+        clip = named.clip or call.as_clip or is_video_name(photo)
+        files = find_files_of(named.settings, find_clip_file if clip else None)
+        for chosen in [(style,) for style in styles] if call.each_style else [styles]:
+            yield replace(named, paths={"content": (photo,), "style": chosen, **files}, clip=clip)
 
 
 def fit_name(name: str) -> str:

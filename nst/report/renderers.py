@@ -95,7 +95,7 @@ class Lines:
 
     def frame(self, number: int, frames: int, long_side_px: int, seconds_left: float | None) -> None:
         """Move the bar to a frame of a clip, or print a line if there has been none for a while."""
-        where = f"{long_side_px} px  frame {number}/{frames}"
+        where = f"{self.job or ''}  {long_side_px} px  frame {number}/{frames}".lstrip()
         now = time.monotonic()
         if self.on_terminal:
             self.work = frames
@@ -308,6 +308,9 @@ class Silence:
 
     def warn(self, line: str, job: str | None = None) -> None:
         """Pass over a warning."""
+
+    def trace(self, text: str) -> None:
+        """Pass over the traceback of a mistake."""
 
 
 Renderer = Lines | JsonLines

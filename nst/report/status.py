@@ -23,6 +23,7 @@ class PictureStatus:
     error     the reason of a failure, in one line
     settings  field name -> value as JSON knows it, of the settings that differ among the pictures of the batch
     folder    the run's folder: settings.json, losses.csv, snapshots
+    clip      whether the content is a clip, and so the result
     """
 
     title: str
@@ -34,6 +35,7 @@ class PictureStatus:
     error: str | None
     settings: dict[str, Any]
     folder: Path
+    clip: bool = False
 
     def described(self) -> dict[str, Any]:
         """Return the status as an item of "jobs" in docs/result.schema.json."""

@@ -6,6 +6,7 @@ of this folder only those with a lower number.
     clip_names.py  [0] videos and numbered pictures, told by their names
     request.py     [0] the wish for one picture, from the command to the run
     folder.py      [1] the names of a run's result and of the files in its folder
+    pipes.py       [0] a picture that comes from a pipe, in a temporary file
     input_files.py [2] find, read and hash the inputs, each file once
     record.py      [3] all that is needed to make a picture again
     checkpoint.py  [4] the state of a run in its folder, and back

@@ -11,12 +11,17 @@ NUMBERED = re.compile(r"%0?\d*d")
 
 def is_clip_name(path: Path) -> bool:
     """Return whether a name is that of a video or a pattern of numbered pictures."""
-    return path.suffix.lower() in VIDEOS or is_numbered(path)
+    return is_video_name(path) or is_numbered(path)
+
+
+def is_video_name(path: Path) -> bool:
+    """Return whether a name is that of a video."""
+    return path.suffix.lower() in VIDEOS
 
 
 def is_numbered(path: Path) -> bool:
-    """Return whether a name is a pattern of numbered pictures."""
-    return bool(NUMBERED.search(path.name))
+    """Return whether a name is a pattern of numbered pictures. A file may be named like one, and is none."""
+    return bool(NUMBERED.search(path.name)) and not path.is_file()
 
 
 def numbered_files(pattern: Path) -> list[Path]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import re
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,6 +80,21 @@ class RunFolder:
         """Return the checkpoint before the newest one."""
         return self.path / "checkpoint_before.npz"
 
+    @property
+    def frames(self) -> Path:
+        """Return the folder of a clip's frames while the clip is not made of them yet."""
+        return self.path / "frames"
+
+    @property
+    def scenes(self) -> Path:
+        """Return the folder of a clip's scenes while they are made side by side."""
+        return self.path / "scenes"
+
+    @property
+    def scene_list(self) -> Path:
+        """Return the list of the scenes. A folder with this file is one of scenes."""
+        return self.scenes / "scenes.json"
+
     def snapshot(self, step: Step) -> Path:
         """Return the file of the picture after a step."""
         return self.path / f"step_{step.number:05d}_{max(step.size)}px.png"
@@ -145,6 +161,11 @@ class RunFolder:
             if not self.frame(number).exists():
                 return
             self.frame(number).unlink()
+
+    def remove_scenes(self) -> None:
+        """Remove the scenes of an earlier run. A folder of that name which holds something else stays."""
+        if self.scene_list.exists():
+            shutil.rmtree(self.scenes)
 
 
 def default_output(name: str, folder: Path | None = None) -> Path:

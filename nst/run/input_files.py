@@ -1,7 +1,4 @@
-"""The input pictures of a run: found, read once, and known by their SHA-256.
-
-A picture may come from a pipe. A pipe can be read but once, so its bytes are first put into a temporary file.
-"""
+"""The input pictures of a run: found, read once, and known by their SHA-256."""
 
 from __future__ import annotations
 
@@ -10,12 +7,9 @@ import glob
 import hashlib
 import itertools
 import os
-import shutil
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
@@ -23,11 +17,11 @@ from nst.errors import UserError, os_error_reason, suggestion
 from nst.pictures.formats import USUAL_FORMATS, is_picture_name, is_readable_name
 from nst.pictures.picture_files import Picture, over_white, read_picture
 from nst.places import SAMPLES
-from nst.run.clip_names import is_clip_name, is_numbered, numbered_files
+from nst.run.clip_names import is_clip_name, is_numbered, is_video_name, numbered_files
+from nst.run.pipes import from_pipe, from_stdin
 from nst.run.request import INITS, Paths, Request
 from nst.settings import Settings
 from nst.system.atomic_files import STDIN, file_sha256
-from nst.system.temporary import temporary_folder
 from nst.transfer.inputs import Inputs, shown_part
 
 LARGEST_STRETCH = 0.02  # The fraction by which a mask may be wider or narrower than the photo.
@@ -35,16 +29,17 @@ LARGEST_STRETCH = 0.02  # The fraction by which a mask may be wider or narrower 
 Digests = dict[str, tuple[str, ...]]  # The SHA-256 of each file of a role, in the order of Paths.
 
 
-def find_pictures(request: Request, find_mask: Callable[[Path], Path] | None = None) -> Request:
+def find_pictures(request: Request, find_moving: Callable[[Path], Path] | None = None) -> Request:
     """Return a request whose files are found: folders of styles as their pictures, and the files that settings name.
 
-    find_mask  see find_files_of
+    find_moving  finds the content and the masks that are laid over it, where these may be other than pictures
 
     Raises UserError for a file that does not exist.
     """
     (content,) = request.paths["content"]
     styles = find_styles(request.paths["style"])
-    paths: Paths = {"content": (find_picture(content),), "style": styles, **find_files_of(request.settings, find_mask)}
+    paths: Paths = {"content": ((find_moving or find_picture)(content),), "style": styles}
+    paths |= find_files_of(request.settings, find_moving)
     return replace(request, paths=paths)
 
 
@@ -53,12 +48,12 @@ def find_styles(names: Iterable[Path]) -> tuple[Path, ...]:
     return tuple(path for name in names for path in pictures_of(find_picture(name)))
 
 
-def find_files_of(settings: Settings, find_mask: Callable[[Path], Path] | None = None) -> Paths:
+def find_files_of(settings: Settings, find_moving: Callable[[Path], Path] | None = None) -> Paths:
     """Return the pictures that settings name: the first picture and masks, by role. Raises UserError.
 
-    find_mask  finds a mask that is laid over the photo, where it may be other than a picture
+    find_moving  see find_pictures
     """
-    find_mask = find_mask or _find_still_mask
+    find_mask = find_moving or _find_still_mask
     paths: Paths = {}
     if settings.init not in INITS:
         paths["init"] = (_find_first_picture(settings.init),)
@@ -90,11 +85,11 @@ def _find_first_picture(name: str) -> Path:
 def find_picture(name: Path) -> Path:
     """Return the path as given, or the sample picture of that name; a temporary file for a pipe. Raises UserError."""
     if str(name) == STDIN:
-        return _from_stdin()
+        return from_stdin()
     try:
         for path in (name, sample(name)):
             if path.is_fifo():
-                return _from_pipe(path)
+                return from_pipe(path)
             if path.exists():
                 return path
     except OSError as error:  # A name is too long, or a folder may not be entered.
@@ -127,14 +122,20 @@ def sample(name: Path) -> Path:
 def find_contents(name: Path, *, recursive: bool = False) -> list[Path]:
     """Return the photos that CONTENT stands for: a file, those in a folder, or those that match a pattern.
 
+    Videos count too where a pattern matches them, or where a folder holds no photo.
+
     recursive  whether the folders within a folder count too
 
     Raises UserError where there is none.
     """
     if not is_pattern(name):
-        return pictures_of(find_picture(name), recursive=recursive)
+        path = find_picture(name)
+        videos = videos_in(path, recursive=recursive) if path.is_dir() else []
+        if videos and not any(map(is_picture, _items(path, recursive=recursive))):
+            return videos
+        return pictures_of(path, recursive=recursive)
     matches = sorted(glob.glob(str(name), recursive=True))  # noqa: PTH207  Path.glob takes no pattern from the root
-    found = _once(path for path in map(Path, matches) if is_picture(path))
+    found = _once(path for path in map(Path, matches) if is_picture(path) or _is_video(path))
     if not found:
         raise UserError(f"{name}: no picture has such a name")
     return found
@@ -186,8 +187,7 @@ def pictures_of(path: Path, *, recursive: bool = False) -> list[Path]:
     """
     if not path.is_dir():
         return [path]
-    items = _all_within(path) if recursive else path.iterdir()
-    found = _once(sorted(item for item in items if is_picture(item)))
+    found = _once(sorted(item for item in _items(path, recursive=recursive) if is_picture(item)))
     if not found:
         words = f"{path}: is a folder without pictures; put {USUAL_FORMATS} files in it"
         inner = not recursive and any(item.is_dir() for item in path.iterdir())
@@ -203,13 +203,37 @@ def frames_of(path: Path) -> list[Path]:
 
 
 def input_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file, or of a clip's frames: of the name and the SHA-256 of each, in their order."""
-    if path.is_file():
-        return file_sha256(path)
+    """Return the SHA-256 of a file, or of a clip's frames."""
+    frames = frames_of(path)
+    return frames_sha256(frames) if frames else file_sha256(path)
+
+
+def frames_sha256(frames: Iterable[Path], sha256: Callable[[Path], str | None] = file_sha256) -> str:
+    """Return the SHA-256 of a clip's frames: of the name and the SHA-256 of each, in their order.
+
+    sha256  returns the SHA-256 of a file, None for an unreadable one
+    """
     digest = hashlib.sha256()
-    for frame in frames_of(path):
-        digest.update(f"{file_sha256(frame)} {frame.name}\n".encode("utf-8", "surrogateescape"))
+    for frame in frames:
+        digest.update(f"{sha256(frame)} {frame.name}\n".encode("utf-8", "surrogateescape"))
     return digest.hexdigest()
+
+
+def videos_in(folder: Path, *, recursive: bool = False) -> list[Path]:
+    """Return the videos in a folder sorted by name.
+
+    recursive  whether the folders within the folder count too
+    """
+    return _once(sorted(item for item in _items(folder, recursive=recursive) if _is_video(item)))
+
+
+def _is_video(path: Path) -> bool:
+    return is_video_name(path) and not path.name.startswith(".") and path.is_file()
+
+
+def _items(folder: Path, *, recursive: bool) -> Iterator[Path]:
+    """Yield what is in a folder, or all files within it."""
+    return _all_within(folder) if recursive else folder.iterdir()
 
 
 def is_picture(path: Path) -> bool:
@@ -292,26 +316,3 @@ def _mask_for(what: str, photo: np.ndarray) -> Callable[[Path, Picture], np.ndar
         return mask
 
     return mask_of
-
-
-@functools.cache
-def _from_pipe(path: Path) -> Path:
-    """Return a temporary file with the bytes of a pipe, the same for each picture that the pipe is for."""
-    with path.open("rb") as pipe:
-        return _copied(pipe, path.name)
-
-
-@functools.cache
-def _from_stdin() -> Path:
-    """Return a temporary file with the bytes of stdin. Raises UserError where these would be typed."""
-    if sys.stdin.isatty():
-        raise UserError(f"{STDIN}: stdin is the terminal; send a picture there, as in: - stone.jpg < photo.jpg")
-    return _copied(sys.stdin.buffer, "stdin")
-
-
-def _copied(pipe: BinaryIO, name: str) -> Path:
-    """Return a temporary file of a name with all that a pipe gives. The file goes when the process ends."""
-    copy = temporary_folder() / name
-    with copy.open("wb") as file:
-        shutil.copyfileobj(pipe, file)
-    return copy

@@ -37,6 +37,7 @@ class Request:
     report     whether to write report.html
     verbose    whether TensorFlow's own messages are shown
     reads      other files that the call reads, which no result may replace
+    clip       whether the content is a clip, in a batch
     """
 
     paths: Paths
@@ -48,6 +49,7 @@ class Request:
     report: bool = True
     verbose: bool = False
     reads: tuple[Path, ...] = ()
+    clip: bool = False
 
     def inputs(self) -> list[Path]:
         """Return all files that the picture is made from."""

@@ -32,6 +32,7 @@ UNFIT_ON_WINDOWS = re.compile(r'(con|prn|aux|nul|(com|lpt)[1-9])(\.|$)|.*[<>:"|?
 SECONDS_IN_USE = 2.0  # The longest wait on Windows for a program that reads the file to be replaced.
 LOCK = ".lock"  # The file that is locked on Windows, where a folder cannot be. The file goes at the end of the run.
 LARGEST_TEXT = 2**26  # The most bytes of a text: a pipe may have no end.
+HASHED_BYTES = 2**20  # The bytes of a file that are in memory while it is hashed.
 STDIN = "-"  # The name that stands for stdin.
 LONGEST_NAME = 100  # The most characters of a file's name that are repeated in the name of its part.
 
@@ -193,7 +194,11 @@ def parse_toml(path: Path, text: str) -> dict[str, Any]:
 
 def file_sha256(path: Path) -> str:
     """Return the SHA-256 of a file's bytes in hexadecimal."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while payload := file.read(HASHED_BYTES):
+            digest.update(payload)
+    return digest.hexdigest()
 
 
 def check_writable(path: Path, *, dry_run: bool = False) -> None:

@@ -20,11 +20,12 @@ from nst.pictures.resizing import Size
 from nst.pictures.transparency import composite_over_white
 from nst.places import install_extra
 from nst.run.checkpoint import Checkpoint
-from nst.run.clip_names import VIDEOS, is_clip_name, is_numbered
-from nst.run.input_files import frames_of, pictures_of
+from nst.run.clip_names import VIDEOS, is_clip_name, is_numbered, is_video_name
+from nst.run.input_files import find_picture, frames_of, is_pattern, pictures_of
 from nst.run.request import Request
 
 ANIMATIONS = (".gif", ".webp", ".png")
+USUAL_SUFFIX = ".mp4"  # Of the clip that numbered pictures become.
 USUAL_RATE = Fraction(25)  # Of numbered pictures, in frames a second.
 LEAST_GIF_SECONDS = 0.1  # The time of a frame of an animation that gives none, as browsers take it.
 HD_LINES = 720  # The height from which a video that does not tell its colour space is in that of HD.
@@ -68,6 +69,39 @@ class Clip:
         return reader(self)
 
 
+def is_one_clip(content: Path, *, as_clip: bool = False) -> bool:
+    """Return whether CONTENT stands for a single clip: numbered pictures, a video, or whatever the user calls a clip.
+
+    A pattern stands for many, each of which is a clip with `as_clip`.
+    """
+    if is_numbered(content):
+        return True
+    return not is_pattern(content) and (as_clip or (is_video_name(content) and not content.is_dir()))
+
+
+def find_clip_file(name: Path) -> Path:
+    """Return the path of a clip, or of a mask of one, see find_picture. Numbered pictures are found when it is opened.
+
+    Raises UserError.
+    """
+    return name if is_numbered(name) else find_picture(name)
+
+
+def result_suffix(content: Path) -> str:
+    """Return the suffix of a clip's result for which the user gave no name: that of the clip."""
+    suffix = content.suffix.lower()
+    kept = suffix in (*VIDEOS, *ANIMATIONS) and not is_numbered(content) and not content.is_dir()
+    return suffix if kept else USUAL_SUFFIX
+
+
+def poster(path: Path) -> np.ndarray:
+    """Return the first frame of a clip, to stand for it. Raises UserError where there is none."""
+    first = next(open_clip(path).frames(), None)
+    if first is None:
+        raise UserError(f"{path}: has no frame that can be read; it is damaged or cut short")
+    return first.image
+
+
 def is_clip(request: Request, checkpoint: Checkpoint | None, *, as_clip: bool = False) -> bool:
     """Return whether a request is for a clip.
 
@@ -93,7 +127,7 @@ def open_clip(path: Path) -> Clip:
         return _numbered(path)
     if not path.exists():
         raise UserError(f"{path}: no such file")
-    return _video(path) if path.suffix.lower() in VIDEOS else _animation(path)
+    return _video(path) if is_video_name(path) else _animation(path)
 
 
 def check_frames(clip: Clip) -> None:

@@ -35,7 +35,7 @@ from nst.transfer.stylize import stylize
 from nst.transfer.targets import SteadyTarget
 from nst.transfer.view import make_view
 from nst.video.flow import Motion, motion, warped
-from nst.video.scenes import is_cut, is_repeated
+from nst.video.scenes import MOST_SCENES, change_after, seen_again
 
 OLD = 4.0  # The age in frames at which a pixel is settled.
 FIRST_AGE = 8.0  # The age of a scene's first frame, which has had all steps of a picture.
@@ -47,8 +47,6 @@ MUCH_NEW = 0.01  # The fraction of a frame that is new from which earlier frames
 LIGHT_SIGMA = 4.0  # The deviation of the blur with which the clip's change of lightness is carried over.
 LIKE_LEVELS = 12.0  # The difference in levels of 255 up to which an earlier frame shows the same there.
 NEW_STEPS = ((4, 10), (2, 6))  # How new parts are made: the factor by which they are smaller, and the steps.
-MOST_SCENES = 8  # The earlier scenes that are remembered.
-SEEN_AGAIN = 0.6  # The fraction of a frame that an earlier scene must show to go on from it.
 
 
 @dataclass
@@ -60,6 +58,7 @@ class Memory:
     ages     for how many frames each pixel has stayed, [height, width]
     earlier  the frames before and their pictures in levels of 255, oldest first
     scene    the first frame of the scene
+    begun    the number of frames that were done when the scene began
     scenes   for each scene before: its first frame, its last frame, and the picture of that, in levels of 255
     """
 
@@ -69,7 +68,17 @@ class Memory:
     ages: np.ndarray | None = None
     earlier: deque[tuple[np.ndarray, np.ndarray]] = field(default_factory=lambda: deque(maxlen=max(LOOKS_BACK)))
     scene: np.ndarray | None = None
+    begun: int = 0
     scenes: deque[tuple[np.ndarray, np.ndarray, np.ndarray]] = field(default_factory=lambda: deque(maxlen=MOST_SCENES))
+
+    def copied(self) -> Memory:
+        """Return a copy that shares the arrays, which nobody changes."""
+        return replace(self, earlier=self.earlier.copy(), scenes=self.scenes.copy())
+
+    def ending(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Return all of the scene that a later scene may go on from; see scenes."""
+        assert self.scene is not None and self.frame is not None and self.result is not None
+        return levels_of(self.scene), levels_of(self.frame), levels_of(self.result)
 
 
 @dataclass(frozen=True)
@@ -94,42 +103,50 @@ class Maker:
         return self.inputs.settings
 
     def make(self, memory: Memory, frame: np.ndarray) -> np.ndarray:
-        """Return the picture of the next frame [height, width, 3] of any size, and note it in the memory."""
-        size = self.scales[-1].size
-        frame = resize(frame, size)
+        """Return the picture of the next frame [height, width, 3] of any size, and note it in the memory.
+
+        If that fails, the memory is as it was, so that the run can go on from it.
+        """
+        before = memory.copied()
+        try:
+            return self._make(memory, resize(frame, self.scales[-1].size))
+        except BaseException:
+            vars(memory).update(vars(before))
+            raise
+
+    def _make(self, memory: Memory, frame: np.ndarray) -> np.ndarray:
         if memory.frame is None or memory.result is None or memory.ages is None:
-            return self._begin(memory, frame)
-        if self.renew is None and is_repeated(memory.frame, frame):
-            return self._note(memory, frame, memory.result, memory.ages + 1)
-        moved = motion(memory.frame, frame)
-        if is_cut(memory.frame, frame, moved.known):
-            scene = memory.frame if memory.scene is None else memory.scene
-            memory.scenes.append((levels_of(scene), levels_of(memory.frame), levels_of(memory.result)))
             return self._cut(memory, frame)
+        change = change_after(memory.frame, frame)
+        if change.cut:
+            memory.scenes.append(memory.ending())
+            return self._cut(memory, frame)
+        if change.repeated and self.renew is None:
+            return self._note(memory, frame, memory.result, memory.ages + 1)
+        moved = motion(memory.frame, frame) if change.motion is None else change.motion
         start, ages = _moved(memory, frame, moved)
         ages = self.renew(ages, moved.back) if self.renew else ages
         return self._note(memory, frame, *self._next(memory, frame, start, ages))
 
     def _begin(self, memory: Memory, frame: np.ndarray) -> np.ndarray:
         """Return the picture of a scene's first frame, made as that of a photo."""
-        memory.scene = frame
-        memory.earlier.clear()
+        memory.scene, memory.frame, memory.result = frame, None, None
         inputs = replace(self.inputs, content=frame, scene=frame)
         image = stylize(inputs, self.network, self.scales, tile_px=self.tile_px)
         return self._note(memory, frame, image, np.full(frame.shape[:2], FIRST_AGE, np.float32))
 
     def _cut(self, memory: Memory, frame: np.ndarray) -> np.ndarray:
         """Return the picture of the first frame after a cut: from an earlier scene that is seen again, or made anew."""
-        for levels in reversed(memory.scenes):
-            scene, last, result = (part / np.float32(255) for part in levels)
-            seen = motion(last, frame)
-            if seen.known.mean() >= SEEN_AGAIN:
-                memory.scene, memory.frame, memory.result = scene, last, result
-                memory.earlier.clear()
-                memory.ages = np.full(frame.shape[:2], OLD, np.float32)
-                start, ages = _moved(memory, frame, seen)
-                return self._note(memory, frame, *self._next(memory, frame, start, ages))
-        return self._begin(memory, frame)
+        memory.begun = memory.number
+        memory.earlier.clear()
+        found = seen_again([last for _, last, _ in memory.scenes], frame)
+        if found is None:
+            return self._begin(memory, frame)
+        index, seen = found
+        memory.scene, memory.frame, memory.result = (part / np.float32(255) for part in memory.scenes[index])
+        memory.ages = np.full(frame.shape[:2], OLD, np.float32)
+        start, ages = _moved(memory, frame, seen)
+        return self._note(memory, frame, *self._next(memory, frame, start, ages))
 
     def _note(self, memory: Memory, frame: np.ndarray, result: np.ndarray, ages: np.ndarray) -> np.ndarray:
         """Note a picture as the last one, and return it as it is shown."""

@@ -12,8 +12,7 @@ from PIL import Image
 from nst.errors import UserError
 from nst.pictures.picture_files import write_picture
 from nst.pictures.resizing import resize
-from nst.run.clip_names import is_clip_name, is_numbered
-from nst.run.input_files import find_picture
+from nst.run.clip_names import is_clip_name
 from nst.run.request import MOVING, Paths
 from nst.system.temporary import temporary_folder
 from nst.transfer.inputs import Inputs
@@ -34,11 +33,6 @@ class MaskClip:
     role: str
     index: int
     clip: Clip
-
-
-def find_mask(name: Path) -> Path:
-    """Return the path of a mask of a clip, a picture or a clip itself. Raises UserError."""
-    return name if is_numbered(name) or name.is_dir() else find_picture(name)
 
 
 def mask_clips(paths: Paths) -> tuple[MaskClip, ...]:

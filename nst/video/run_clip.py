@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import islice, pairwise
 from pathlib import Path
@@ -13,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from nst.errors import RunError, UserError, os_error_words
-from nst.pictures.picture_files import Picture, levels_of, write_picture
+from nst.pictures.picture_files import levels_of
 from nst.pictures.resizing import resize
 from nst.report.clip_page import PaintedClip, write_clip_page
 from nst.report.live_view import LiveView
@@ -22,23 +23,21 @@ from nst.report.status import DONE, STOPPED
 from nst.run.checkpoint import Checkpoint, next_due, write_checkpoint
 from nst.run.clip_names import stem_of
 from nst.run.dry_run import DryRun
-from nst.run.input_files import Digests, find_pictures, input_sha256, read_inputs
-from nst.run.job import Job, Kind, plan_job
+from nst.run.job import Job
+from nst.run.memory_plan import has_outgrown
 from nst.run.origin import Origin
 from nst.run.record import make_record, network_warnings
 from nst.run.request import Request
-from nst.run.run_picture import load_network, tell_inputs
+from nst.run.run_picture import OUT_OF_MEMORY, OutgrownError, load_network, tell_inputs
 from nst.system.atomic_files import folder_lock, write_json
 from nst.system.signals import NOTHING_DONE, Stopped, deferred, uninterrupted
-from nst.system.temporary import temporary_folder
-from nst.transfer.inputs import Inputs
 from nst.video.clip_state import ClipRun, arrays_of, resumed
-from nst.video.clips import USUAL_RATE, Clip, Frame, check_frames, open_clip
-from nst.video.flow import opencv
+from nst.video.clips import USUAL_RATE, Clip, Frame
 from nst.video.live_clip import OnFrame, showing_frames
-from nst.video.mask_clips import MaskClip, find_mask, mask_clips, masked, renewal, with_stills
-from nst.video.store import Store, check_clip_format
-from nst.video.times import check_times, planned_frames, selected
+from nst.video.mask_clips import MaskClip, masked, renewal
+from nst.video.plan_clip import plan_clip, tell_notes
+from nst.video.store import Store
+from nst.video.times import planned_frames, selected
 
 if TYPE_CHECKING:
     from nst.network.vgg19 import Network
@@ -46,30 +45,13 @@ if TYPE_CHECKING:
 
 WORK_OF_FRAME = 2.5  # The time of a frame, as a multiple of that of its steps.
 SHOWN = 6  # About how many frames the report shows.
-FRAMES = "frames"  # The folder of the frames within that of the run.
-
-
-def find_clip(request: Request) -> Request:
-    """Return a request whose files are found, see find_pictures; numbered pictures are when the clip is opened."""
-    (content,) = request.paths["content"]
-    if content.exists() and not content.is_dir():
-        return find_pictures(request, find_mask)
-    found = find_pictures(replace(request, paths={**request.paths, "content": request.paths["style"][:1]}), find_mask)
-    return replace(found, paths={**found.paths, "content": (content,)})
-
-
-def with_frames_folder(request: Request) -> Request:
-    """Return a request in which a folder for the result is the result, for the frames."""
-    if request.output or not request.folder:
-        return request
-    folder = request.folder if request.folder.name.strip(".") else request.folder.resolve()
-    return replace(request, output=folder, folder=None)
 
 
 def dry_run_clip(request: Request, origin: Origin, progress: Progress) -> DryRun:
     """Check a clip as far as its first frame, and return its plan. Raises UserError."""
     with progress:
-        clip, job = _planned(request, origin, progress)
+        clip, job = plan_clip(request, origin, dry_run=True)
+        tell_notes(job, origin, progress)
         network, facts = load_network(job, progress)
         tell_inputs(progress, job)
         frames, seconds = _expected(clip, job, network, 0)
@@ -80,16 +62,32 @@ def dry_run_clip(request: Request, origin: Origin, progress: Progress) -> DryRun
     return DryRun(job.folder.output, text, seconds, job.memory.memory_mb, device)
 
 
-def run_clip(request: Request, origin: Origin, progress: Progress, *, live: LiveView | None = None) -> Path:
+def run_clip(
+    request: Request,
+    origin: Origin,
+    progress: Progress,
+    *,
+    live: LiveView | None = None,
+    stopped: Callable[[], int] = lambda: 0,
+    most_mb: float = 0,
+    renewable: bool = False,
+) -> Path:
     """Make the clip and return its path. Ctrl-C and SIGTERM first save the clip so far.
 
-    live  shows the frames that are done to browsers
+    live       shows the frames that are done to browsers
+    stopped    returns the number of a signal that came elsewhere, or 0
+    most_mb    see plan_job
+    renewable  whether to raise OutgrownError where earlier runs have left this process too little memory
 
-    Raises UserError for a mistake found before the first frame, and RunError where the clip cannot be written.
+    Raises UserError for a mistake found before the first frame, and RunError where a frame cannot be read or made, or
+    the clip cannot be written.
     """
     with progress:
         progress.phase("reading the clip")
-        clip, job = _planned(request, origin, progress)
+        clip, job = plan_clip(request, origin, most_mb=most_mb)
+        tell_notes(job, origin, progress)
+        if renewable and has_outgrown(job.memory, job.settings, most_mb):
+            raise OutgrownError
         started = time.monotonic() - (job.checkpoint.seconds if job.checkpoint else 0)
         network, facts = load_network(job, progress)
         for line in network_warnings(job.record, facts) if job.record else []:
@@ -99,7 +97,7 @@ def run_clip(request: Request, origin: Origin, progress: Progress, *, live: Live
 
         record = make_record(request, job.folder.output, job.digests, facts)
         comment = json.dumps(record.as_json())
-        store = Store(job.folder.path / FRAMES, job.folder.output, clip, job.settings, comment)
+        store = Store(job.folder.frames, job.folder.output, clip, job.settings, comment)
         run = ClipRun(job, store, record, progress, started)
         memory = Memory()
         if job.checkpoint and job.checkpoint.clip:
@@ -111,67 +109,15 @@ def run_clip(request: Request, origin: Origin, progress: Progress, *, live: Live
             if not memory.number:
                 store.remove()
                 job.folder.remove_frames()
-                _write_checkpoint(run, memory)
+                job.folder.remove_scenes()
+                save_state(run, memory)
             _tell_estimate(run, network, memory.number)
             with showing_frames(run, live or LiveView(), memory.number) as follow:
-                number = _made(run, maker, memory, signalled, follow)
-                return _end(run, memory, number)
-
-
-def _planned(request: Request, origin: Origin, progress: Progress) -> tuple[Clip, Job]:
-    """Return the clip and the job, checked, having told the user's warnings. Raises UserError."""
-    opencv()
-    clip, job = plan_clip(request, origin)
-    for line in (*clip.notes, *job.notes, *origin.all_warnings()):
-        progress.tell(line)
-    return clip, job
-
-
-def plan_clip(request: Request, origin: Origin) -> tuple[Clip, Job]:
-    """Return the clip and the job, checked. Raises UserError."""
-    check_times(request.settings)
-    (content,) = request.paths["content"]
-    clip = open_clip(content)
-    check_frames(clip)
-    masks = mask_clips(request.paths)
-    for mask in masks:
-        check_frames(mask.clip)
-    suffix = content.suffix.lower() if clip.kind != "pictures" else ".mp4"
-
-    def check(path: Path, *_: object, **__: object) -> None:
-        check_clip_format(path, request.settings)
-
-    def read(request: Request) -> tuple[Picture, Inputs, Digests, tuple[str, ...]]:
-        frames = selected(clip, request.settings, masks)
-        first = next(frames, None)
-        if first is None:
-            raise UserError(f"{content}: has no frame from --start to --end")
-        still = temporary_folder() / f"{content.stem}.png"
-        write_picture(still, first.image)
-        paths = with_stills({**request.paths, "content": (still,)}, masks)
-        photo, inputs, digests, notes = read_inputs(replace(request, paths=paths))
-        for _ in frames if masks else ():  # A mask that is too short is told now.
-            pass
-        moving = {mask.role for mask in masks} | {"content"}
-        found = {role: tuple(map(input_sha256, request.paths[role])) for role in request.paths if role in moving}
-        return photo, masked(inputs, masks, first.masks), {**digests, **found}, notes
-
-    job = plan_job(request, origin, kind=Kind(read, check, suffix))
-    _check_no_input_in(job.folder.path / FRAMES, job)
-    return clip, job
-
-
-def _check_no_input_in(folder: Path, job: Job) -> None:
-    """Raise UserError where the clip is made from files that lie where its own frames would."""
-    for path in job.request.inputs():
-        if (
-            folder.is_dir()
-            and not job.folder.is_result
-            and any(folder.samefile(p) for p in (path, path.parent) if p.exists())
-        ):
-            raise UserError(
-                f"{folder}: is where the frames of this run would be, and holds {path.name}; give another -o"
-            )
+                with keeping(run, memory, lambda: _way_on(run)):
+                    number = make_frames(run, maker, memory, lambda: signalled() or stopped(), follow=follow)
+                if number:
+                    save_state(run, memory)
+                return finish_clip(run, memory.number, number, run.job.folder.way_on)
 
 
 def _tell_estimate(run: ClipRun, network: Network, done: int) -> None:
@@ -185,47 +131,70 @@ def _tell_estimate(run: ClipRun, network: Network, done: int) -> None:
 
 def _expected(clip: Clip, job: Job, network: Network, done: int) -> tuple[int, float]:
     """Return about how many frames there are, and how many seconds those that are not done take."""
+    frames = planned_frames(clip, job.settings, _seconds_per_frame(clip))
+    whole, each = seconds_of_frames(job, network)
+    return frames, (0 if done else whole) + each * max(0, frames - done - (0 if done else 1))
+
+
+def seconds_of_frames(job: Job, network: Network) -> tuple[float, float]:
+    """Return about how many seconds the first frame of a scene takes, and each other frame."""
     from nst.transfer.estimate import estimated_seconds
 
-    frames = planned_frames(clip, job.settings, _seconds_per_frame(clip))
     last = [replace(job.scales[-1], steps=job.settings.frame_steps)]
     with uninterrupted():
         whole = estimated_seconds(network, job.inputs, job.scales, job.memory.tile_px)
         each = WORK_OF_FRAME * estimated_seconds(network, job.inputs, last, job.memory.tile_px)
-    return frames, (0 if done else whole) + each * max(0, frames - done - (0 if done else 1))
+    return whole, each
 
 
-def _made(run: ClipRun, maker: Maker, memory: Memory, signalled: Callable[[], int], follow: OnFrame) -> int:
-    """Make all frames as _make_frames does. Raises RunError, the run kept, where a file cannot be read or written."""
+@contextmanager
+def keeping(run: ClipRun, memory: Memory, way_on: Callable[[], str] = lambda: "") -> Iterator[None]:
+    """Keep the run where a frame cannot be read, made or written, and raise a RunError of that.
+
+    way_on  returns the words on how to go on
+    """
+    from tensorflow.errors import ResourceExhaustedError
+
     try:
-        return _make_frames(run, maker, memory, signalled, follow)
-    except UserError as error:
-        _write_checkpoint(run, memory)
-        raise RunError(f"{error}; {_way_on(run)}") from error
-    except OSError as error:
-        raise RunError(f"{os_error_words(error)}; {_way_on(run)}") from error
+        yield
+    except (UserError, RunError, ResourceExhaustedError, MemoryError) as error:
+        words = str(error) if isinstance(error, (UserError, RunError)) else OUT_OF_MEMORY
+        save_state(run, memory)
+        raise RunError("; ".join(filter(None, [words, way_on()]))) from error
+    except OSError as error:  # Of a full disk, say: the last checkpoint stays.
+        raise RunError("; ".join(filter(None, [os_error_words(error), way_on()]))) from error
 
 
-def _make_frames(run: ClipRun, maker: Maker, memory: Memory, signalled: Callable[[], int], follow: OnFrame) -> int:
-    """Make all frames that are not done; return the number of a signal that came, or 0."""
+def make_frames(
+    run: ClipRun,
+    maker: Maker,
+    memory: Memory,
+    signalled: Callable[[], int],
+    *,
+    follow: OnFrame = lambda frame, picture: None,
+    end: int | None = None,
+) -> int:
+    """Make all frames that are not done, up to the frame `end`; return the number of a signal that came, or 0."""
     before: Frame | None = None
-    for number, frame in enumerate(selected(run.clip, run.job.settings, run.masks)):
+    for number, frame in enumerate(islice(selected(run.clip, run.job.settings, run.masks), end)):
         earlier, before = before, frame
         if number < memory.number:
             continue
         image = _for_frame(maker, run.masks, frame, earlier).make(memory, frame.image)
+        if run.lot and memory.begun == number:  # A lot ends with its scene, as scenes may be made side by side.
+            write_lot(run, number)
         run.lot.append(run.store.kept(image))
         run.times.append(frame.time)
         if number % run.every == 0 and len(run.shown) < 2 * SHOWN:
             run.shown.append((number + 1, levels_of(resize(frame.image, image.shape[:2])), levels_of(image)))
         if len(run.lot) >= run.store.lot:
-            _write_lot(run, memory.number)
+            write_lot(run, memory.number)
         run.progress.follow_frame(image.shape[:2])
         follow(frame, image)
         if signalled():
             return signalled()
         if time.monotonic() >= run.due:
-            _write_checkpoint(run, memory)
+            save_state(run, memory)
     return 0
 
 
@@ -237,30 +206,36 @@ def _for_frame(maker: Maker, masks: Sequence[MaskClip], frame: Frame, before: Fr
     return replace(maker, inputs=masked(maker.inputs, masks, frame.masks), renew=renew)
 
 
-def _write_lot(run: ClipRun, done: int) -> None:
+def write_lot(run: ClipRun, done: int) -> None:
+    """Write the open lot, when so many frames are done. Raises OSError."""
     first = done - len(run.lot)
     run.store.write_lot(first, run.lot, run.times[first:done])
     run.lot.clear()
 
 
-def _end(run: ClipRun, memory: Memory, number: int) -> Path:
-    """Write the clip so far, or all of it. Raises Stopped after a signal, and RunError where it cannot be written."""
+def finish_clip(run: ClipRun, frames: int, number: int, way_on: str) -> Path:
+    """Write the clip of the frames that are done, and return its path.
+
+    number  of the signal that stopped the run, or 0
+    way_on  the words with the command to go on with
+
+    Raises Stopped after a signal, and RunError where the clip cannot be written.
+    """
     output = run.job.folder.output
-    if number:
-        _write_checkpoint(run, memory)
+    way_on = way_on or NOTHING_DONE
     try:
         times = [*run.times, run.times[-1] + round(_typical(run.times, run.clip))]
-        for line in run.store.finish(run.lot, memory.number - len(run.lot), times):
+        for line in run.store.finish(run.lot, frames - len(run.lot), times):
             run.progress.tell(line)
     except OSError as error:
-        raise RunError(f"{os_error_words(error, str(output))}; {_way_on(run)}") from error
+        raise RunError(f"{os_error_words(error, str(output))}; {way_on}") from error
     state = STOPPED if number else DONE
-    facts = {"state": state, "frames": memory.number, "seconds": run.seconds}
+    facts = {"state": state, "frames": frames, "seconds": run.seconds}
     write_json(run.job.folder.settings, {**run.record.as_json(), **facts})
     if run.job.request.report:
-        _write_page(run, state, memory.number)
+        _write_page(run, state, frames)
     if number:
-        raise Stopped(number, f"{output} is the clip so far; {_way_on(run)}", output)
+        raise Stopped(number, f"{output} is the clip so far; {way_on}", output)
     run.job.folder.remove_checkpoint()
     if not run.job.settings.keep_frames:
         run.store.remove()
@@ -308,7 +283,7 @@ def _way_on(run: ClipRun) -> str:
     return run.job.folder.way_on or NOTHING_DONE
 
 
-def _write_checkpoint(run: ClipRun, memory: Memory) -> None:
+def save_state(run: ClipRun, memory: Memory) -> None:
     """Write all that the next frame depends on, and note when to do so again."""
     every = run.job.settings.checkpoint_every
     if not every:

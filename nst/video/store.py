@@ -119,14 +119,9 @@ class Store:
         return sorted(path for path in self.folder.glob(f"*{suffix}") if OWN_NAME.fullmatch(path.name))
 
     def remove(self) -> None:
-        """Remove the frames, of which a clip has been made, or those of an earlier run; all other files stay."""
-        if self.is_folder or not self.folder.is_dir():
-            return
-        for path in list(self.folder.iterdir()):
-            if OWN_NAME.fullmatch(path.name):
-                path.unlink(missing_ok=True)
-        with suppress(OSError):  # Something else is there.
-            self.folder.rmdir()
+        """Remove the frames, of which a clip has been made, or those of an earlier run."""
+        if not self.is_folder:
+            remove_frames(self.folder)
 
     def _encode(self, path: Path, images: Sequence[np.ndarray], times: Sequence[int]) -> None:
         module, codec = av(), self.settings.codec or USUAL_CODECS.get(self.output.suffix.lower(), "h264")
@@ -151,7 +146,7 @@ class Store:
     def _join(self, times: Sequence[int]) -> list[str]:
         """Join the packets of all lots, and the sound of the clip."""
         module, warnings = av(), []
-        parts = self._written(".mp4")
+        parts = [part for part in self._written(".mp4") if int(part.stem) < len(times) - 1]
         with atomic_write(self.output) as temporary, _plain_errors(self.output):
             kind = {".mkv": "matroska", ".m4v": "mp4"}.get(self.output.suffix.lower(), self.output.suffix[1:].lower())
             options = {"movflags": "+faststart"} if kind in ("mp4", "mov") else {}
@@ -188,6 +183,17 @@ class Store:
             images = [image.quantize(palette=palette, dither=Image.Dither.NONE) for image in images]
         with atomic_write(self.output) as temporary, temporary.open("wb") as file:
             images[0].save(file, kind, save_all=True, append_images=images[1:], duration=durations, loop=0, **options)
+
+
+def remove_frames(folder: Path) -> None:
+    """Remove the frames, or the lots of frames, in a folder of these, and the folder; all other files stay."""
+    if not folder.is_dir():
+        return
+    for path in list(folder.iterdir()):
+        if OWN_NAME.fullmatch(path.name):
+            path.unlink(missing_ok=True)
+    with suppress(OSError):  # Something else is there.
+        folder.rmdir()
 
 
 @contextmanager

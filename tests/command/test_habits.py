@@ -47,14 +47,14 @@ class Stdin:
 @pytest.fixture
 def stdin(monkeypatch):
     """Return a function that sets what comes from stdin."""
-    from nst.run.input_files import _from_stdin
+    from nst.run.pipes import from_stdin
 
     def give(payload):
-        _from_stdin.cache_clear()
+        from_stdin.cache_clear()
         monkeypatch.setattr("sys.stdin", Stdin(payload))
 
     yield give
-    _from_stdin.cache_clear()
+    from_stdin.cache_clear()
 
 
 @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ def test_a_blend_of_many_is_still_a_blend(photos):
     accepted(*photos)  # a photo and three styles in a folder of their own
 
 
-def test_a_photo_comes_from_stdin(here, pictures, tiny, stdin, capsys, refused):
+def test_a_photo_comesfrom_stdin(here, pictures, tiny, stdin, capsys, refused):
     stdin(Path(pictures[0]).read_bytes())
     assert neural_art.main(["-", pictures[1], *SMALL, "-o", "art.png"]) == 0
     assert neural_art.main([*pictures, *SMALL, "-o", "file.png"]) == 0
@@ -148,7 +148,7 @@ def test_a_photo_comes_from_stdin(here, pictures, tiny, stdin, capsys, refused):
     assert "stdin: is not a picture" in refused(["-", pictures[1], "-o", "none.png"])
 
 
-def test_rows_and_settings_come_from_stdin(here, pictures, tiny, stdin, capsys):
+def test_rows_and_settings_comefrom_stdin(here, pictures, tiny, stdin, capsys):
     rows = f"content,style\n{pictures[0]},{pictures[1]}\n"
     stdin(rows.encode())
     assert neural_art.main(["--batch", "-", "--list", "-o", "out"]) == 0

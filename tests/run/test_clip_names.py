@@ -21,6 +21,11 @@ def test_a_clip_is_known_by_its_name(name, is_clip, stem):
     assert (is_clip_name(Path(name)), stem_of(Path(name))) == (is_clip, stem)
 
 
+def test_a_file_that_is_named_like_a_pattern_is_a_file(tmp_path):
+    (tmp_path / "50%dark.png").touch()
+    assert not is_clip_name(tmp_path / "50%dark.png") and is_clip_name(tmp_path / "40%dark.png")
+
+
 def test_frames_are_in_the_order_of_their_numbers(tmp_path):
     for name in ("f2.png", "f10.png", "f1.png", "f.png", "g3.png", "f3.jpg", "f4x.png"):
         (tmp_path / name).touch()

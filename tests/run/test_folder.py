@@ -1,6 +1,18 @@
 """A run has a folder and a name of its own."""
 
-from nst.run.folder import RunFolder, first_free, reserved
+from pathlib import Path
+
+import pytest
+
+from nst.run.folder import RunFolder, first_free, reserved, result_name
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [("a/cat.jpg", "cat_s"), ("a/shot_%04d.png", "shot_s"), ("a/%d.png", "a_s"), ("a/100%.png", "100%_s")],
+)
+def test_numbered_pictures_give_a_result_the_name_before_their_number_or_of_their_folder(content, name):
+    assert result_name({"content": (Path(content),), "style": (Path("s.png"),)}) == name
 
 
 def test_first_free_counts_past_files_and_folders(tmp_path):

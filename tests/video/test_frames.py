@@ -1,5 +1,6 @@
 """What stays in a clip stays in the picture."""
 
+from collections import deque
 from itertools import pairwise
 
 import numpy as np
@@ -14,6 +15,7 @@ from nst.transfer.losses import steadiness_cost
 from nst.transfer.scales import plan_scales
 from nst.video.flow import warped
 from nst.video.frames import Maker, Memory
+from nst.video.scenes import find_scenes
 
 pytest.importorskip("av")
 pytest.importorskip("cv2")
@@ -103,6 +105,46 @@ def test_behind_a_square_that_passes_the_strokes_stay(maker, scenery):
     assert abs(redness.mean()) < 0.05  # no trail of the square
     square = pictures[-1][27:41, 54:66]
     assert (square[..., 0] - square[..., 1]).mean() > 0.3
+
+
+def test_a_scene_is_the_same_whether_the_frames_before_it_were_made_by_the_same_process(maker, pan):
+    dark = [np.ascontiguousarray(1 - image[::-1, :, ::-1]) ** 3 for image in pan[:2]]
+    frames = [*pan[:2], *dark, *pan[2:4]]
+    whole, memory, begun, endings = maker(), Memory(), [], []
+    pictures = []
+    for frame in frames:
+        pictures.append(whole.make(memory, frame))
+        begun.append(memory.begun)
+        endings.append(memory.ending())
+    scenes = find_scenes(frames)
+    assert begun == [scene.first for scene in scenes for _ in range(scene.frames)]
+    assert [scene.after for scene in scenes] == [None, None, 0]
+    for scene in scenes[1:]:
+        before = [] if scene.after is None else [endings[scenes[scene.after].end - 1]]
+        alone = Memory(number=scene.first, scenes=deque(before))
+        for number in range(scene.first, scene.end):
+            np.testing.assert_array_equal(maker().make(alone, frames[number]), pictures[number])
+
+
+def test_a_frame_that_fails_leaves_the_memory_as_it_was(maker, pan, monkeypatch):
+    """Also at a cut, where the memory of the scene is put away."""
+    dark = [np.ascontiguousarray(1 - image[::-1, :, ::-1]) ** 3 for image in pan[:2]]
+    frames = [pan[0], pan[1], dark[0], pan[2]]
+
+    def fail(*_, **__):
+        raise MemoryError
+
+    straight, tried, anew = maker(), maker(), Memory()
+    memory = Memory()
+    for frame in frames:
+        with monkeypatch.context() as patch:
+            patch.setattr("nst.video.frames.stylize", fail)
+            patch.setattr("nst.video.frames.adam", fail)
+            with pytest.raises(MemoryError):
+                tried.make(memory, frame)
+        assert memory.number == anew.number
+        np.testing.assert_array_equal(tried.make(memory, frame), straight.make(anew, frame))
+    assert len(memory.scenes) == len(anew.scenes) == 2
 
 
 def test_a_fade_to_black_ends_black(maker, pan):

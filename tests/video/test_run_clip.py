@@ -197,6 +197,27 @@ def test_a_full_disk_is_told_in_a_line_and_the_run_goes_on_later(
     assert "4/4" in capsys.readouterr().err
 
 
+def test_a_clip_that_runs_out_of_memory_is_told_in_a_line_and_goes_on_later(
+    here, frames, tiny, capsys, monkeypatch, out_of_memory
+):
+    words = ["frames/%04d.png", "style.png", *SMALL, "-o"]
+    assert neural_art.main([*words, "whole"]) == 0
+    capsys.readouterr()
+    with monkeypatch.context() as patch:
+        patch.setattr("nst.video.frames.adam", out_of_memory)
+        assert neural_art.main([*words, "art"]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    way_on = "to go on: python neural_art.py --resume art"
+    assert lines[-1] == f"neural_art: out of memory; give a smaller --size; {way_on}"
+    assert not any("Traceback" in line for line in lines)
+    when = (here / "art" / "0001.png").stat().st_mtime_ns
+    assert neural_art.main(["--resume", "art"]) == 0
+    assert (here / "art" / "0001.png").stat().st_mtime_ns == when
+    for number in range(1, 5):
+        name = f"{number:04d}.png"
+        np.testing.assert_array_equal(read_image(here / "art" / name), read_image(here / "whole" / name))
+
+
 def test_numbered_pictures_and_folders_are_clips(here, pan, tiny):
     (here / "frames").mkdir()
     for number, image in enumerate(pan[:3], 7):
@@ -417,13 +438,6 @@ def test_a_clip_can_be_watched(here, frames, tiny, capsys, monkeypatch):
     assert seen[0].sources.content.name == "frames.png"
     assert "http://127.0.0.1:" in capsys.readouterr().err
     assert len(opened) == 1 and opened[0].startswith("http://127.0.0.1:")
-
-
-def test_a_clip_has_no_place_in_a_batch(here, pan, write_clip, refused):
-    write_clip(here / "clip.mp4", pan[:2])
-    assert "clip.mp4: is a clip, which has no place in a batch" in refused(
-        ["clip.mp4", "style.png", "--sweep", "seed=1,2"]
-    )
 
 
 def test_an_animated_picture_stays_a_picture_unless_asked_for(here, pan, tiny):

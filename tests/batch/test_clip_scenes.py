@@ -111,6 +111,7 @@ def test_scenes_made_apart_are_the_clip_of_one_process(clip, here_as_workers, el
         assert (record["state"], record["frames"], record["result"]) == ("done", 10, f"{name}.mp4")
 
 
+@pytest.mark.slow
 def test_animations_and_kept_frames(clip, here_as_workers):
     assert neural_art.main([*WORDS, "-o", "whole.gif", "--keep-frames"]) == 0
     assert neural_art.main([*WORDS, "-o", "apart.gif", "--keep-frames", "--workers", "2"]) == 0
@@ -120,6 +121,7 @@ def test_animations_and_kept_frames(clip, here_as_workers):
     assert not Path("apart/scenes").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("at", [1, 4])
 def test_a_clip_stopped_between_its_scenes_goes_on_with_what_is_left(clip, here_as_workers, capsys, monkeypatch, at):
     got, _ = here_as_workers
@@ -170,6 +172,7 @@ def assert_same_folders(one, other):
         np.testing.assert_array_equal(read_image(Path(one, name)), read_image(Path(other, name)))
 
 
+@pytest.mark.slow
 def test_masks_that_are_clips_and_folders_of_frames_go_with_scenes_made_apart(numbered, here_as_workers, elsewhere):
     words = ["--bit-depth", "16"]
     assert neural_art.main([*numbered, "whole", *words]) == 0
@@ -184,6 +187,7 @@ def test_masks_that_are_clips_and_folders_of_frames_go_with_scenes_made_apart(nu
     assert np.abs(repeated[1] - repeated[0]).max() > 0.02  # The mask has grown meanwhile.
 
 
+@pytest.mark.slow
 def test_a_folder_of_frames_has_the_scenes_that_are_done_after_a_stop(numbered, here_as_workers, capsys, refused):
     got, before = here_as_workers
     assert neural_art.main([*numbered, "whole"]) == 0
@@ -199,6 +203,7 @@ def test_a_folder_of_frames_has_the_scenes_that_are_done_after_a_stop(numbered, 
     assert_same_folders("whole", "art")
 
 
+@pytest.mark.slow
 def test_a_folder_of_the_users_in_the_place_of_the_scenes_stays(numbered, refused):
     Path("art/scenes").mkdir(parents=True)
     Path("art/scenes/mine.txt").touch()
@@ -209,6 +214,7 @@ def test_a_folder_of_the_users_in_the_place_of_the_scenes_stays(numbered, refuse
     assert sorted(path.name for path in Path("out/frames").iterdir())[-2:] == ["0000004.png", "mine.txt"]
 
 
+@pytest.mark.slow
 def test_a_scene_that_runs_out_of_memory_is_told_in_a_line_and_goes_on_later(
     numbered, here_as_workers, capsys, monkeypatch, out_of_memory
 ):
@@ -228,6 +234,7 @@ def test_a_scene_that_runs_out_of_memory_is_told_in_a_line_and_goes_on_later(
     assert Path("art/0004.png").stat().st_mtime_ns == when
 
 
+@pytest.mark.slow
 def test_a_worker_that_dies_costs_its_scene_a_new_one(clip, here_as_workers, capsys):
     got, before = here_as_workers
     deaths = []

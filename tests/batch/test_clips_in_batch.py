@@ -79,6 +79,7 @@ def test_rows_are_pictures_or_clips_and_a_damaged_clip_fails_alone(clips, pan, c
     assert Path("out/a_style.mp4").stat().st_mtime_ns == before
 
 
+@pytest.mark.slow
 def test_a_pattern_and_a_folder_of_videos_alone_stand_for_clips(clips, capsys):
     assert neural_art.main(["clips/*.mp4", "style.png", *SMALL, "-o", "one"]) == 0
     assert capsys.readouterr().out.split() == ["one/a_style.mp4", "one/b_style.mp4"]
@@ -113,6 +114,7 @@ def test_one_clip_stands_for_itself(here):
     assert not is_one_clip(Path("*.gif"), as_clip=True)
 
 
+@pytest.mark.slow
 def test_a_sweep_of_a_clip_has_a_sheet_of_first_frames(clips):
     words = ["clips/b.mp4", "style.png", *SMALL, "--sweep", "strength=0.3,0.7", "-o", "out"]
     assert neural_art.main(words) == 0
@@ -125,6 +127,7 @@ def test_a_sweep_of_a_clip_has_a_sheet_of_first_frames(clips):
     assert "b_style" in Page(Path("out/report.html")).text()
 
 
+@pytest.mark.slow
 def test_a_clip_in_each_style(clips, style):
     write_picture(Path("other.png"), style[::-1])
     assert neural_art.main(["clips/b.mp4", "style.png", "other.png", "--each-style", *SMALL, "-o", "out"]) == 0
@@ -159,6 +162,7 @@ def test_a_mask_that_is_a_clip_is_for_clips_and_changes_them_when_a_frame_of_it_
     assert "changed  a_style.mp4" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_clips_of_a_batch_can_be_watched(clips, monkeypatch):
     seen, follow = [], LiveView.follow_frame
 
@@ -208,6 +212,7 @@ def test_a_dry_run_tells_the_frames_and_the_time_of_each_clip(clips, capsys):
     assert sorted(clips.rglob("*")) == before
 
 
+@pytest.mark.slow
 def test_events_of_a_clip_name_it(clips, capsys):
     assert neural_art.main(["clips/*.mp4", "style.png", *SMALL, "-o", "out", "--json"]) == 0
     out, err = capsys.readouterr()
@@ -255,6 +260,7 @@ def elsewhere(order):
     return make_on_other_disk(order, [(role, str(path)) for role, path in found], *(p.read_bytes() for _, p in found))
 
 
+@pytest.mark.slow
 def test_a_clip_made_on_another_disk_is_the_same_also_after_a_stop(clip_order, monkeypatch, tmp_path):
     monkeypatch.setattr("nst.video.store.LOT", 2)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))

@@ -299,6 +299,7 @@ def test_the_page_of_a_batch_in_a_browser(batch, browser, width, scheme):
 
 
 @pytest.mark.browser
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_the_sliders_of_a_sweep_move_together(swept, browser, width, scheme):
     from selenium.webdriver import Keys

@@ -159,6 +159,7 @@ def test_a_stopped_batch_goes_on_to_the_same_pixels(photos, capsys, monkeypatch,
     assert not list(Path("out").rglob("checkpoint*"))
 
 
+@pytest.mark.slow
 def test_a_changed_or_forced_picture_leaves_its_checkpoint_unused(photos, monkeypatch):
     words = [*photos, "--checkpoint-every", "0.001"]
     for more in (["--seed", "3", "--init-noise", "0.5"], ["--force"]):
@@ -251,6 +252,7 @@ def test_a_report_that_is_there_already_stays(photos, capsys):
 
 
 @pytest.mark.browser
+@pytest.mark.slow
 @pytest.mark.parametrize(("width", "scheme"), LOOKS)
 def test_the_page_of_a_real_batch_in_a_browser(photos, content, style, browser, width, scheme):
     for name in HOSTILE:

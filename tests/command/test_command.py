@@ -504,6 +504,7 @@ def test_a_stopped_run_saves_the_picture_so_far(tmp_path, pictures, number, code
     assert not list(tmp_path.rglob(".*.part"))
 
 
+@pytest.mark.slow
 def test_a_limit_of_time_ends_each_scale_early_but_makes_the_whole_picture(tmp_path, pictures, tiny):
     words = [*SMALL, "--steps", "5000", "--max-time", "4s", "-o", str(tmp_path / "art.png")]
     began = time.monotonic()

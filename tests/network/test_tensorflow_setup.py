@@ -27,6 +27,7 @@ def test_a_plan_starts_tensorflow_only_where_there_is_a_driver_of_gpus(monkeypat
     assert started == ([{"threads": 2, "verbose": True}] if driver else [])
 
 
+@pytest.mark.slow
 def test_tensorflow_starts_without_keras_and_has_it_when_asked():
     program = """
 import sys

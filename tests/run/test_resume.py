@@ -25,7 +25,6 @@ def files(folder):
 
 
 WAYS = [
-    [],
     ["--preserve-color", "luminance", "--average", "1"],
     ["--init-noise", "0.4", "--seed", "3"],
     ["--basis", "pixels", "--bit-depth", "16"],
@@ -33,7 +32,7 @@ WAYS = [
 ]
 
 
-@pytest.mark.parametrize("words", WAYS, ids=" ".join)
+@pytest.mark.parametrize("words", [[], *(pytest.param(way, marks=pytest.mark.slow) for way in WAYS)], ids=" ".join)
 def test_resumed_is_straight_through(here, pictures, tiny, stopped_at, words):
     """Wherever it is stopped, after the last step of a scale and of the run too: the same pixels, the same costs."""
     assert neural_art.main([*pictures, *SMALL, *words, "-o", "whole.png"]) == 0

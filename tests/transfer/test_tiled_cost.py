@@ -48,6 +48,9 @@ def evaluated(network, inputs, size, tile_px, style_size=(50, 70)):
     return {name: float(cost) for name, cost in costs.items()}, gradient.numpy()
 
 
+LONG_SIZES = [(96, 128), (333, 17), (250, 40), (129, 257)]  # Which take longer.
+
+
 def assert_same(network, inputs, size, tile_px, tolerance=1e-5):
     costs, gradient = evaluated(network, inputs, size, 10_000)
     tiled_costs, tiled = evaluated(network, inputs, size, tile_px)
@@ -56,7 +59,11 @@ def assert_same(network, inputs, size, tile_px, tolerance=1e-5):
     assert np.abs(tiled - gradient).max() <= 10 * tolerance * np.abs(gradient).max()
 
 
-@pytest.mark.parametrize("size", [(96, 128), (101, 143), (16, 300), (333, 17), (250, 40), (129, 257)], ids=str)
+@pytest.mark.parametrize(
+    "size",
+    [(101, 143), (16, 300), *(pytest.param(size, marks=pytest.mark.slow) for size in LONG_SIZES)],
+    ids=str,
+)
 def test_the_gradient_in_tiles_is_that_of_the_whole(network, size):
     """Also for sides that 16 does not divide, strips one tile wide, and tiles smaller than their halo."""
     inputs = Inputs(picture((60, 90), 2), (picture((80, 100), 3),), make_settings(overrides=ALL))

@@ -107,6 +107,7 @@ def test_behind_a_square_that_passes_the_strokes_stay(maker, scenery):
     assert (square[..., 0] - square[..., 1]).mean() > 0.3
 
 
+@pytest.mark.slow
 def test_a_scene_is_the_same_whether_the_frames_before_it_were_made_by_the_same_process(maker, pan):
     dark = [np.ascontiguousarray(1 - image[::-1, :, ::-1]) ** 3 for image in pan[:2]]
     frames = [*pan[:2], *dark, *pan[2:4]]

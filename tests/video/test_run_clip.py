@@ -117,6 +117,7 @@ def test_a_stopped_folder_of_frames_goes_on_to_the_same_pixels(here, frames, tin
         np.testing.assert_array_equal(read_image(here / "art" / name), read_image(here / "whole" / name))
 
 
+@pytest.mark.slow
 def test_a_folder_of_the_users_in_that_of_the_run_stays(here, frames, tiny, refused):
     (here / "art").mkdir()
     frames.rename(here / "art" / "frames")
@@ -197,6 +198,7 @@ def test_a_full_disk_is_told_in_a_line_and_the_run_goes_on_later(
     assert "4/4" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_clip_that_runs_out_of_memory_is_told_in_a_line_and_goes_on_later(
     here, frames, tiny, capsys, monkeypatch, out_of_memory
 ):
@@ -364,6 +366,7 @@ def test_a_library_that_is_missing_is_named(here, pan, write_clip, refused, monk
         assert name in line and "pip install -r requirements-video.txt" in line
 
 
+@pytest.mark.slow
 def test_a_stopped_animation_goes_on_as_one(here, pan, tiny, stopped_after):
     images = [Image.fromarray(np.rint(255 * image).astype(np.uint8)) for image in pan[:4]]
     images[0].save("a.gif", save_all=True, append_images=images[1:], duration=100)

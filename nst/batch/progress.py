@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TextIO
 
-from nst.report.renderers import renderer_of, stopping_words
+from nst.report.renderers import renderer_of
 from nst.report.status import STOPPED, PictureStatus
+from nst.system.signals import stopping_words
 
 
 class BatchProgress:

@@ -52,7 +52,7 @@ class _SceneEvents(Silence):
         """Count the frames that an earlier run has made."""
         self.counter.count(self.scene, done)
 
-    def frame(self, number: int, frames: int, long_side_px: int, seconds_left: float | None) -> None:
+    def frame(self, number: int, frames: int, long_side_px: int, pace: float | None, left: float | None) -> None:
         """Count a frame."""
         self.counter.count(self.scene, number)
 

@@ -10,7 +10,8 @@ from typing import TextIO
 import numpy as np
 
 from nst.pictures.resizing import Size
-from nst.report.renderers import Silence, renderer_of, stopping_words
+from nst.report.renderers import Silence, renderer_of
+from nst.system.signals import stopping_words
 from nst.transfer.scales import Scale
 from nst.transfer.state import State, Step
 
@@ -66,7 +67,15 @@ class Progress:
         self.number += 1
         self.first = self.first or (self.done, time.monotonic())
         self.work = max(self.work, self.done)
-        self.renderer.frame(self.number, self.work, max(size), self.seconds_left)
+        self.renderer.frame(self.number, self.work, max(size), self.pace, self.seconds_left)
+
+    @property
+    def pace(self) -> float | None:
+        """Return the seconds that a unit of work has taken since the first step, or None before the second step."""
+        if self.first is None or self.done == self.first[0]:
+            return None
+        before, began = self.first
+        return (time.monotonic() - began) / (self.done - before)
 
     def __enter__(self) -> Progress:
         return self
@@ -88,11 +97,10 @@ class Progress:
         """
         if self.done == self.work:
             return 0.0
-        if self.first is None or self.done == self.first[0]:
-            return None if self.expected is None else max(0.0, self.expected - time.monotonic())
-        (before, began), now = self.first, time.monotonic()
-        left = (now - began) * (self.work - self.done) / (self.done - before)
-        return max(0.0, min(left, self.most_seconds - (now - self.started)))
+        pace, now = self.pace, time.monotonic()
+        if pace is None:
+            return None if self.expected is None else max(0.0, self.expected - now)
+        return max(0.0, min(pace * (self.work - self.done), self.most_seconds - (now - self.started)))
 
     def follow(self, step: Step, picture: Callable[[], np.ndarray], state: Callable[[], State]) -> None:
         """Note a step and show where the run is, the costs and the time left."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -26,12 +25,6 @@ SECONDS_BETWEEN_LINES = 10  # The pause between two lines of a run where stderr 
 MOST_NAMED = 6  # The most styles that are named.
 BAR = "{bar} {percentage:3.0f}%  {desc}"  # In words of tqdm.
 BAR_COLUMNS = 24  # The columns that the bar needs, below which costs are left out.
-
-
-def stopping_words(last: str, number: int) -> str:
-    """Return the words that answer a first signal of that number; `last` is what is done before the end."""
-    again = "; Ctrl-C again ends now" if number == signal.SIGINT else ""
-    return f"stopping after {last}{again}"
 
 
 def inputs_words(content: Path, styles: Sequence[Path]) -> str:
@@ -86,23 +79,27 @@ class Lines:
         """Move the bar, or print a line if there has been none for a while."""
         where = f"{self.job or ''}  {max(step.size)} px  step {step.number}/{steps}".lstrip()
         costs = "  ".join(f"{name} {value:.4g}" for name, value in step.costs.items())
+        self._show(where, costs, work_done, seconds_left, ends=step.number == steps)
+
+    def frame(self, number: int, frames: int, long_side_px: int, pace: float | None, left: float | None) -> None:
+        """Move the bar to a frame of a clip, or print a line if there has been none for a while.
+
+        pace, left  the seconds of a frame, and of those that are left
+        """
+        self.work = frames
+        where = f"{self.job or ''}  {long_side_px} px  frame {number}/{frames}".lstrip()
+        where += "" if pace is None else f"  {pace:.1f} s a frame"
+        self._show(where, "", number, left, ends=number == frames)
+
+    def _show(self, where: str, costs: str, work_done: int, seconds_left: float | None, *, ends: bool) -> None:
+        """Move the bar, or print a line if there has been none for a while, or at the end."""
         now = time.monotonic()
         if self.on_terminal:
             self._move_bar(where, costs, work_done, seconds_left)
-        elif not self.quiet and (now - self.printed >= SECONDS_BETWEEN_LINES or step.number == steps):
+        elif not self.quiet and (now - self.printed >= SECONDS_BETWEEN_LINES or ends):
             self.printed = now
-            self._print(f"{where}  {costs}" + ("" if seconds_left is None else f"  {seconds_left:.0f} s left"))
-
-    def frame(self, number: int, frames: int, long_side_px: int, seconds_left: float | None) -> None:
-        """Move the bar to a frame of a clip, or print a line if there has been none for a while."""
-        where = f"{self.job or ''}  {long_side_px} px  frame {number}/{frames}".lstrip()
-        now = time.monotonic()
-        if self.on_terminal:
-            self.work = frames
-            self._move_bar(where, "", number, seconds_left)
-        elif not self.quiet and (now - self.printed >= SECONDS_BETWEEN_LINES or number == frames):
-            self.printed = now
-            self._print(where + ("" if seconds_left is None else f"  {seconds_left:.0f} s left"))
+            left = "" if seconds_left is None else f"{seconds_left:.0f} s left"
+            self._print("  ".join(filter(None, [where, costs, left])))
 
     def _move_bar(self, where: str, costs: str, work_done: int, seconds_left: float | None) -> None:
         """Move the bar, which is there from the first step on, with the costs beside it where the window is wide."""
@@ -212,7 +209,7 @@ class JsonLines:
             seconds_left=_rounded(seconds_left),
         )
 
-    def frame(self, number: int, frames: int, long_side_px: int, seconds_left: float | None) -> None:
+    def frame(self, number: int, frames: int, long_side_px: int, pace: float | None, left: float | None) -> None:
         """Print a frame of a clip."""
         self._print(
             "frame",
@@ -220,7 +217,8 @@ class JsonLines:
             number=number,
             frames=frames,
             long_side_px=long_side_px,
-            seconds_left=_rounded(seconds_left),
+            seconds_per_frame=_rounded(pace),
+            seconds_left=_rounded(left),
         )
 
     def estimate(self, work: str, seconds: float, memory_mb: int, device: str) -> None:
@@ -291,7 +289,7 @@ class Silence:
     def step(self, step: Step, *, steps: int, work_done: int, seconds_left: float | None) -> None:
         """Pass over a step."""
 
-    def frame(self, number: int, frames: int, long_side_px: int, seconds_left: float | None) -> None:
+    def frame(self, number: int, frames: int, long_side_px: int, pace: float | None, left: float | None) -> None:
         """Pass over a frame."""
 
     def estimate(self, work: str, seconds: float, memory_mb: int, device: str) -> None:

@@ -51,6 +51,12 @@ class _Handler:
         self.receive(number)
 
 
+def stopping_words(last: str, number: int) -> str:
+    """Return the words that answer a first signal of that number; `last` is what is done before the end."""
+    again = "; Ctrl-C again ends now" if number == signal.SIGINT else ""
+    return f"stopping after {last}{again}"
+
+
 def _raise(error: AtOnce) -> NoReturn:
     raise error
 

@@ -297,3 +297,17 @@ def test_stderr_is_the_default_stream(capsys):
     assert isinstance(renderer, Lines)
     renderer.warn("beware")
     assert capsys.readouterr() == ("", "neural_art: beware\n")
+
+
+def test_frames_of_a_clip_are_told_with_the_seconds_of_each(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("nst.report.progress.time.monotonic", lambda: now[0])
+    for kind, wanted in (("text", "64 px  frame 3/3  2.5 s a frame  0 s left"), ("json", 2.5)):
+        stream = io.StringIO()
+        progress = Progress(stream, kind=kind)
+        progress.begin_frames(3)
+        for _ in range(3):
+            progress.follow_frame((48, 64))
+            now[0] += 2.5
+        last = stream.getvalue().splitlines()[-1]
+        assert (json.loads(last)["seconds_per_frame"] if kind == "json" else last) == wanted

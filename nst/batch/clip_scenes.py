@@ -24,20 +24,20 @@ from nst.errors import RunError, UserError, os_error_words
 from nst.pictures.resizing import resize
 from nst.report.progress import Progress
 from nst.report.status import DONE, FAILED, STOPPED
-from nst.run.folder import RunFolder
+from nst.run.folder import FRAMES, RunFolder
 from nst.run.job import Job
 from nst.run.origin import Origin
-from nst.run.record import make_record
+from nst.run.record import make_record, network_warnings
 from nst.run.request import Request
 from nst.run.run_picture import load_network, tell_inputs
 from nst.system.atomic_files import folder_lock
+from nst.system.shell import shell_words
 from nst.system.signals import AtOnce, Stopped, deferred, uninterrupted
 from nst.video.clip_state import ClipRun
 from nst.video.clips import Clip
 from nst.video.plan_clip import plan_clip, tell_notes
-from nst.video.run_clip import SHOWN, finish_clip, run_clip, save_state, seconds_of_frames
+from nst.video.run_clip import SHOWN_FRAMES, finish_clip, run_clip, save_state, seconds_of_frames
 from nst.video.scene_folder import (
-    FRAMES,
     begin_scenes,
     check_free,
     move_frames,
@@ -75,10 +75,14 @@ class _Scenes:
     @property
     def way_on(self) -> str:
         """Return the words with the command to go on with."""
-        words = self.run.job.folder.way_on
+        words, more = self.run.job.folder.way_on, []
         if self.options.dask:
-            return f"{words} --dask {self.options.dask}" if words else ""
-        return f"{words} --workers {self.options.workers}" if words and self.options.workers else words
+            more = ["--dask", self.options.dask]
+            for name, amount in (self.options.resources or {}).items():
+                more += ["--dask-resource", f"{name}={amount:g}"]
+        elif self.options.workers:
+            more = ["--workers", str(self.options.workers)]
+        return " ".join(filter(None, [words, shell_words(more)])) if words else ""
 
     @property
     def whole(self) -> list[Scene]:
@@ -155,6 +159,8 @@ def goes_by_scenes(request: Request, origin: Origin, options: WorkerOptions) -> 
 def _begun(clip: Clip, job: Job, progress: Progress) -> tuple[ClipRun, tuple[float, float]]:
     """Return the run of a clip, which this process plans and joins, and the seconds of its frames."""
     network, facts = load_network(job, progress)
+    for line in network_warnings(job.record, facts) if job.record else []:
+        progress.tell(line)
     record = make_record(job.request, job.folder.output, job.digests, facts)
     store = Store(job.folder.scenes / FRAMES, job.folder.output, clip, job.settings, json.dumps(record.as_json()))
     before = job.checkpoint.seconds if job.checkpoint else 0
@@ -175,7 +181,7 @@ def _found_scenes(clip: Clip, job: Job) -> tuple[list[Scene], list[int]]:
             yield resize(frame.image, size)
 
     scenes = find_scenes(frames())
-    every = max(1, len(times) // SHOWN)
+    every = max(1, len(times) // SHOWN_FRAMES)
     return [replace(scene, shown_every=every) for scene in scenes], times
 
 
@@ -186,6 +192,7 @@ def _prepare(work: _Scenes, costs: tuple[float, float]) -> None:
     run.job.check_overwrite()  # Another run may have ended since.
     folder.remove_leftovers()
     if not run.job.checkpoint:
+        folder.remove_checkpoint()
         begin_scenes(folder, work.scenes, work.times)
         _save_start(run)
     run.store.folder.mkdir(exist_ok=True)
@@ -309,7 +316,7 @@ def _joined(work: _Scenes) -> Path:
         raise Stopped(work.signal, work.told(), None)
     frames = whole[-1].end
     run.times = work.times[:frames]
-    run.shown = [shown for scene in whole for shown in read_shown(place_of(folder, scene)) or []][: 2 * SHOWN]
+    run.shown = [shown for scene in whole for shown in read_shown(place_of(folder, scene)) or []][: 2 * SHOWN_FRAMES]
     try:
         if folder.is_result:
             move_frames(run.store.folder, folder.path, frames)

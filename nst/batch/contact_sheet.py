@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw
 
 from nst.batch.fonts import Font, font_for
 from nst.errors import UserError
-from nst.pictures.picture_files import read_image, write_picture
+from nst.pictures.picture_files import levels_of, read_image, write_picture
 from nst.pictures.resizing import resize, size_with_long_side
 from nst.run.clip_names import is_video_name
 from nst.video.clips import poster
@@ -85,7 +85,7 @@ def _read(path: Path) -> Image.Image | None:
     except UserError:
         return None
     resized = resize(image, size_with_long_side(image.shape[:2], CELL_PX))
-    return Image.fromarray((resized.clip(0, 1) * 255).round().astype(np.uint8))
+    return Image.fromarray(levels_of(resized))
 
 
 def _shortened(label: str, font: Font, width: int) -> str:

@@ -30,6 +30,7 @@ from nst.system.atomic_files import atomic_write
 from nst.transfer.state import OnStep
 from nst.video.run_clip import run_clip
 from nst.video.run_scene import run_scene
+from nst.video.scene_folder import ending_at
 from nst.video.scenes import Scene
 from nst.video.store import remove_frames
 
@@ -143,11 +144,12 @@ def make(
 
 
 def write_files(order: Order, made: PictureResult) -> None:
-    """Write files made on another disk to their places, the picture last. Raises OSError."""
+    """Write files made on another disk to their places, last the picture, or of a scene its ending. Raises OSError."""
     output = order.request.output
     if output is None or not made.files:
         return
-    for name, payload in sorted(made.files.items(), key=lambda item: item[0] == output.name):
+    last = ending_at(output) if order.scene else output
+    for name, payload in sorted(made.files.items(), key=lambda item: output.parent / item[0] == last):
         path = output.parent / name
         path.parent.mkdir(parents=True, exist_ok=True)
         with atomic_write(path) as temporary:

@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 from nst.errors import UserError
 from nst.network.device import gpu_driver
@@ -30,7 +30,8 @@ def start_tensorflow(*, threads: int, verbose: bool) -> None:
             _set_threads(threads)
         tf.config.experimental.enable_tensor_float_32_execution(False)  # float32 is what its name says.
         for gpu in tf.config.list_physical_devices("GPU"):
-            tf.config.experimental.set_memory_growth(gpu, True)
+            with suppress(RuntimeError, ValueError):  # A program that calls this one has set its memory up already.
+                tf.config.experimental.set_memory_growth(gpu, True)
         tf.zeros([1])  # Starts the devices, which report now.
 
 

@@ -128,7 +128,7 @@ class Progress:
 
     def stopping(self, number: int) -> None:
         """Tell that the run will end, of a signal."""
-        self.renderer.stopping(stopping_words("this step", number))
+        self.renderer.stopping(stopping_words(f"this {self.unit.removesuffix('s')}", number))
 
     def end(self, report: Path | None) -> None:
         """Tell where the report of a run is, if it has one."""

@@ -53,5 +53,9 @@ def _plan_text(job: Job, seconds: float) -> str:
         + ("" if fits(scale.size, job.memory.tile_px) else f"  in tiles of {job.memory.tile_px} px")
         for scale in job.scales
     ]
-    words = f"about {seconds:.0f} s and {job.memory.memory_mb} MB of {memory_words()}, of {free_mb()} MB there"
-    return "\n".join([str(job.folder.output), *lines, words])
+    return "\n".join([str(job.folder.output), *lines, expected_words(seconds, job)])
+
+
+def expected_words(seconds: float, job: Job) -> str:
+    """Return about how much time and memory a run takes, in words."""
+    return f"about {seconds:.0f} s and {job.memory.memory_mb} MB of {memory_words()}, of {free_mb()} MB there"

@@ -6,6 +6,7 @@ import itertools
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,8 @@ from nst.system.atomic_files import at_work, is_locked, remove_parts
 from nst.transfer.state import Step
 
 FRAME_NAME = re.compile(r"\d{4,}\.png")  # The names of the frames in a folder that is a result.
+FRAMES = "frames"  # The folder of the frames or lots of a clip while it is made.
+SCENE_NAME = re.compile(r"\d{4,}")  # The names of the folders of scenes.
 MOST_NAMED = 3  # The number of styles in the name of a result.
 
 
@@ -83,7 +86,7 @@ class RunFolder:
     @property
     def frames(self) -> Path:
         """Return the folder of a clip's frames while the clip is not made of them yet."""
-        return self.path / "frames"
+        return self.path / FRAMES
 
     @property
     def scenes(self) -> Path:
@@ -93,7 +96,7 @@ class RunFolder:
     @property
     def scene_list(self) -> Path:
         """Return the list of the scenes. A folder with this file is one of scenes."""
-        return self.scenes / "scenes.json"
+        return self.scenes / "neural_art_scenes.json"
 
     def snapshot(self, step: Step) -> Path:
         """Return the file of the picture after a step."""
@@ -163,9 +166,15 @@ class RunFolder:
             self.frame(number).unlink()
 
     def remove_scenes(self) -> None:
-        """Remove the scenes of an earlier run. A folder of that name which holds something else stays."""
-        if self.scene_list.exists():
-            shutil.rmtree(self.scenes)
+        """Remove the scenes of an earlier run, and of their folder only what a run writes there."""
+        if not self.scene_list.exists():
+            return
+        for path in self.scenes.iterdir():
+            if path.is_dir() and (path.name == FRAMES or SCENE_NAME.fullmatch(path.name)):
+                shutil.rmtree(path)
+        self.scene_list.unlink()
+        with suppress(OSError):  # It holds something else.
+            self.scenes.rmdir()
 
 
 def default_output(name: str, folder: Path | None = None) -> Path:

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from nst.errors import UserError, os_error_reason, suggestion
+from nst.network.device import device
 from nst.pictures.formats import USUAL_FORMATS, is_picture_name, is_readable_name
 from nst.pictures.picture_files import Picture, over_white, read_picture
 from nst.places import SAMPLES
@@ -265,7 +266,8 @@ def read_inputs(request: Request) -> tuple[Picture, Inputs, Digests, tuple[str, 
     Raises UserError.
     """
     paths = request.paths
-    read = functools.cache(functools.partial(_read, most_mb=request.settings.max_memory))
+    most_mb = 0 if device().is_gpu else request.settings.max_memory  # Pictures are not read in the GPU's memory.
+    read = functools.cache(functools.partial(_read, most_mb=most_mb))
     photo, _ = read(paths["content"][0])
     fits = _mask_for("photo", photo.image)
     styles = [read(path)[0] for path in paths["style"]]

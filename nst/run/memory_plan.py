@@ -77,7 +77,7 @@ class Sizes:
 
     result     the size of the picture
     style      the size of the largest style when it is compared with the result
-    precision  the type of the network's convolutions, one of EVALUATED_BYTES
+    precision  the type of the network's convolutions, as Figures have it
     given_px   the pixels of all pictures as they are given
     optimizer  as in Settings
     """
@@ -130,9 +130,9 @@ def plan_tile(sizes: Sizes, settings: Settings, most_mb: float = 0) -> int:
 
     UNTILED_PX where all fits in one piece. Raises UserError, with the long side that would fit, where nothing does.
 
-    most_mb  the most megabytes to take where settings.max_memory sets no limit; 0 for none
+    most_mb  the most megabytes to take of the machine's memory where settings.max_memory sets no limit; 0 for none
     """
-    limit = _limit_mb(settings.max_memory or most_mb)
+    limit = _limit_mb(settings.max_memory or (0 if device().is_gpu else most_mb))
     if settings.tile == NO_TILES:
         candidates = [UNTILED_PX]
     elif isinstance(settings.tile, int):

@@ -31,8 +31,6 @@ from nst.transfer.state import OnStep, State, Step
 if TYPE_CHECKING:
     from nst.network.vgg19 import Network
 
-OUT_OF_MEMORY = "out of memory; give a smaller --size"
-
 
 class OutgrownError(Exception):
     """A new process must make the picture: TensorFlow keeps compiled code for each size of picture for good."""
@@ -181,7 +179,7 @@ def _stylize(
             clock=lambda: results.seconds,
         )
     except (RunError, ResourceExhaustedError, MemoryError) as error:
-        words = str(error) if isinstance(error, RunError) else OUT_OF_MEMORY
+        words = str(error) if isinstance(error, RunError) else "out of memory; give a smaller --size"
         words = f"{words}; {results.save_so_far(words)}"
         raise RunError(words, job.folder.output if results.picture else None) from error
 

@@ -13,6 +13,7 @@ import numpy as np
 import tensorflow as tf
 
 from nst.errors import RunError
+from nst.network.device import device
 from nst.settings import Settings
 from nst.transfer.losses import Costs
 from nst.transfer.objective import Evaluate
@@ -50,6 +51,14 @@ def minimize(
     if settings.optimizer == "lbfgs":
         return lbfgs(evaluate, start, fraction_done, report=report)
     return adam(evaluate, start, pyramid, fraction_done, settings, report=report, late=late)
+
+
+def steps_late(settings: Settings) -> int:
+    """Return by how many steps the numbers of a step are read late: on a GPU, which would wait else, by one.
+
+    Not where costs decide when a scale ends.
+    """
+    return 1 if device().is_gpu and not settings.until_converged else 0
 
 
 class Moments(NamedTuple):

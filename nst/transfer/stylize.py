@@ -8,7 +8,6 @@ from functools import partial
 import numpy as np
 import tensorflow as tf
 
-from nst.network.device import device
 from nst.network.vgg19 import Network
 from nst.settings import AUTO_TILE
 from nst.transfer.estimate import estimated_seconds
@@ -17,7 +16,7 @@ from nst.transfer.inputs import Inputs
 from nst.transfer.masks import overall_weights
 from nst.transfer.matching import Match, make_match
 from nst.transfer.objective import make_evaluate
-from nst.transfer.optimizers import minimize
+from nst.transfer.optimizers import minimize, steps_late
 from nst.transfer.photo_maps import make_photo_maps
 from nst.transfer.preserved_photo import finished, with_preserved_colors
 from nst.transfer.pyramid import make_pyramid
@@ -27,8 +26,6 @@ from nst.transfer.state import Descent, OnStep, State, Step
 from nst.transfer.tiles import UNTILED_PX, smaller_side
 from nst.transfer.upscaling import enlarge
 from nst.transfer.view import make_view
-
-GPU_LATE = 1  # By how many steps the numbers of a step are read late on a GPU, which would wait else.
 
 
 def stylize(
@@ -114,6 +111,6 @@ def _stylize(
 
         evaluate = make_evaluate(network, view, settings, tile_px=tile_px)
         pyramid = make_pyramid(scale, colors, settings)
-        late = GPU_LATE if device().is_gpu else 0
+        late = steps_late(settings)
         image = minimize(evaluate, start, pyramid, fraction_done, settings, report=report, late=late)
     return finish(image)

@@ -25,7 +25,7 @@ from nst.transfer.inputs import Inputs
 from nst.transfer.masks import overall_weights
 from nst.transfer.matching import make_match
 from nst.transfer.objective import make_evaluate
-from nst.transfer.optimizers import adam
+from nst.transfer.optimizers import adam, steps_late
 from nst.transfer.photo_maps import PhotoMaps, make_photo_maps
 from nst.transfer.preserved_photo import finished, with_preserved_colors
 from nst.transfer.pyramid import make_pyramid
@@ -221,6 +221,7 @@ class Maker:
             replace(settings, average=0.0),
             report=_nobody,
             pace=pace.astype(np.float32),
+            late=steps_late(settings),
         )
 
 

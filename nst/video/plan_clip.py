@@ -34,16 +34,20 @@ def with_frames_folder(request: Request) -> Request:
     return replace(request, output=folder, folder=None)
 
 
-def plan_clip(request: Request, origin: Origin, *, dry_run: bool = False, most_mb: float = 0) -> tuple[Clip, Job]:
-    """Return the clip and the job, checked; see plan_job. Raises UserError."""
+def plan_clip(
+    request: Request, origin: Origin, *, dry_run: bool = False, most_mb: float = 0, checked: bool = False
+) -> tuple[Clip, Job]:
+    """Return the clip and the job, checked; see plan_job. Raises UserError.
+
+    checked  whether all frames have been read already, by the process that shares out the scenes
+    """
     opencv()
     check_times(request.settings)
     (content,) = request.paths["content"]
     clip = open_clip(content)
-    check_frames(clip)
     masks = mask_clips(request.paths)
-    for mask in masks:
-        check_frames(mask.clip)
+    for moving in () if checked else (clip, *(mask.clip for mask in masks)):
+        check_frames(moving)
 
     def check(path: Path, *_: object, **__: object) -> None:
         check_clip_format(path, request.settings)
@@ -53,14 +57,14 @@ def plan_clip(request: Request, origin: Origin, *, dry_run: bool = False, most_m
         first = next(frames, None)
         if first is None:
             raise UserError(f"{content}: has no frame from --start to --end")
-        still = temporary_folder() / f"{content.stem}.png"
+        still = temporary_folder() / f"{content.resolve().stem}.png"
         write_picture(still, first.image)
         paths = with_stills({**request.paths, "content": (still,)}, masks)
         photo, inputs, digests, notes = read_inputs(replace(request, paths=paths))
-        for _ in frames if masks else ():  # A mask that is too short is told now.
+        for _ in frames if masks and not checked else ():  # A mask that is too short is told now.
             pass
-        moving = {mask.role for mask in masks} | {"content"}
-        found = {role: tuple(map(input_sha256, request.paths[role])) for role in request.paths if role in moving}
+        roles = {mask.role for mask in masks} | {"content"}
+        found = {role: tuple(map(input_sha256, request.paths[role])) for role in request.paths if role in roles}
         return photo, masked(inputs, masks, first.masks), {**digests, **found}, (*clip.notes, *notes)
 
     kind = Kind(read, check, result_suffix(content))

@@ -22,13 +22,13 @@ from nst.report.progress import Progress
 from nst.report.status import DONE, STOPPED
 from nst.run.checkpoint import Checkpoint, next_due, write_checkpoint
 from nst.run.clip_names import stem_of
-from nst.run.dry_run import DryRun
+from nst.run.dry_run import DryRun, expected_words
 from nst.run.job import Job
 from nst.run.memory_plan import has_outgrown
 from nst.run.origin import Origin
 from nst.run.record import make_record, network_warnings
 from nst.run.request import Request
-from nst.run.run_picture import OUT_OF_MEMORY, OutgrownError, load_network, tell_inputs
+from nst.run.run_picture import OutgrownError, load_network, tell_inputs
 from nst.system.atomic_files import folder_lock, write_json
 from nst.system.signals import NOTHING_DONE, Stopped, deferred, uninterrupted
 from nst.video.clip_state import ClipRun, arrays_of, resumed
@@ -44,7 +44,8 @@ if TYPE_CHECKING:
     from nst.video.frames import Maker, Memory
 
 WORK_OF_FRAME = 2.5  # The time of a frame, as a multiple of that of its steps.
-SHOWN = 6  # About how many frames the report shows.
+OUT_OF_MEMORY = "out of memory; give a smaller --tile, such as 512, or a smaller --size"
+SHOWN_FRAMES = 6  # About how many frames the report shows.
 
 
 def dry_run_clip(request: Request, origin: Origin, progress: Progress) -> DryRun:
@@ -56,10 +57,9 @@ def dry_run_clip(request: Request, origin: Origin, progress: Progress) -> DryRun
         tell_inputs(progress, job)
         frames, seconds = _expected(clip, job, network, 0)
     height, width = job.scales[-1].size
-    words = f"about {seconds:.0f} s and {job.memory.memory_mb} MB of memory"
-    text = "\n".join([str(job.folder.output), f"{width}x{height} px  {frames} frames", words])
+    words = [str(job.folder.output), f"{width}x{height} px  {frames} frames", expected_words(seconds, job)]
     device = f"{facts['device']} in {facts['precision']}"
-    return DryRun(job.folder.output, text, seconds, job.memory.memory_mb, device)
+    return DryRun(job.folder.output, "\n".join(words), seconds, job.memory.memory_mb, device)
 
 
 def run_clip(
@@ -106,7 +106,9 @@ def run_clip(
         job.folder.path.mkdir(parents=True, exist_ok=True)
         with folder_lock(job.folder.path), deferred(lambda: _way_on(run), heard=progress.stopping) as signalled:
             job.folder.remove_leftovers()
+            job.check_overwrite()  # Another run may have ended since.
             if not memory.number:
+                job.folder.remove_checkpoint()
                 store.remove()
                 job.folder.remove_frames()
                 job.folder.remove_scenes()
@@ -123,7 +125,7 @@ def run_clip(
 def _tell_estimate(run: ClipRun, network: Network, done: int) -> None:
     run.progress.phase("estimating the time")
     frames, seconds = _expected(run.clip, run.job, network, done)
-    run.every = max(1, frames // SHOWN)
+    run.every = max(1, frames // SHOWN_FRAMES)
     run.progress.begin_frames(max(frames, done), done=done)
     run.progress.estimate(seconds, run.job.memory.memory_mb, run.record.computed_on)
     run.progress.phase("making the first frame")
@@ -185,7 +187,7 @@ def make_frames(
             write_lot(run, number)
         run.lot.append(run.store.kept(image))
         run.times.append(frame.time)
-        if number % run.every == 0 and len(run.shown) < 2 * SHOWN:
+        if number % run.every == 0 and len(run.shown) < 2 * SHOWN_FRAMES:
             run.shown.append((number + 1, levels_of(resize(frame.image, image.shape[:2])), levels_of(image)))
         if len(run.lot) >= run.store.lot:
             write_lot(run, memory.number)

@@ -13,7 +13,7 @@ import numpy as np
 from nst.errors import RunError
 from nst.report.progress import Progress
 from nst.run.checkpoint import DAMAGED
-from nst.run.folder import RunFolder
+from nst.run.folder import FRAMES, RunFolder
 from nst.run.memory_plan import has_outgrown
 from nst.run.origin import Origin
 from nst.run.record import make_record
@@ -24,7 +24,7 @@ from nst.system.signals import Stopped, deferred
 from nst.video.clip_state import SHOWN, ClipRun, resumed
 from nst.video.plan_clip import plan_clip, tell_notes
 from nst.video.run_clip import keeping, make_frames, save_state, write_lot
-from nst.video.scene_folder import FRAMES, PARTS, ending_at, ending_beside
+from nst.video.scene_folder import PARTS, ending_at, ending_beside
 from nst.video.scenes import MOST_SCENES, Scene
 from nst.video.store import Store
 
@@ -48,7 +48,7 @@ def run_scene(
     a frame cannot be read, made or written.
     """
     with progress:
-        clip, job = plan_clip(request, origin, most_mb=most_mb)
+        clip, job = plan_clip(request, origin, most_mb=most_mb, checked=True)
         tell_notes(job, origin, progress)
         if renewable and has_outgrown(job.memory, job.settings, most_mb):
             raise OutgrownError

@@ -20,7 +20,6 @@ from nst.video.clip_state import SHOWN
 from nst.video.scenes import Scene
 from nst.video.store import remove_frames
 
-FRAMES = "frames"  # The folder of the frames of all scenes, beside their places.
 PARTS = ("scene", "last", "result")  # The arrays of an ending, see Memory.ending.
 
 Shown = list[tuple[int, np.ndarray, np.ndarray]]  # The frames for the report, see ClipRun.shown.

@@ -224,7 +224,8 @@ def test_a_scene_that_runs_out_of_memory_is_told_in_a_line_and_goes_on_later(
         before.append(lambda order: order.scene.number == 1 and patch.setattr("nst.video.frames.adam", out_of_memory))
         assert neural_art.main([*numbered, "art", "--workers", "1"]) == 1
     line = capsys.readouterr().err.splitlines()[-1]
-    assert "scene 2: out of memory; give a smaller --size; 1 of 3 scenes are done; to go on: " in line
+    assert "scene 2: out of memory; give a smaller --tile, such as 512, or" in line
+    assert "; 1 of 3 scenes are done; to go on: " in line
     before.clear()
     got.clear()
     when = Path("art/scenes/frames/0004.png").stat().st_mtime_ns

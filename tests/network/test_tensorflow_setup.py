@@ -39,3 +39,15 @@ print(tf.keras.optimizers.Adam.__name__, "keras" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, cwd=PROJECT)
     assert done.stdout == "[]\nAdam True\n"
+
+
+@pytest.mark.parametrize("error", [RuntimeError, ValueError])
+def test_a_program_that_has_set_up_its_gpu_is_left_alone(monkeypatch, error):
+    import tensorflow as tf
+
+    def refuse(gpu, growth):
+        raise error("set already")
+
+    monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["gpu"])
+    monkeypatch.setattr(tf.config.experimental, "set_memory_growth", refuse)
+    start_tensorflow(threads=0, verbose=False)

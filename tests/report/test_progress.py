@@ -311,3 +311,11 @@ def test_frames_of_a_clip_are_told_with_the_seconds_of_each(monkeypatch):
             now[0] += 2.5
         last = stream.getvalue().splitlines()[-1]
         assert (json.loads(last)["seconds_per_frame"] if kind == "json" else last) == wanted
+
+
+def test_the_end_of_a_clip_waits_for_its_frame():
+    stream = io.StringIO()
+    progress = Progress(stream)
+    progress.begin_frames(3)
+    progress.stopping(signal.SIGTERM)
+    assert stream.getvalue() == "neural_art: stopping after this frame\n"

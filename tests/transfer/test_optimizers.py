@@ -5,8 +5,10 @@ import pytest
 import tensorflow as tf
 
 from nst.errors import RunError
+from nst.network.device import Device
 from nst.settings import Settings
-from nst.transfer.optimizers import adam_step, minimize
+from nst.transfer import optimizers
+from nst.transfer.optimizers import adam_step, minimize, steps_late
 from nst.transfer.pyramid import make_pyramid
 from nst.transfer.scales import Scale
 from nst.transfer.state import Descent
@@ -68,6 +70,16 @@ def test_resumed_is_straight_through(name):
         np.testing.assert_array_equal(
             minimize(evaluate, state, pyramid, by_number(6), settings, report=lambda *_: None), whole
         )
+
+
+def test_only_a_gpu_reads_late_and_not_where_costs_end_a_scale(monkeypatch):
+    for is_gpu, settings, late in (
+        (False, Settings(), 0),
+        (True, Settings(), 1),
+        (True, Settings(until_converged=True), 0),
+    ):
+        monkeypatch.setattr(optimizers, "device", lambda is_gpu=is_gpu: Device("X", "float32", is_gpu))
+        assert steps_late(settings) == late
 
 
 @pytest.mark.parametrize("late", [1, 3])

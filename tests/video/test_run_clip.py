@@ -210,7 +210,7 @@ def test_a_clip_that_runs_out_of_memory_is_told_in_a_line_and_goes_on_later(
         assert neural_art.main([*words, "art"]) == 1
     lines = capsys.readouterr().err.splitlines()
     way_on = "to go on: python neural_art.py --resume art"
-    assert lines[-1] == f"neural_art: out of memory; give a smaller --size; {way_on}"
+    assert lines[-1] == f"neural_art: out of memory; give a smaller --tile, such as 512, or a smaller --size; {way_on}"
     assert not any("Traceback" in line for line in lines)
     when = (here / "art" / "0001.png").stat().st_mtime_ns
     assert neural_art.main(["--resume", "art"]) == 0
@@ -441,6 +441,12 @@ def test_a_clip_can_be_watched(here, frames, tiny, capsys, monkeypatch):
     assert seen[0].sources.content.name == "frames.png"
     assert "http://127.0.0.1:" in capsys.readouterr().err
     assert len(opened) == 1 and opened[0].startswith("http://127.0.0.1:")
+
+
+def test_the_current_folder_is_a_clip_too(here, frames, tiny, monkeypatch):
+    monkeypatch.chdir(here / "frames")
+    assert neural_art.main([".", "../style.png", *SMALL, "--as-clip", "-o", "../out.mp4"]) == 0
+    assert len(frames_of(here / "out.mp4")) == 4
 
 
 def test_an_animated_picture_stays_a_picture_unless_asked_for(here, pan, tiny):

@@ -4,6 +4,7 @@ Python imports this file when it starts, where the file's folder is on PYTHONPAT
 program alone: other packages choose by the system's name, which stays the same.
 """
 
+import asyncio  # noqa: F401  Before os.sysconf is hidden, which it reads; TensorFlow's packages import it.
 import builtins
 import ctypes
 import errno

@@ -27,7 +27,8 @@ from nst.pictures.picture_files import read_image, write_picture
 from nst.pictures.resizing import resize
 from nst.run.memory_plan import PROCESSOR
 
-WORDS = ["--size", "128", "--smallest-scale", "64", "--steps", "8", "--checkpoint-every", "0.1"]
+# One thread for each picture: on some processors, another number of threads rounds a few pixels to the next level.
+WORDS = ["--size", "128", "--smallest-scale", "64", "--steps", "8", "--checkpoint-every", "0.1", "--threads", "1"]
 COMMAND = [sys.executable, str(PROJECT / "neural_art.py")]
 
 

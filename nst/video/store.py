@@ -69,7 +69,7 @@ class Store:
     @property
     def is_folder(self) -> bool:
         """Return whether the frames themselves are the result, in a folder."""
-        return not self.output.suffix
+        return RunFolder(self.output).is_result
 
     @property
     def lot(self) -> int:

@@ -1,5 +1,6 @@
 """TensorFlow's environment: settings before its import, messages, threads, the memory and the arithmetic of GPUs."""
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -21,7 +22,7 @@ def start_tensorflow(*, threads: int, verbose: bool) -> None:
     """
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0" if verbose else "3")
-    with silenced(verbose=verbose), uninterrupted(), _without_keras():
+    with silenced(verbose=verbose), uninterrupted(), _without_collection(), _without_keras():
         import tensorflow as tf
 
         if not verbose:
@@ -46,6 +47,20 @@ def _without_keras() -> Iterator[None]:
         yield
     finally:
         del sys.modules["keras"]
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Let TensorFlow's modules come without a search for garbage, which takes a sixth of the time and finds none."""
+    if "tensorflow" in sys.modules or not gc.isenabled():
+        yield
+        return
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.freeze()  # Later searches leave out what stays for good.
+        gc.enable()
 
 
 def start_if_gpu(*, threads: int, verbose: bool) -> None:

@@ -160,12 +160,11 @@ def _stylize(
 
     def estimated(seconds: float) -> None:
         progress.estimate(seconds, job.memory.memory_mb, results.record.computed_on)
-        progress.phase("preparing the first step")
 
     def in_tiles(side_px: int) -> None:
         progress.tell(f"out of memory; the run goes on in tiles of {side_px} px, with the same result")
 
-    progress.phase("estimating the time")
+    progress.phase("preparing the first step")
     try:
         return stylize(
             job.inputs,

@@ -4,15 +4,17 @@ import math
 import time
 from collections.abc import Sequence
 
+import numpy as np
 import tensorflow as tf
 
 from nst.layers import SMALLEST_SIDE_PX
 from nst.network.device import device
 from nst.network.vgg19 import Network
-from nst.pictures.resizing import resize, size_with_long_side
+from nst.pictures.resizing import Size, resize, size_with_long_side
+from nst.settings import Settings
 from nst.transfer.inputs import Inputs
 from nst.transfer.matching import make_match
-from nst.transfer.objective import make_evaluate
+from nst.transfer.objective import Evaluate, make_evaluate
 from nst.transfer.photo_maps import make_photo_maps
 from nst.transfer.scales import Scale
 from nst.transfer.tiles import UNTILED_PX, fits
@@ -28,20 +30,34 @@ def estimated_seconds(network: Network, inputs: Inputs, scales: Sequence[Scale],
 
     tile_px  the side of tiles, in which larger pictures are computed; see fits
     """
-    settings = inputs.settings
+    settings, size = inputs.settings, probe_size(scales)
+    probe = Scale(size, (size,) * len(inputs.styles), 1)
+    match = make_match(network, inputs, probe, None, tile_px=UNTILED_PX)
+    view = make_view(network, inputs, probe, make_photo_maps(network, resize(inputs.content, size), settings), match)
+    evaluate = make_evaluate(network, view, settings)
+    return seconds_by_step(evaluate, resize(inputs.content, size), scales, tile_px, settings)
+
+
+def probe_size(scales: Sequence[Scale]) -> Size:
+    """Return the size of the picture whose step is measured: that of the first scale, unless the estimate needs another."""
     size, most_px = (scales[-1].size, GPU_PROBE_PX) if device().is_gpu else (scales[0].size, PROBE_PX)
     if max(size) > most_px:
         size = size_with_long_side(size, most_px)
-    small = (max(SMALLEST_SIDE_PX, size[0]), max(SMALLEST_SIDE_PX, size[1]))
-    probe = Scale(small, (small,) * len(inputs.styles), 1)
-    match = make_match(network, inputs, probe, None, tile_px=UNTILED_PX)
-    view = make_view(network, inputs, probe, make_photo_maps(network, resize(inputs.content, small), settings), match)
-    evaluate = make_evaluate(network, view, settings)
-    picture = tf.constant(resize(inputs.content, small))
-    evaluate(picture)  # makes the graph
+    return max(SMALLEST_SIDE_PX, size[0]), max(SMALLEST_SIDE_PX, size[1])
+
+
+def seconds_by_step(
+    evaluate: Evaluate, picture: np.ndarray, scales: Sequence[Scale], tile_px: int, settings: Settings
+) -> float:
+    """Return estimated_seconds by a measured step.
+
+    evaluate, picture  the cost at probe_size, and a picture of that size
+    """
+    image = tf.constant(picture)
+    evaluate(image)  # makes the graph
     began = time.monotonic()
-    evaluate(picture)[1].numpy()
-    seconds_per_pixel = (time.monotonic() - began) / math.prod(small)
+    evaluate(image)[1].numpy()
+    seconds_per_pixel = (time.monotonic() - began) / math.prod(picture.shape[:2])
     work = sum(scale.work * (1 if fits(scale.size, tile_px) else TIME_IN_TILES) for scale in scales)
     expected = seconds_per_pixel * work
     return min(expected, settings.max_time or expected)

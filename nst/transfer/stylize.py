@@ -10,7 +10,7 @@ import tensorflow as tf
 
 from nst.network.vgg19 import Network
 from nst.settings import AUTO_TILE
-from nst.transfer.estimate import estimated_seconds
+from nst.transfer.estimate import estimated_seconds, probe_size, seconds_by_step
 from nst.transfer.first_picture import first_picture, palette
 from nst.transfer.inputs import Inputs
 from nst.transfer.masks import overall_weights
@@ -65,11 +65,9 @@ def stylize(
         for listener in on_step:
             listener(step, lambda: finish(picture()), state)
 
-    if on_estimate and not resume:
-        on_estimate(estimated_seconds(network, inputs, scales, tile_px))
     while True:
         try:
-            return finish(_stylize(inputs, network, scales, tile_px, follow, latest(), elapsed))
+            return finish(_stylize(inputs, network, scales, tile_px, follow, on_estimate, latest(), elapsed))
         except (tf.errors.ResourceExhaustedError, MemoryError):
             tile_px = smaller_side(scales[-1].size, tile_px)
             if inputs.settings.tile != AUTO_TILE or not tile_px:
@@ -83,6 +81,7 @@ def _stylize(
     scales: Sequence[Scale],
     tile_px: int,
     on_step: OnStep,
+    on_estimate: Callable[[float], None] | None,
     resume: State | None,
     elapsed: Callable[[], float],
 ) -> np.ndarray:
@@ -112,6 +111,11 @@ def _stylize(
             on_step(step, lambda: descent().result, lambda: State(index, number, descent(), nearest))
 
         evaluate = make_evaluate(network, view, settings, tile_px=tile_px)
+        if on_estimate and not resume and not index:
+            if scale.size == probe_size(scales):
+                on_estimate(seconds_by_step(evaluate, image, scales, tile_px, settings))
+            else:
+                on_estimate(estimated_seconds(network, inputs, scales, tile_px))
         pyramid = make_pyramid(scale, colors, settings)
         late = steps_late(settings)
         image = minimize(evaluate, start, pyramid, fraction_done, settings, report=report, late=late)

@@ -5,6 +5,8 @@ An image is float32 sRGB [height, width, 3] in [0, 1].
 
 import numpy as np
 
+from nst.system.large_arrays import empty, mean_of, strips
+
 # The matrices of Björn Ottosson 2020, "A perceptual color space for image processing": from linear sRGB to the
 # responses of the eye's cones, and from their cube roots to Oklab.
 CONES = np.array(
@@ -39,13 +41,25 @@ def match_colors(image: np.ndarray, style: np.ndarray, like: np.ndarray | None =
         return (vectors * values**power) @ vectors.T
 
     floor = 1e-5 * np.eye(3)  # A picture of a single colour has a covariance of zero, which has no inverse.
-    like = image if like is None else like
-    ours, theirs = (np.cov(picture.reshape(-1, 3).T, bias=True) + floor for picture in (like, style))
+    (mean, ours), (wanted, theirs) = map(_mean_and_covariance, (image if like is None else like, style))
+    ours, theirs = ours + floor, theirs + floor
     stretch = matrix_power(ours, 0.5)
     shrink = matrix_power(ours, -0.5)
     transport = shrink @ matrix_power(stretch @ theirs @ stretch, 0.5) @ shrink
-    moved = (image - like.mean(axis=(0, 1))) @ transport.T + style.mean(axis=(0, 1))
-    return np.clip(moved, 0, 1).astype(np.float32)
+    moved = empty(image.shape)
+    for rows in strips(image.shape):
+        moved[rows] = np.clip((image[rows] - mean) @ transport.T + wanted, 0, 1)
+    return moved
+
+
+def _mean_and_covariance(image: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean colour [3] of an image and the covariance of its colours [3, 3]."""
+    mean = np.array([mean_of(image[..., channel]) for channel in range(3)], np.float32)
+    total = np.zeros((3, 3))
+    for rows in strips(image.shape):
+        apart = image[rows].reshape(-1, 3) - mean.astype(np.float64)
+        total += apart.T @ apart
+    return mean, total / (image.shape[0] * image.shape[1])
 
 
 def match_histogram(image: np.ndarray, other: np.ndarray) -> np.ndarray:

@@ -22,14 +22,17 @@ of this folder only those with a lower number.
     cost.py            [5] the cost of a picture in one piece against its targets, with the gradient
     tiled_cost.py      [6] the cost of a picture in tiles, with the same result
     objective.py       [7] evaluate(image) -> costs by name and gradient, at one scale
+    strip_bands.py     [0] these bands for a picture in tiles, walked in strips
     pyramid.py         [1] the bands in which Adam takes its steps
     schedule.py        [1] the fraction of a scale's steps done: by number, by time, by gain
     state.py           [0] a step, and all that is needed to resume after it
-    optimizers.py      [8] Adam and L-BFGS-B (SciPy) over one `evaluate`
+    descending.py      [2] what the optimisers share
+    adam_in_strips.py  [8] Adam for pictures in tiles
+    optimizers.py      [9] Adam and L-BFGS-B (SciPy) over one `evaluate`
     first_picture.py   [4] the picture with which a run starts
     upscaling.py       [0] a picture at the next finer scale, with fine detail of the photo
     estimate.py        [8] about how long a run takes, from one measured step
-    stylize.py         [9] the loop over the scales; tells listeners each step
+    stylize.py         [10] the loop over the scales; tells listeners each step
 
 photo, content  The picture that is redrawn. `content` alone always means the photo.
 style           A picture in whose manner the photo is redrawn. Several styles are blended, or each has its mask.

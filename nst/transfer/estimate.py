@@ -39,7 +39,7 @@ def estimated_seconds(network: Network, inputs: Inputs, scales: Sequence[Scale],
 
 
 def probe_size(scales: Sequence[Scale]) -> Size:
-    """Return the size of the picture whose step is measured: that of the first scale, unless the estimate needs another."""
+    """Return the size of the picture whose step is measured: that of the first scale, if that is small."""
     size, most_px = (scales[-1].size, GPU_PROBE_PX) if device().is_gpu else (scales[0].size, PROBE_PX)
     if max(size) > most_px:
         size = size_with_long_side(size, most_px)
@@ -56,7 +56,7 @@ def seconds_by_step(
     image = tf.constant(picture)
     evaluate(image)  # makes the graph
     began = time.monotonic()
-    evaluate(image)[1].numpy()
+    np.asarray(evaluate(image)[1])
     seconds_per_pixel = (time.monotonic() - began) / math.prod(picture.shape[:2])
     work = sum(scale.work * (1 if fits(scale.size, tile_px) else TIME_IN_TILES) for scale in scales)
     expected = seconds_per_pixel * work

@@ -7,6 +7,7 @@ import numpy as np
 from nst.network.vgg19 import MEAN_RGB
 from nst.pictures.color_transfer import match_colors
 from nst.pictures.resizing import Size, resize
+from nst.system.large_arrays import empty, strips
 from nst.transfer.inputs import Inputs
 from nst.transfer.known_image import MOSTLY, shown_at
 from nst.transfer.masks import mixed, region_shares, regions_of, style_shares, total
@@ -46,9 +47,11 @@ def first_picture(inputs: Inputs, size: Size) -> np.ndarray:
     noise_fraction = 1.0 if settings.init == "noise" else settings.init_noise
     if not noise_fraction:
         return picture.astype(np.float32, copy=False)
-    levels = np.random.default_rng(settings.seed).uniform(-NOISE_LEVELS, NOISE_LEVELS, picture.shape)
-    noise = (np.array(MEAN_RGB) + levels) / 255
-    return ((1 - noise_fraction) * picture + noise_fraction * noise).astype(np.float32)
+    random, noisy = np.random.default_rng(settings.seed), empty(picture.shape)
+    for rows in strips(size):
+        noise = (np.array(MEAN_RGB) + random.uniform(-NOISE_LEVELS, NOISE_LEVELS, picture[rows].shape)) / 255
+        noisy[rows] = (1 - noise_fraction) * picture[rows] + noise_fraction * noise
+    return noisy
 
 
 def _source(inputs: Inputs, size: Size) -> np.ndarray:
@@ -64,7 +67,10 @@ def _source(inputs: Inputs, size: Size) -> np.ndarray:
 
 def toward_style_colors(picture: np.ndarray, inputs: Inputs) -> np.ndarray:
     """Return a picture in the styles' colours, or below a strength of 0.5, between its own colours and theirs."""
-    return picture + inputs.settings.departure * (in_style_colors(picture, inputs) - picture)
+    colored, departure = in_style_colors(picture, inputs), inputs.settings.departure
+    for rows in strips(picture.shape):
+        colored[rows] = picture[rows] + departure * (colored[rows] - picture[rows])
+    return colored
 
 
 def in_style_colors(picture: np.ndarray, inputs: Inputs) -> np.ndarray:

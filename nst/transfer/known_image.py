@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from nst.pictures.resizing import Size, resize
+from nst.system.large_arrays import strips
 from nst.transfer.inputs import Inputs
 from nst.transfer.scales import Scale
 
@@ -30,8 +31,11 @@ class KnownImage:
     @classmethod
     def of(cls, image: np.ndarray, shown: np.ndarray | None = None) -> KnownImage:
         """Return an image with its digest."""
-        numbers = image.tobytes() + (b"" if shown is None else shown.tobytes())
-        return cls(hashlib.sha256(numbers).digest(), image.shape[:2], image, shown)
+        digest = hashlib.sha256()
+        for array in (image, *([] if shown is None else [shown])):
+            for rows in strips(array.shape):
+                digest.update(np.ascontiguousarray(array[rows]))
+        return cls(digest.digest(), image.shape[:2], image, shown)
 
 
 def shown_at(inputs: Inputs, index: int, size: Size) -> np.ndarray | None:

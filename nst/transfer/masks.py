@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nst.layers import block_of
+from nst.layers import block_of, stride_of
 from nst.pictures.resizing import Size, resize
+from nst.system.large_arrays import empty, mean_of, strips
 from nst.transfer.inputs import Inputs
 
 PROPORTION = 1.5 / 255  # The greatest difference of two masks that are in proportion, at the same mean.
@@ -119,15 +120,29 @@ def position_weights(style_share: np.ndarray, layer: str) -> np.ndarray:
     The weight of a position goes by the mean share of the pixels under it. Means of 2 x 2 pixels halve the picture, as
     the network's pooling does.
     """
-    for _ in range(block_of(layer) - 1):
-        height, width = (side // 2 for side in style_share.shape[:2])
-        style_share = style_share[: 2 * height, : 2 * width].reshape(height, 2, width, 2, 1).mean(axis=(1, 3))
-    return style_share.reshape(-1, 1) / max(float(style_share.sum()), 1e-6)
+    stride = stride_of(layer)
+    grid = tuple(side // stride for side in style_share.shape[:2])
+    weights = empty((*grid, 1))
+    for rows in strips(style_share.shape, stride):
+        part = style_share[rows]
+        for _ in range(block_of(layer) - 1):
+            height, width = (side // 2 for side in part.shape[:2])
+            part = part[: 2 * height, : 2 * width].reshape(height, 2, width, 2, 1).mean(axis=(1, 3))
+        weights[rows.start // stride : rows.start // stride + len(part)] = part
+    together = max(mean_of(weights) * weights.size, 1e-6)
+    for rows in strips(grid):
+        weights[rows] /= together
+    return weights.reshape(-1, 1)
 
 
 def mixed(images: Sequence[np.ndarray], shares: Sequence[np.ndarray]) -> np.ndarray:
     """Return the sum of images, each multiplied by its share of the pixels."""
-    return total([image * share for image, share in zip(images, shares, strict=True)])
+    size = images[0].shape[:2]
+    found = empty(images[0].shape)
+    for rows in strips(size):
+        parts = [share[rows] if share.shape[0] == size[0] else share for share in shares]
+        found[rows] = total([image[rows] * part for image, part in zip(images, parts, strict=True)])
+    return found
 
 
 def total(arrays: Sequence[np.ndarray]) -> np.ndarray:

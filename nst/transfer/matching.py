@@ -18,6 +18,7 @@ from nst.errors import RunError
 from nst.layers import LayerWeights
 from nst.network.vgg19 import Network
 from nst.pictures.resizing import resize
+from nst.system.large_arrays import strips
 from nst.transfer.first_picture import toward_style_colors
 from nst.transfer.inputs import Inputs
 from nst.transfer.known_image import KEPT_PX, MOSTLY, KnownImage, known_styles
@@ -90,7 +91,8 @@ def make_match(
     if nearest is None:
         query = toward_style_colors(resize(inputs.content, scale.size), inputs)
         if picture is not None:
-            query = (1 - PICTURE_PART) * query + PICTURE_PART * picture
+            for rows in strips(scale.size):
+                query[rows] = (1 - PICTURE_PART) * query[rows] + PICTURE_PART * picture[rows]
         columns = hypercolumns(network, query, layers, places, tile_px)
         nearest = np.stack([_nearest(columns, choices, places) for choices in candidates])
     _check(nearest, candidates, places, scale)

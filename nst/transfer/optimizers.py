@@ -15,24 +15,22 @@ import tensorflow as tf
 from nst.errors import RunError
 from nst.network.device import device
 from nst.settings import Settings
-from nst.transfer.losses import Costs
+from nst.transfer.adam_in_strips import adam_in_strips
+from nst.transfer.descending import TRIES, Report, check_moments, finite, learning_rate, numbers_of, out_of_hand
 from nst.transfer.objective import Evaluate
 from nst.transfer.pyramid import BandMap, Pyramid, combine, split
 from nst.transfer.schedule import FractionDone
 from nst.transfer.state import Descent
+from nst.transfer.strip_bands import LEAST_DEVIATION, StripPyramid
 
-# Takes the costs of a step by name, and a function that returns the descent after the step.
-Report = Callable[[dict[str, float], Callable[[], Descent]], None]
 CORRECTIONS = 10  # The number of pairs of steps and gradients that L-BFGS remembers.
 MOST_STEPS = 1_000_000_000  # A number of steps that L-BFGS never reaches, as the scale ends before.
-LEAST_DEVIATION = 1e-12  # The least deviation of a gradient: Adam's epsilon.
-TRIES = 3  # The number of tries to go on from the last good picture, each with half the step size.
 
 
 def minimize(
     evaluate: Evaluate,
     start: Descent,
-    pyramid: Pyramid,
+    pyramid: Pyramid | StripPyramid,
     fraction_done: FractionDone,
     settings: Settings,
     *,
@@ -41,7 +39,8 @@ def minimize(
 ) -> np.ndarray:
     """Return the picture after all steps of a scale. Each evaluation is reported.
 
-    pyramid        the bands in which Adam takes its steps; L-BFGS does not use it
+    pyramid        the bands in which Adam takes its steps; L-BFGS does not use it. In strips, for a picture in tiles,
+                   Adam uses up the arrays of `start`
     late           see adam
     fraction_done  the fraction of the scale's steps done; at 1 the scale ends
 
@@ -50,6 +49,8 @@ def minimize(
     """
     if settings.optimizer == "lbfgs":
         return lbfgs(evaluate, start, fraction_done, report=report)
+    if isinstance(pyramid, StripPyramid):
+        return adam_in_strips(evaluate, start, pyramid, fraction_done, settings, report=report)
     return adam(evaluate, start, pyramid, fraction_done, settings, report=report, late=late)
 
 
@@ -95,7 +96,7 @@ def adam(
     while (done := fraction_done(len(totals) + len(waiting), totals)) < 1 or waiting:
         if done < 1:
             costs, gradient = evaluate(now.picture)
-            size = rate * _learning_rate(settings, done) / 255
+            size = rate * learning_rate(settings, done) / 255
             number = now.steps + 1
             picture, moments, check = step(
                 now.picture, now.moments, gradient, size * paces, tf.constant(number), betas, pyramid.band_map
@@ -108,7 +109,7 @@ def adam(
         taken = waiting.popleft()
         *values, check = taken.numbers.numpy().tolist()
         numbers = dict(zip(taken.names, values, strict=True))
-        if _finite(numbers):
+        if finite(numbers):
             good = taken.before
             if math.isfinite(check):
                 totals.append(numbers["total"])
@@ -119,7 +120,7 @@ def adam(
         failures += 1
         rate /= 2
         if failures > TRIES:
-            raise _out_of_hand(numbers)
+            raise out_of_hand(numbers)
     return now.result.numpy()
 
 
@@ -168,8 +169,7 @@ def _begin(start: Descent, pyramid: Pyramid) -> _Place:
     """Return the place where a descent goes on. Raises RunError."""
     steps, moments, bands = 0.0, _no_moments(pyramid), len(pyramid.sizes)
     if start.moments:
-        if [m.shape for m in start.moments] != [(), *(m.shape for m in itertools.chain(*moments))]:
-            raise RunError("the state to go on from is damaged or of another version; start the run anew")
+        check_moments(start, [(*size, 3) for size in pyramid.sizes])
         steps, (*both,) = float(start.moments[0]), map(tf.constant, start.moments[1:])
         moments = Moments(both[:bands], both[bands:])
     mean = None if start.mean is None else tf.constant(start.mean)
@@ -242,9 +242,9 @@ def lbfgs(evaluate: Evaluate, start: Descent, fraction_done: FractionDone, *, re
             raise StopIteration
         picture = pixels.reshape(start.image.shape).astype(np.float32)
         costs, gradient = evaluate(tf.constant(picture))
-        numbers, slope = _numbers(costs), gradient.numpy().ravel().astype(np.float64)
-        if not _finite(numbers) or not np.isfinite(slope.sum()):
-            raise _out_of_hand(numbers)
+        numbers, slope = numbers_of(costs), np.asarray(gradient).ravel().astype(np.float64)
+        if not finite(numbers) or not np.isfinite(slope.sum()):
+            raise out_of_hand(numbers)
         if numbers["total"] < lowest:
             best, lowest = picture, numbers["total"]
         totals.append(numbers["total"])
@@ -268,22 +268,3 @@ def lbfgs(evaluate: Evaluate, start: Descent, fraction_done: FractionDone, *, re
             if attempt == TRIES:
                 raise
     return best
-
-
-def _finite(numbers: dict[str, float]) -> bool:
-    return all(map(math.isfinite, numbers.values()))
-
-
-def _out_of_hand(numbers: dict[str, float]) -> RunError:
-    bad = [f"{name} cost {value}" for name, value in numbers.items() if not math.isfinite(value)] or ["the gradient"]
-    return RunError(f"numbers are out of hand ({', '.join(bad)}), with smaller steps too; lower --learning-rate")
-
-
-def _learning_rate(settings: Settings, done: float) -> float:
-    """Return the learning rate, in levels of 255, at the fraction `done` of a scale's steps."""
-    falling = 0.5 + 0.5 * math.cos(math.pi * done) if settings.decay == "cosine" else 1.0
-    return settings.learning_rate * settings.departure * falling
-
-
-def _numbers(costs: Costs) -> dict[str, float]:
-    return {name: float(cost) for name, cost in costs.items()}

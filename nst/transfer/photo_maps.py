@@ -84,7 +84,7 @@ def subject_map(activation: tf.Tensor, size: Size) -> np.ndarray:
 def resize_map(found: np.ndarray, size: Size) -> np.ndarray:
     """Return a map at another size."""
     kernel = Image.Resampling.BOX if found.shape[0] > size[0] else Image.Resampling.BICUBIC
-    return np.clip(np.asarray(Image.fromarray(found).resize(size[::-1], kernel)), 0, 1)
+    return resize(found[..., None], size, kernel)[..., 0]
 
 
 def _up_to(values: np.ndarray) -> np.ndarray:

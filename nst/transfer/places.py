@@ -16,6 +16,7 @@ import tensorflow as tf
 from nst.layers import stride_of
 from nst.network.vgg19 import Network
 from nst.pictures.resizing import Size
+from nst.system.large_arrays import strips
 from nst.transfer.tile_walk import maps_in_tiles
 from nst.transfer.tiles import fits
 
@@ -103,9 +104,12 @@ class Places(NamedTuple):
 
     def means(self, share: np.ndarray) -> np.ndarray:
         """Return the means of pixels [height, width, 1] over the places, [places]."""
-        rows, columns = self.grid(share.shape[:2])
-        pixels = share[: rows * self.side_px, : columns * self.side_px]
-        return pixels.reshape(rows, self.side_px, columns, self.side_px).mean(axis=(1, 3)).ravel()
+        side, (rows, columns) = self.side_px, self.grid(share.shape[:2])
+        found = np.empty((rows, columns), np.float32)
+        for strip in strips((rows * side, share.shape[1]), side):
+            pixels = share[strip, : columns * side].reshape(-1, side, columns, side)
+            found[strip.start // side : strip.stop // side] = pixels.mean(axis=(1, 3))
+        return found.ravel()
 
 
 def places_of(size: Size, layers: Sequence[str]) -> Places:
@@ -142,4 +146,5 @@ def hypercolumns(
             step_px=places.step_px,
             grid_px=places.square_px,
         )
-    return {layer: places.whole(tf.cast(averages[layer], tf.float32).numpy(), layer, size) for layer in layers}
+    whole = {layer: tf.cast(averages[layer], tf.float32).numpy() for layer in layers}
+    return {layer: places.whole(found, layer, size) for layer, found in whole.items()}

@@ -6,7 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from nst.pictures.color_transfer import match_colors, match_histogram, match_lightness, with_colors_of
-from nst.pictures.resizing import resize
+from nst.pictures.resizing import resized_rows
+from nst.system.large_arrays import empty, strips
 from nst.transfer.inputs import Inputs
 
 
@@ -29,10 +30,16 @@ def finished(image: np.ndarray, inputs: Inputs) -> np.ndarray:
 
     inputs  as given, not with_preserved_colors
     """
-    size, photo = image.shape[:2], inputs.content
-    if inputs.settings.preserve_color == "luminance":
-        image = with_colors_of(image, resize(photo, size))
-    if inputs.content_mask is not None:
-        changed = resize(inputs.content_mask[..., None], size)
-        image = changed * image + (1 - changed) * resize(photo, size)
-    return image
+    size, keeps_colors, mask = image.shape[:2], inputs.settings.preserve_color == "luminance", inputs.content_mask
+    if not keeps_colors and mask is None:
+        return image
+    done = empty(image.shape)
+    for rows in strips(size):
+        photo, part = resized_rows(inputs.content, size, rows), image[rows]
+        if keeps_colors:
+            part = with_colors_of(part, photo)
+        if mask is not None:
+            changed = resized_rows(mask[..., None], size, rows)
+            part = changed * part + (1 - changed) * photo
+        done[rows] = part
+    return done

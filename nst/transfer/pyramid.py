@@ -17,6 +17,7 @@ from PIL.Image import Resampling
 from nst.pictures.resizing import Size, resize_matrix
 from nst.settings import Settings
 from nst.transfer.scales import Scale
+from nst.transfer.strip_bands import StripPyramid
 
 LEAST_SPREAD = 0.003  # The least spread of a style's colours along an axis, as a fraction of the largest.
 COARSEST_PX = 4  # The long side below which there is no coarser band.
@@ -74,6 +75,13 @@ def make_pyramid(scale: Scale, palette: np.ndarray, settings: Settings) -> Pyram
     return band_pyramid(scale.size, color_axes(palette), settled=scale.settled)
 
 
+def make_strip_pyramid(scale: Scale, palette: np.ndarray, settings: Settings) -> StripPyramid:
+    """Return the pyramid of make_pyramid for a picture in tiles."""
+    if settings.basis == "pixels":
+        return StripPyramid((scale.size,), np.ones(1, np.float32), np.eye(3, dtype=np.float32))
+    return StripPyramid(*_bands(scale.size, settled=scale.settled), color_axes(palette))
+
+
 def pixel_pyramid(size: Size) -> Pyramid:
     """Return the pyramid with one band: the picture itself."""
     return Pyramid((size,), BandMap(tf.ones([1]), tf.eye(3), ()))
@@ -93,7 +101,19 @@ def color_axes(style: np.ndarray) -> np.ndarray:
 def band_pyramid(size: Size, colors: np.ndarray, *, settled: bool) -> Pyramid:
     """Return the pyramid whose bands are each half the size of the next finer band, and enlarged bicubically.
 
-    colors   [3, 3], the axes of colour; see color_axes
+    colors  [3, 3], the axes of colour; see color_axes
+    """
+    sizes, amounts = _bands(size, settled=settled)
+    enlarge = tuple(
+        tuple(tf.constant(resize_matrix(old, new, Resampling.BICUBIC)) for old, new in zip(coarse, fine, strict=True))
+        for fine, coarse in itertools.pairwise(sizes)
+    )
+    return Pyramid(sizes, BandMap(tf.constant(amounts), tf.constant(colors), enlarge))
+
+
+def _bands(size: Size, *, settled: bool) -> tuple[tuple[Size, ...], np.ndarray]:
+    """Return the sizes of the bands of a picture, and their amounts.
+
     settled  whether the picture comes from a coarser scale, so that only fine detail is left to be made
 
     The amounts are such that all bands together move a pixel by as much as one band of amount 1 would, or by
@@ -103,9 +123,4 @@ def band_pyramid(size: Size, colors: np.ndarray, *, settled: bool) -> Pyramid:
     sizes = tuple((math.ceil(size[0] / 2**k), math.ceil(size[1] / 2**k)) for k in range(count))
     growth, together = (SETTLED_GROWTH, SETTLED_AMOUNT) if settled else (GROWTH, 1)
     amounts = growth ** np.arange(count)
-    amounts = (together * amounts / np.sqrt(np.sum(amounts**2))).astype(np.float32)
-    enlarge = tuple(
-        tuple(tf.constant(resize_matrix(old, new, Resampling.BICUBIC)) for old, new in zip(coarse, fine, strict=True))
-        for fine, coarse in itertools.pairwise(sizes)
-    )
-    return Pyramid(sizes, BandMap(tf.constant(amounts), tf.constant(colors), enlarge))
+    return sizes, (together * amounts / np.sqrt(np.sum(amounts**2))).astype(np.float32)

@@ -16,7 +16,8 @@ from PIL import Image
 from scipy.ndimage import gaussian_filter
 
 from nst.network.vgg19 import Network
-from nst.pictures.resizing import Size
+from nst.pictures.resizing import Size, resize
+from nst.system.large_arrays import empty, mean_of, strips
 from nst.transfer.inputs import Inputs
 from nst.transfer.known_image import KnownImage, known_styles
 from nst.transfer.masks import position_weights, regions_of
@@ -24,7 +25,7 @@ from nst.transfer.matching import Match, matched_map
 from nst.transfer.photo_maps import PhotoMaps, resize_map
 from nst.transfer.scales import Scale
 from nst.transfer.statistics import Statistics, statistics, weighted_statistics, whole
-from nst.transfer.targets import Part, StyleTarget, balanced
+from nst.transfer.targets import Part, StyleTarget, balanced, placed
 
 COMPOSE_PX = 300  # The long side up to which the layers for the style's large forms are compared.
 BLUR = 0.04  # The standard deviation of the blur of matched places, as a fraction of the style's long side.
@@ -48,8 +49,8 @@ class Area(NamedTuple):
 
 
 def everywhere(size: Size) -> np.ndarray:
-    """Return the share of a region that is the whole picture."""
-    return np.ones((*size, 1), np.float32)
+    """Return the share of a region that is the whole picture. It takes no memory."""
+    return np.broadcast_to(np.float32(1), (*size, 1))
 
 
 def make_parts(
@@ -84,7 +85,7 @@ def make_parts(
             wanted = loss.target(_blend(ours, area, name))
             targets[name] = StyleTarget(wanted, balanced(area.weight * weight, nothing))
         weights = {} if uniform else {name: position_weights(area.share, name) for name in area.layers}
-        parts.append(Part(targets, {name: tf.constant(part, tf.float32) for name, part in weights.items()}))
+        parts.append(Part(targets, {name: placed(part, scale.size, tile_px) for name, part in weights.items()}))
     return tuple(parts)
 
 
@@ -95,17 +96,25 @@ def make_areas(inputs: Inputs, size: Size, shares: Sequence[np.ndarray], maps: P
     own = [everywhere(size)]
     if settings.compose:
         plain = resize_map(maps.plain, size)[..., None]
-        own, layers = [plain, 1 - plain], layers * 2
+        own, layers = [plain, _product(everywhere(size), plain, rest=True)], layers * 2
         if max(size) <= COMPOSE_PX:
             more = {name: layers[0].get(name, 0) + weight for name, weight in settings.compose_layers}
             layers = [layers[0] | more, layers[1]]
-    areas = [
-        Area(index, region.styles, some, share * part, region.weight * float((share * part).mean()))
-        for index, (region, share) in enumerate(zip(regions_of(inputs), shares or [everywhere(size)], strict=True))
-        for part, some in zip(own, layers, strict=True)
-    ]
+    areas = []
+    for index, region in enumerate(regions_of(inputs)):
+        for part, some in zip(own, layers, strict=True):
+            share = _product(shares[index], part) if shares else part
+            areas.append(Area(index, region.styles, some, share, region.weight * mean_of(share)))
     together = max(sum(area.weight for area in areas), 1e-6)
     return [area._replace(weight=area.weight / together) for area in areas]
+
+
+def _product(share: np.ndarray, part: np.ndarray, *, rest: bool = False) -> np.ndarray:
+    """Return the product of two shares of the pixels, or of the first and what the second leaves."""
+    product = empty(share.shape)
+    for rows in strips(share.shape):
+        product[rows] = share[rows] * (1 - part[rows] if rest else part[rows])
+    return product
 
 
 def _matched_statistics(
@@ -139,9 +148,9 @@ def _style_share(matched: np.ndarray, style: KnownImage) -> np.ndarray:
     blurred = gaussian_filter(matched, BLUR * max(matched.shape))
     share = everywhere(style.shape)
     if blurred.mean() > 0:
-        capped = np.minimum(blurred / blurred.mean(), MOST_MATCHED).astype(np.float32)
-        share = np.asarray(Image.fromarray(capped).resize(style.shape[::-1], Image.Resampling.BILINEAR))[..., None]
-    return share if style.shown is None else share * style.shown[..., None]
+        capped = (np.minimum(blurred / blurred.mean(), MOST_MATCHED) / MOST_MATCHED).astype(np.float32)
+        share = resize(capped[..., None], style.shape, Image.Resampling.BILINEAR)
+    return share if style.shown is None else _product(share, style.shown[..., None])
 
 
 def _blend(statistics_of: Sequence[Statistics], area: Area, layer: str) -> tf.Tensor:

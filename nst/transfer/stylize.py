@@ -19,11 +19,11 @@ from nst.transfer.objective import make_evaluate
 from nst.transfer.optimizers import minimize, steps_late
 from nst.transfer.photo_maps import make_photo_maps
 from nst.transfer.preserved_photo import finished, with_preserved_colors
-from nst.transfer.pyramid import make_pyramid
+from nst.transfer.pyramid import make_pyramid, make_strip_pyramid
 from nst.transfer.scales import Scale
 from nst.transfer.schedule import Schedule
 from nst.transfer.state import Descent, OnStep, State, Step
-from nst.transfer.tiles import UNTILED_PX, smaller_side
+from nst.transfer.tiles import UNTILED_PX, fits, smaller_side
 from nst.transfer.upscaling import enlarge
 from nst.transfer.view import make_view
 
@@ -116,7 +116,7 @@ def _stylize(
                 on_estimate(seconds_by_step(evaluate, image, scales, tile_px, settings))
             else:
                 on_estimate(estimated_seconds(network, inputs, scales, tile_px))
-        pyramid = make_pyramid(scale, colors, settings)
+        pyramid = (make_pyramid if fits(scale.size, tile_px) else make_strip_pyramid)(scale, colors, settings)
         late = steps_late(settings)
         image = minimize(evaluate, start, pyramid, fraction_done, settings, report=report, late=late)
     return image

@@ -8,21 +8,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from nst.pictures.resizing import Size
 from nst.transfer.places import Places
 from nst.transfer.style_loss import StyleLoss
+from nst.transfer.tiles import fits
 
 
 class ContentTarget(NamedTuple):
     """The photo's activations at one layer, [positions, channels], and where and how much they count.
 
     weights  [positions, 1]; see content_cost
+
+    Both are arrays for a picture in tiles, as are the weights of a Part; see placed.
     """
 
-    wanted: tf.Tensor
-    weights: tf.Tensor
+    wanted: tf.Tensor | np.ndarray
+    weights: tf.Tensor | np.ndarray
     factor: tf.Tensor
 
 
@@ -40,7 +44,15 @@ class Part(NamedTuple):
     """
 
     style: dict[str, StyleTarget]
-    weights: dict[str, tf.Tensor]
+    weights: dict[str, tf.Tensor | np.ndarray]
+
+
+def placed(numbers: np.ndarray, size: Size, tile_px: int) -> tf.Tensor | np.ndarray:
+    """Return numbers for the positions of a picture where its cost takes them: as a tensor, or for tiles as they are.
+
+    size, tile_px  of the picture and of tiles; see fits
+    """
+    return tf.constant(numbers, tf.float32) if fits(size, tile_px) else numbers
 
 
 def balanced(weight: float, nothing: tf.Tensor | float) -> tf.Tensor:

@@ -14,6 +14,7 @@ import tensorflow as tf
 from nst.layers import stride_of, stride_px
 from nst.network.vgg19 import Network, Reader, Segment, the_activation
 from nst.pictures.resizing import Size
+from nst.system.large_arrays import drop_pages, empty, zeros
 from nst.transfer.tiles import Tile, tiles
 
 # (segment, the tile's input, tile) -> the segment's output cropped to the core, or None for the last segment.
@@ -64,6 +65,7 @@ def walk_forward(
             part = run(segment, tf.constant(x[tile.whole(stride)]), tile)
             if output is not None and part is not None:
                 output[tile.core(next_stride)] = part.numpy()
+            drop_pages()
         if output is not None:
             x = output
 
@@ -77,7 +79,7 @@ def maps_in_tiles(
     reduced: Callable[[tf.Tensor, str], tf.Tensor] = lambda activation, layer: activation,
     step_px: Callable[[str], int] = stride_of,
     grid_px: int = 1,
-) -> dict[str, tf.Tensor]:
+) -> dict[str, np.ndarray]:
     """Return the activations [height, width, channels] of an image by layer, of the network's type.
 
     side_px  the side of tiles for block 1; see tiles
@@ -92,12 +94,12 @@ def maps_in_tiles(
         for layer in set(layers) & set(found):
             part, step = reduced(found[layer], layer).numpy(), step_px(layer)
             if layer not in whole:
-                whole[layer] = np.empty((*(side // step for side in image.shape[:2]), part.shape[2]), part.dtype)
+                whole[layer] = empty((*(side // step for side in image.shape[:2]), part.shape[2]), part.dtype)
             whole[layer][tile.core(step)] = part
         return output
 
     deque(walk_forward(network, image, side_px, keep, grid_px=grid_px), maxlen=0)
-    return {layer: tf.constant(whole[layer]) for layer in layers}
+    return {layer: whole[layer] for layer in layers}
 
 
 def walk_backward(
@@ -113,12 +115,13 @@ def walk_backward(
     upstream: list[np.ndarray] = []
     for segment, x in zip(network.segments[::-1], inputs[::-1], strict=True):
         stride, next_stride = stride_px(segment.first_block), stride_px(segment.last_block + 1)
-        gradients = [np.zeros(x.shape, np.float32) for _ in range(chains)]
+        gradients = [zeros(x.shape) for _ in range(chains)]
         for tile in tiles_for(segment, size, side_px, grid_px):
             above = [tf.constant(gradient[tile.core(next_stride)]) for gradient in upstream]
             parts = run(segment, tf.constant(x[tile.whole(stride)]), tile, above)
             for gradient, part in zip(gradients, parts, strict=True):
                 gradient[tile.whole(stride)] += part.numpy()
+            drop_pages()
         upstream = gradients
     return upstream
 
@@ -131,4 +134,4 @@ def tiles_for(segment: Segment, size: Size, side_px: int, grid_px: int = 1) -> l
 def _room(size: Size, segment: Segment) -> np.ndarray:
     """Return an empty array for the input of a segment for a whole picture."""
     stride = stride_px(segment.first_block)
-    return np.empty((size[0] // stride, size[1] // stride, segment.channels), segment.dtype.as_numpy_dtype)
+    return empty((size[0] // stride, size[1] // stride, segment.channels), segment.dtype.as_numpy_dtype)

@@ -14,6 +14,7 @@ import tensorflow as tf
 
 from nst.layers import stride_of
 from nst.network.vgg19 import Network, Segment
+from nst.system.large_arrays import strips
 from nst.transfer.cost import costs_by_name, joined, reader
 from nst.transfer.losses import Costs
 from nst.transfer.places import Places
@@ -24,7 +25,7 @@ from nst.transfer.tile_walk import run_on_core, walk_backward, walk_forward
 from nst.transfer.tiles import Tile, fraction_in_core
 
 
-def cost_in_tiles(network: Network, image: tf.Tensor, view: View, side_px: int) -> tuple[Costs, tf.Tensor]:
+def cost_in_tiles(network: Network, image: np.ndarray, view: View, side_px: int) -> tuple[Costs, np.ndarray]:
     """Return the costs by name and the gradient of their total; see cost_in_one_piece.
 
     side_px  the side of tiles for block 1; see tiles
@@ -53,7 +54,7 @@ def cost_in_tiles(network: Network, image: tf.Tensor, view: View, side_px: int) 
             there += matched.numpy().reshape(there.shape)
         return output
 
-    inputs = list(walk_forward(network, image.numpy(), side_px, add, grid_px=places.square_px))
+    inputs = list(walk_forward(network, image, side_px, add, grid_px=places.square_px))
     whole = tf.constant(sums.reshape(-1, 2))
     with tf.GradientTape(persistent=True) as tape:
         tape.watch([statistics, whole])
@@ -78,8 +79,9 @@ def cost_in_tiles(network: Network, image: tf.Tensor, view: View, side_px: int) 
 
     gradient, *within = walk_backward(network, inputs, side_px, 1 + layout.guided, go_back, grid_px=places.square_px)
     for share, part in zip(targets.pixels, within, strict=True):
-        gradient += share.numpy() * part
-    return costs, tf.constant(gradient)
+        for rows in strips(size):
+            gradient[rows] += share.numpy()[rows] * part[rows]
+    return costs, gradient
 
 
 class RegionSlopes(NamedTuple):
@@ -113,8 +115,9 @@ def tile_targets(segment: Segment, tile: Tile, view: View) -> TileTargets:
     """Return the part of the targets of a view that belongs to a tile."""
     size, targets, names = view.size, view.targets, segment.layers
 
-    def in_core(whole: tf.Tensor, stride: int) -> tf.Tensor:
-        positions = whole.numpy().reshape(size[0] // stride, size[1] // stride, -1)
+    def in_core(whole: tf.Tensor | np.ndarray, stride: int) -> tf.Tensor:
+        numbers = whole if isinstance(whole, np.ndarray) else whole.numpy()
+        positions = numbers.reshape(size[0] // stride, size[1] // stride, -1)
         return tf.constant(positions[tile.core(stride)].reshape(-1, *whole.shape[1:]), tf.float32)
 
     fractions = {name: fraction_in_core(tile, size, name) for name in names}

@@ -2,8 +2,9 @@
 
 import numpy as np
 
-from nst.pictures.resizing import Size, resize
+from nst.pictures.resizing import Size, resize, resized_rows
 from nst.settings import Settings
+from nst.system.large_arrays import copied, strips
 
 
 def enlarge(image: np.ndarray, first: np.ndarray, coarser: Size, size: Size, settings: Settings) -> np.ndarray:
@@ -12,12 +13,14 @@ def enlarge(image: np.ndarray, first: np.ndarray, coarser: Size, size: Size, set
     first  the first picture at this size, which gives the fine detail: all of it at a strength of 0
     """
     amount = 1 - settings.departure * (1 - settings.photo_detail)
-    enlarged = resize(image, size)
+    enlarged = copied(image) if image.shape[:2] == size else resize(image, size)
     if amount:
-        enlarged += amount * fine_detail(first, coarser)
-    return np.clip(enlarged, 0, 1, out=enlarged)
+        reduced = resize(first, coarser)
+        for rows in strips(size):
+            enlarged[rows] = np.clip(enlarged[rows] + amount * fine_detail(first, reduced, rows), 0, 1)
+    return enlarged
 
 
-def fine_detail(image: np.ndarray, coarser: Size) -> np.ndarray:
-    """Return what is lost of an image when it is reduced to the coarser size and enlarged again."""
-    return image - resize(resize(image, coarser), image.shape[:2])
+def fine_detail(image: np.ndarray, reduced: np.ndarray, rows: slice) -> np.ndarray:
+    """Return what some rows of an image have lost in a reduced copy of it."""
+    return image[rows] - resized_rows(reduced, image.shape[:2], rows)

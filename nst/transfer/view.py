@@ -9,8 +9,9 @@ import numpy as np
 import tensorflow as tf
 
 from nst.layers import SUBJECT_LAYERS, stride_of
-from nst.network.vgg19 import Network, flat
+from nst.network.vgg19 import Network
 from nst.pictures.resizing import Size, resize, resize_matrix, size_with_long_side
+from nst.system.large_arrays import drop_pages
 from nst.transfer.first_picture import toward_style_colors
 from nst.transfer.inputs import Inputs
 from nst.transfer.losses import color_distances, content_cost
@@ -29,6 +30,7 @@ from nst.transfer.targets import (
     TargetsLayout,
     View,
     balanced,
+    placed,
 )
 from nst.transfer.tile_walk import maps_in_tiles
 from nst.transfer.tiles import UNTILED_PX, fits
@@ -81,6 +83,7 @@ def _content_targets(
     kept = dict(settings.content_layers)
     held = {layer: settings.subject_weight * weight for layer, weight in SUBJECT_LAYERS if settings.subject_weight}
     if size == maps.subject.shape and set(kept | held) <= set(maps.seen):
+        photo: dict[str, tf.Tensor | np.ndarray]
         photo = {layer: tf.cast(maps.seen[layer], tf.float32) for layer in kept | held}
     else:
         photo = activations(network, resize(inputs.content, size), tuple(kept | held), tile_px)
@@ -91,26 +94,33 @@ def _content_targets(
         weights = kept.get(layer, 0) * resize_map(maps.kept, grid)
         weights += held.get(layer, 0) * resize_map(maps.subject, grid) ** 2
         factor = balanced(1.0, _cost_of_nothing(wanted) if settings.balance else 1.0)
-        targets[layer] = ContentTarget(wanted, tf.constant(weights.reshape(-1, 1), tf.float32), factor)
+        targets[layer] = ContentTarget(wanted, placed(weights.reshape(-1, 1), size, tile_px), factor)
     return targets
 
 
-def activations(network: Network, image: np.ndarray, layers: Sequence[str], tile_px: int) -> dict[str, tf.Tensor]:
+def activations(
+    network: Network, image: np.ndarray, layers: Sequence[str], tile_px: int
+) -> dict[str, tf.Tensor | np.ndarray]:
     """Return the activations [positions, channels] of an image at the layers.
 
-    They are float32, but for an image in tiles of the network's type, to save memory.
+    They are float32 tensors, but for an image in tiles arrays of the network's type, to save memory.
     """
     network = network.up_to(layers)
     if fits(image.shape[:2], tile_px):
         found = network(tf.constant(image))
         return {name: tf.cast(found[name], tf.float32) for name in layers}
-    return {name: flat(found) for name, found in maps_in_tiles(network, image, layers, tile_px).items()}
+    found = maps_in_tiles(network, image, layers, tile_px)
+    return {name: own.reshape(-1, own.shape[2]) for name, own in found.items()}
 
 
-def _cost_of_nothing(wanted: tf.Tensor) -> tf.Tensor:
+def _cost_of_nothing(wanted: tf.Tensor | np.ndarray) -> tf.Tensor:
     """Return content_cost of a picture without any activation, without another array of the activations' size."""
-    lots = [wanted[start : start + LOT] for start in range(0, wanted.shape[0], LOT)]
-    return tf.add_n([content_cost(tf.zeros_like(lot), lot) * (lot.shape[0] / wanted.shape[0]) for lot in lots])
+    costs = []
+    for start in range(0, wanted.shape[0], LOT):
+        lot = tf.convert_to_tensor(wanted[start : start + LOT])
+        costs.append(content_cost(tf.zeros_like(lot), lot) * (lot.shape[0] / wanted.shape[0]))
+        drop_pages()
+    return tf.add_n(costs)
 
 
 def _match_target(

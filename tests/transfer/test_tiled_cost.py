@@ -45,7 +45,7 @@ def evaluated(network, inputs, size, tile_px, style_size=(50, 70)):
     view = view_of(network, inputs, scale, picture=picture(size, seed=9), tile_px=tile_px)
     evaluate = make_evaluate(network, view, inputs.settings, tile_px=tile_px)
     costs, gradient = evaluate(tf.constant(picture(size, seed=1)))
-    return {name: float(cost) for name, cost in costs.items()}, gradient.numpy()
+    return {name: float(cost) for name, cost in costs.items()}, np.asarray(gradient)
 
 
 LONG_SIZES = [(96, 128), (333, 17), (250, 40), (129, 257)]  # Which take longer.

@@ -1,0 +1,99 @@
+"""Arrays as large as a picture: in memory, or within `in_files` in files on disk, and walked in strips of rows.
+
+A mapped file's pages count as the process's memory once they are touched. They are dropped between strips; what was
+written stays in the file.
+"""
+
+from __future__ import annotations
+
+import math
+import mmap
+import os
+import tempfile
+import weakref
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+STRIP_PX = 4_000_000  # The most pixels of a strip, unless a row has more.
+LEAST_BYTES = 50_000_000  # Smaller arrays stay in memory.
+
+
+class _Files:
+    """Where large arrays are: the folder of their files, or None for memory; and the maps that are in use."""
+
+    folder: Path | None = None
+    maps: list[weakref.ref[mmap.mmap]] = []  # noqa: RUF012  One list for the process.
+
+
+@contextmanager
+def in_files(folder: Path | None) -> Iterator[None]:
+    """Let large arrays that are made in the block be in files in a folder; None for memory. The files have no names.
+
+    They are gone when their arrays are, or the process, in whichever way it ends.
+    """
+    before, _Files.folder = _Files.folder, folder
+    try:
+        yield
+    finally:
+        _Files.folder = before
+
+
+def empty(shape: Sequence[int], dtype: Any = np.float32) -> np.ndarray:
+    """Return an array with any numbers in it. Raises OSError where its file finds no room on the disk."""
+    count = math.prod(shape) * np.dtype(dtype).itemsize
+    if not _Files.folder or count < LEAST_BYTES:
+        return np.empty(shape, dtype)
+    with tempfile.TemporaryFile(dir=_Files.folder) as file:
+        if hasattr(os, "posix_fallocate"):  # Writing to a map on a full disk would end the process.
+            os.posix_fallocate(file.fileno(), 0, count)
+        else:
+            file.truncate(count)
+        mapped = mmap.mmap(file.fileno(), count)
+    _Files.maps = [there for there in _Files.maps if there()]
+    _Files.maps.append(weakref.ref(mapped))
+    return np.frombuffer(mapped, dtype).reshape(shape)
+
+
+def zeros(shape: Sequence[int], dtype: Any = np.float32) -> np.ndarray:
+    """Return an array of zeros; see empty. New files hold zeros."""
+    count = math.prod(shape) * np.dtype(dtype).itemsize
+    return empty(shape, dtype) if _Files.folder and count >= LEAST_BYTES else np.zeros(shape, dtype)
+
+
+def copied(array: np.ndarray) -> np.ndarray:
+    """Return a copy of an array [height, ...]."""
+    copy = empty(array.shape, array.dtype)
+    for rows in strips(array.shape):
+        copy[rows] = array[rows]
+    return copy
+
+
+def strips(shape: Sequence[int], multiple: int = 1) -> Iterator[slice]:
+    """Yield the rows of an array [height, width, ...] strip by strip, and drop the pages of mapped files after each.
+
+    multiple  strips start at multiples of this
+    """
+    height, width = shape[0], shape[1] if len(shape) > 1 else 1
+    rows = max(1, STRIP_PX // (max(1, width) * multiple)) * multiple
+    for start in range(0, height, rows):
+        yield slice(start, min(height, start + rows))
+        drop_pages()
+
+
+def drop_pages() -> None:
+    """Let the pages of mapped files go from this process's memory."""
+    if not hasattr(mmap, "MADV_DONTNEED"):  # Windows drops them by itself.
+        return
+    for mapped in _Files.maps:
+        there = mapped()
+        if there is not None:
+            there.madvise(mmap.MADV_DONTNEED)
+
+
+def mean_of(array: np.ndarray) -> float:
+    """Return the mean of an array [height, ...]."""
+    return sum(float(array[rows].mean()) * (rows.stop - rows.start) for rows in strips(array.shape)) / len(array)

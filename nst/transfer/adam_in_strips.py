@@ -1,0 +1,75 @@
+"""Adam for pictures in tiles: each step is taken in place, strip by strip, so that there is no second picture."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from nst.settings import Settings
+from nst.system.large_arrays import copied, mean_of, strips, zeros
+from nst.transfer.descending import TRIES, Report, check_moments, finite, learning_rate, numbers_of, out_of_hand
+from nst.transfer.objective import Evaluate
+from nst.transfer.schedule import FractionDone
+from nst.transfer.state import Descent
+from nst.transfer.strip_bands import Moments, StripPyramid, step_in_strips
+
+
+def adam_in_strips(
+    evaluate: Evaluate,
+    start: Descent,
+    pyramid: StripPyramid,
+    fraction_done: FractionDone,
+    settings: Settings,
+    *,
+    report: Report,
+) -> np.ndarray:
+    """Take Adam's steps as optimizers.adam does, each in place. The arrays of `start` are used up.
+
+    So a step is taken only where the costs and the gradient are finite; else the next try is of the same picture.
+    """
+    moments = _moments(start, pyramid)
+    picture = start.image if start.image.flags.writeable else copied(start.image)
+    mean, averaged, totals, rate, failures = start.mean, start.averaged, list(start.totals), start.rate, 0
+    count = float(start.moments[0]) if start.moments else 0.0
+
+    def descent() -> Descent:
+        return Descent(
+            picture, tuple(totals), (np.float32(count), *moments.first, *moments.second), rate, mean, averaged
+        )
+
+    while (done := fraction_done(len(totals), totals)) < 1:
+        costs, gradient = evaluate(picture)
+        numbers, slopes = numbers_of(costs), np.asarray(gradient)
+        if not finite(numbers) or not math.isfinite(mean_of(slopes)):
+            failures, rate = failures + 1, rate / 2
+            if failures > TRIES:
+                raise out_of_hand(numbers)
+            continue
+        count += 1
+        size, betas = rate * learning_rate(settings, done) / 255, (settings.beta1, settings.beta2)
+        step_in_strips(picture, moments, slopes, pyramid, rate=size, count=count, betas=betas)
+        if done >= 1 - settings.average:
+            averaged += 1
+            mean = copied(picture) if mean is None else _nearer(mean, picture, 1 / averaged)
+        totals.append(numbers["total"])
+        report(numbers, descent)
+    return picture if mean is None else mean
+
+
+def _moments(start: Descent, pyramid: StripPyramid) -> Moments:
+    """Return the moments with which a descent goes on. Raises RunError."""
+    bands, shapes = len(pyramid.sizes), [(*size, 3) for size in pyramid.sizes]
+    if not start.moments:
+        return Moments(*([zeros(shape) for shape in shapes] for _ in range(2)))
+    check_moments(start, shapes)
+    both = [array if array.flags.writeable else copied(array) for array in start.moments[1:]]
+    return Moments(both[:bands], both[bands:])
+
+
+def _nearer(mean: np.ndarray, picture: np.ndarray, amount: float) -> np.ndarray:
+    """Return a mean of pictures, moved toward a picture by some of the way, in place where it may be."""
+    mean = mean if mean.flags.writeable else copied(mean)
+    for rows in strips(mean.shape):
+        mean[rows] += np.float32(amount) * (picture[rows] - mean[rows])
+    return mean

@@ -34,7 +34,7 @@ class KnownImage:
         digest = hashlib.sha256()
         for array in (image, *([] if shown is None else [shown])):
             for rows in strips(array.shape):
-                digest.update(np.ascontiguousarray(array[rows]))
+                digest.update(np.ascontiguousarray(array[rows]).data)
         return cls(digest.digest(), image.shape[:2], image, shown)
 
 

@@ -16,7 +16,7 @@ from nst.network.tensorflow_setup import start_tensorflow
 from nst.pictures.picture_files import Picture, over_white, read_picture, unit_numbers, with_alpha
 from nst.pictures.resizing import resize, resize_alpha
 from nst.preset_files import make_settings
-from nst.run.memory_plan import plan_tile, sizes_of_run
+from nst.run.memory_plan import plan_memory, sizes_of_run
 from nst.run.request import INITS
 from nst.settings import Settings
 from nst.transfer.state import Step
@@ -110,7 +110,7 @@ def _stylized(inputs: Inputs, on_step: Callable[[Step, Callable[[], np.ndarray]]
 
     settings = inputs.settings
     scales = plan_scales(inputs.content.shape[:2], [style.shape[:2] for style in inputs.styles], settings)
-    tile_px = plan_tile(sizes_of_run(inputs, scales), settings)
+    tile_px = plan_memory(sizes_of_run(inputs, scales), settings).tile_px
     network, _ = network_of(settings)
     last: list[Callable[[], np.ndarray]] = []
 

@@ -21,6 +21,7 @@ from nst.pictures.resizing import Size, resize, size_with_long_side
 from nst.pictures.sixteen_bit import write_png, write_tiff
 from nst.pictures.transparency import composite_over_white, continue_colors
 from nst.system.atomic_files import atomic_write
+from nst.system.large_arrays import strips
 
 # The formats that are written, by suffix.
 WRITTEN_FORMATS = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP", ".tif": "TIFF", ".tiff": "TIFF"}
@@ -166,16 +167,15 @@ def write_picture(
 
     Raises UserError as check_format does, and for another image.
     """
-    path, image = Path(path), unit_numbers(path, image, beyond=1)
+    path = Path(path)
+    unit_numbers(path, image[:1], beyond=1)
     if image.ndim != 3 or image.shape[2] not in (3, 4):
         raise UserError(f"{path}: its image is of shape {list(image.shape)}; must be [height, width, 3]")
     if image.shape[2] == 4:
         image, alpha = image[..., :3], image[..., 3]
     check_format(path, image.shape[:2], bit_depth=bit_depth)
     kind = WRITTEN_FORMATS[path.suffix.lower()]
-    if alpha is not None:
-        image = composite_over_white(image, alpha) if kind == "JPEG" else np.dstack([image, alpha])
-    samples = np.rint(image * (2**bit_depth - 1)).astype(f"uint{bit_depth}")
+    samples = _samples(path, image, alpha, kind, bit_depth)
     with atomic_write(path) as temporary, temporary.open("wb") as file:
         if kind == "TIFF":
             write_tiff(file, samples, tiff_tags(srgb_profile(), exif, dpi, comment))
@@ -184,6 +184,19 @@ def write_picture(
         else:
             options = _pillow_options(kind, exif, dpi, comment)
             Image.fromarray(samples).save(file, format=kind, icc_profile=srgb_profile(), **options)
+
+
+def _samples(path: Path, image: np.ndarray, alpha: np.ndarray | None, kind: str, bit_depth: int) -> np.ndarray:
+    """Return the levels of an image for a kind of file, made strip by strip. Raises UserError as unit_numbers does."""
+    channels = 4 if alpha is not None and kind != "JPEG" else 3
+    samples = np.empty((*image.shape[:2], channels), f"uint{bit_depth}")
+    for rows in strips(image.shape):
+        part = unit_numbers(path, image[rows], beyond=1)
+        if alpha is not None:
+            there = unit_numbers(path, alpha[rows])
+            part = composite_over_white(part, there) if kind == "JPEG" else np.dstack([part, there])
+        samples[rows] = np.rint(part * (2**bit_depth - 1))
+    return samples
 
 
 def check_format(path: Path, size: Size | None = None, *, bit_depth: int = 8) -> None:

@@ -19,6 +19,7 @@ import numpy as np
 from nst.errors import UserError
 from nst.run.folder import RunFolder
 from nst.run.record import Record, record_from_json
+from nst.system.array_files import parts, read_arrays, write_arrays
 from nst.system.atomic_files import atomic_write
 from nst.transfer.scales import Scale
 from nst.transfer.state import Descent, State, Step
@@ -85,7 +86,7 @@ def write_checkpoint(folder: RunFolder, checkpoint: Checkpoint) -> None:
         "steps": [asdict(step) for step in checkpoint.steps],
     }
     with atomic_write(folder.checkpoint, before=folder.checkpoint_before) as temporary, temporary.open("wb") as file:
-        np.savez(file, json=np.array(json.dumps(values)), **arrays)
+        write_arrays(file, {"json": np.array(json.dumps(values)), **arrays})
 
 
 def next_due(began: float, every: float) -> float:
@@ -137,30 +138,29 @@ def _read(path: Path) -> Checkpoint:
         packed = [item for item in archive.infolist() if item.compress_size != item.file_size]
         if packed or archive.testzip():  # The program packs nothing: what is packed may have any size.
             raise zipfile.BadZipFile
-    with np.load(path, allow_pickle=False) as arrays:
-        values = json.loads(str(arrays["json"]))
-        if values["version"] != VERSION:
-            raise ValueError(values["version"])
-        steps = tuple(map(_read_step, values["steps"]))
-        clip = {name.removeprefix(CLIP): arrays[name] for name in arrays.files if name.startswith(CLIP)}
-        inputs = {role: [[path, digest] for path, digest in files] for role, files in values["inputs"].items()}
-        state, found = None, values["state"]
-        if found:
-            image = _numbers(arrays["image"], np.float32)
-            moments = tuple(
-                _numbers(arrays[f"moment_{k}"], np.float32, np.float64, np.int64)
-                for k in range(_count(values["moments"]))
-            )
-            within, averaged = _count(found["within"]), _count(found["averaged"])
-            totals = tuple(step.costs["total"] for step in steps[len(steps) - within :])
-            mean = _numbers(arrays["mean"], np.float32) if "mean" in arrays else None
-            nearest = arrays.get("nearest")
-            if (mean is not None and mean.shape != image.shape) or (mean is None) != (averaged == 0):
-                raise ValueError(path)
-            if nearest is not None and nearest.dtype != np.int32:
-                raise ValueError(path)
-            descent = Descent(image, totals, moments, _number(found["rate"]), mean, averaged)
-            state = State(_count(found["scale"]), _count(found["steps"]), descent, nearest)
+    arrays = read_arrays(path)
+    values = json.loads(str(arrays["json"]))
+    if values["version"] != VERSION:
+        raise ValueError(values["version"])
+    steps = tuple(map(_read_step, values["steps"]))
+    clip = {name.removeprefix(CLIP): array for name, array in arrays.items() if name.startswith(CLIP)}
+    inputs = {role: [[path, digest] for path, digest in files] for role, files in values["inputs"].items()}
+    state, found = None, values["state"]
+    if found:
+        image = _numbers(arrays["image"], np.float32)
+        moments = tuple(
+            _numbers(arrays[f"moment_{k}"], np.float32, np.float64, np.int64) for k in range(_count(values["moments"]))
+        )
+        within, averaged = _count(found["within"]), _count(found["averaged"])
+        totals = tuple(step.costs["total"] for step in steps[len(steps) - within :])
+        mean = _numbers(arrays["mean"], np.float32) if "mean" in arrays else None
+        nearest = arrays.get("nearest")
+        if (mean is not None and mean.shape != image.shape) or (mean is None) != (averaged == 0):
+            raise ValueError(path)
+        if nearest is not None and nearest.dtype != np.int32:
+            raise ValueError(path)
+        descent = Descent(image, totals, moments, _number(found["rate"]), mean, averaged)
+        state = State(_count(found["scale"]), _count(found["steps"]), descent, nearest)
     record = record_from_json(path, values["record"], inputs)
     return Checkpoint(record, state, steps, _number(values["seconds"]), clip)
 
@@ -174,7 +174,7 @@ def _read_step(step: dict[str, Any]) -> Step:
 
 def _numbers(array: np.ndarray, *types: type[np.generic]) -> np.ndarray:
     """Return an array of one of some types whose numbers are finite. Raises ValueError for any other."""
-    if array.dtype not in types or not np.isfinite(array).all():
+    if array.dtype not in types or not all(np.isfinite(part).all() for part in parts(array)):
         raise ValueError(array.dtype)
     return array
 

@@ -58,4 +58,6 @@ def _plan_text(job: Job, seconds: float) -> str:
 
 def expected_words(seconds: float, job: Job) -> str:
     """Return about how much time and memory a run takes, in words."""
-    return f"about {seconds:.0f} s and {job.memory.memory_mb} MB of {memory_words()}, of {free_mb()} MB there"
+    plan = job.memory
+    disk = f"; {plan.disk_mb} MB of files on the disk" if plan.disk_mb else ""
+    return f"about {seconds:.0f} s and {plan.memory_mb} MB of {memory_words()}, of {free_mb()} MB there{disk}"

@@ -21,7 +21,7 @@ from nst.run.checkpoint import Checkpoint, check_state, read_checkpoint
 from nst.run.clip_names import is_numbered
 from nst.run.folder import FRAME_NAME, RunFolder, default_output, first_free, result_name
 from nst.run.input_files import Digests, read_inputs
-from nst.run.memory_plan import MemoryPlan, memory_mb, plan_tile, sizes_of_run
+from nst.run.memory_plan import MemoryPlan, plan_memory, sizes_of_run
 from nst.run.origin import Origin
 from nst.run.record import Record, check_recorded, is_of
 from nst.run.request import Request
@@ -92,11 +92,13 @@ class Kind(NamedTuple):
     read    reads the inputs, see read_inputs
     check   raises UserError unless the name of a result is right, see check_format
     suffix  of a result for which the user gave no name
+    large_files  whether large arrays may be in files where the memory is short
     """
 
     read: Callable[[Request], tuple[Picture, Inputs, Digests, tuple[str, ...]]] = read_inputs
     check: Callable[..., None] = check_format
     suffix: str = ".png"
+    large_files: bool = True
 
 
 PICTURE = Kind()
@@ -129,8 +131,8 @@ def plan_job(
     photo, inputs, digests, notes = kind.read(request)
     scales = plan_scales(photo.image.shape[:2], [style.shape[:2] for style in inputs.styles], settings)
     kind.check(folder.output, scales[-1].size, bit_depth=settings.bit_depth)
-    sizes = sizes_of_run(inputs, scales)
-    tile_px = plan_tile(sizes, settings, most_mb)
+    files = folder.output.parent if kind.large_files else None
+    memory = plan_memory(sizes_of_run(inputs, scales), settings, most_mb, folder=files)
     check_writable(folder.frame(1) if folder.is_result and folder.path.is_dir() else folder.output, dry_run=dry_run)
     _check_no_input(folder, request)
     if folder.path.exists() and not folder.path.is_dir():
@@ -142,7 +144,7 @@ def plan_job(
         inputs=inputs,
         digests=digests,
         scales=scales,
-        memory=MemoryPlan(tile_px, memory_mb(sizes, tile_px)),
+        memory=memory,
         checkpoint=_begun(folder, settings, digests) if origin.if_begun else origin.checkpoint,
         record=origin.record,
         notes=notes,

@@ -1,4 +1,4 @@
-"""The memory that a run takes, and the tiles that keep it within the memory of the machine.
+"""The memory that a run takes, and the tiles and files that keep it within the memory of the machine.
 
 The figures come from the largest resident size of runs on a processor, rounded up; see benchmarks/RESULTS.md. Those of
 GPUs are estimates, until benchmarks/gpu.py has run on one.
@@ -7,8 +7,10 @@ GPUs are estimates, until benchmarks/gpu.py has run on one.
 from __future__ import annotations
 
 import math
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import NamedTuple
 
 from nst.errors import UserError
@@ -26,6 +28,9 @@ class Figures(NamedTuple):
 
     base_mb        TensorFlow, the weights and the graph
     whole          for each pixel of the result: picture, gradient, moments, targets, and those of smaller scales
+    in_tiles       the same of a picture in tiles. It has no second picture; on a GPU all this is the machine's
+    in_files       the same with large arrays in files
+    on_disk        for each pixel of the result, the bytes of these files and of two checkpoints
     evaluated      for each pixel of a picture in one piece
     tile           for each pixel of a tile
     style_base_mb  TensorFlow and the weights while the styles go through the network
@@ -35,6 +40,9 @@ class Figures(NamedTuple):
 
     base_mb: dict[str, int]
     whole: int
+    in_tiles: int
+    in_files: int
+    on_disk: int
     evaluated: dict[str, int]
     tile: dict[str, int]
     style_base_mb: int
@@ -45,6 +53,9 @@ class Figures(NamedTuple):
 PROCESSOR = Figures(
     base_mb={"float32": 1350, "bfloat16": 1100, "float16": 1100},
     whole=480,
+    in_tiles=250,
+    in_files=20,
+    on_disk=300,
     evaluated={"float32": 1950, "bfloat16": 850, "float16": 2150},
     tile={"float32": 1250, "bfloat16": 600, "float16": 1300},
     style_base_mb=950,
@@ -54,6 +65,9 @@ PROCESSOR = Figures(
 GPU = Figures(
     base_mb={"float32": 1000, "bfloat16": 1000, "float16": 1000},
     whole=480,
+    in_tiles=50,
+    in_files=0,
+    on_disk=0,
     evaluated={"float32": 1950, "bfloat16": 1000, "float16": 1000},
     tile={"float32": 1250, "bfloat16": 600, "float16": 600},
     style_base_mb=1000,
@@ -100,16 +114,22 @@ class MemoryPlan(NamedTuple):
 
     tile_px    the side of the tiles in which larger pictures are computed
     memory_mb  about how many megabytes the run takes
+    disk_mb    about how many megabytes large arrays take in files; 0 where they are in memory
     """
 
     tile_px: int
     memory_mb: int
+    disk_mb: int = 0
 
 
-def memory_mb(sizes: Sizes, tile_px: int) -> int:
-    """Return about how many megabytes of the device's memory a run takes at its largest scale."""
+def memory_mb(sizes: Sizes, tile_px: int, *, in_files: bool = False) -> int:
+    """Return about how many megabytes of the device's memory a run takes at its largest scale.
+
+    in_files  whether large arrays are in files
+    """
     takes, precision = figures(), sizes.precision
-    whole_bytes = takes.whole + (LBFGS_BYTES if sizes.optimizer == "lbfgs" else 0)
+    whole_bytes = takes.whole if fits(sizes.result, tile_px) else takes.in_files if in_files else takes.in_tiles
+    whole_bytes += LBFGS_BYTES if sizes.optimizer == "lbfgs" else 0
     picture = whole_bytes * math.prod(sizes.result) + _evaluated(sizes.result, takes.evaluated, sizes, tile_px)
     style = _evaluated(sizes.style, takes.style, sizes, tile_px)
     at_once = max(takes.base_mb[precision] + picture / 1e6, takes.style_base_mb + style / 1e6)
@@ -125,12 +145,14 @@ def _evaluated(size: Size, bytes_of: dict[str, int], sizes: Sizes, tile_px: int)
     return whole if fits(size, tile_px) else figures().tile[sizes.precision] * tile_px**2
 
 
-def plan_tile(sizes: Sizes, settings: Settings, most_mb: float = 0) -> int:
-    """Return the side in px of the tiles that keep a run within the free memory and the memory that it may take.
+def plan_memory(sizes: Sizes, settings: Settings, most_mb: float = 0, *, folder: Path | None = None) -> MemoryPlan:
+    """Return the plan that keeps a run within the free memory and the memory that it may take.
 
-    UNTILED_PX where all fits in one piece. Raises UserError, with the long side that would fit, where nothing does.
+    Tiles are of UNTILED_PX where all fits in one piece. Where nothing fits, large arrays go into files. Raises
+    UserError, with the long side that would fit, where even so nothing does, or the disk is too full.
 
     most_mb  the most megabytes to take of the machine's memory where settings.max_memory sets no limit; 0 for none
+    folder   where files may be; None for none
     """
     limit = _limit_mb(settings.max_memory or (0 if device().is_gpu else most_mb))
     if settings.tile == NO_TILES:
@@ -139,10 +161,25 @@ def plan_tile(sizes: Sizes, settings: Settings, most_mb: float = 0) -> int:
         candidates = [settings.tile]
     else:
         candidates = [UNTILED_PX, *SIDES_PX]
-    found = next((side for side in candidates if memory_mb(sizes, side) <= limit), None)
-    if found is None:
-        raise UserError(_too_large(sizes, limit, candidates[-1]))
-    return found
+    for side in candidates:
+        if memory_mb(sizes, side) <= limit:
+            return MemoryPlan(side, memory_mb(sizes, side))
+    may_use_files = bool(folder and not device().is_gpu and sizes.optimizer == "adam")
+    for side in candidates if may_use_files else []:
+        if not fits(sizes.result, side) and memory_mb(sizes, side, in_files=True) <= limit:
+            return _in_files(sizes, side, limit, folder)
+    raise UserError(_too_large(sizes, limit, candidates[-1], in_files=may_use_files))
+
+
+def _in_files(sizes: Sizes, tile_px: int, limit_mb: float, folder: Path | None) -> MemoryPlan:
+    """Return the plan of a run whose large arrays are in files. Raises UserError where the disk is too full."""
+    there = next(path for path in (Path(folder or ".").absolute() / "x").parents if path.exists())
+    disk_mb, free = round(figures().on_disk * math.prod(sizes.result) / 1e6), shutil.disk_usage(there).free // 1_000_000
+    if disk_mb > free:
+        needs = f"needs about {memory_mb(sizes, tile_px)} MB of memory, of {limit_mb:.0f} MB there"
+        disk = f"or {disk_mb} MB on the disk of {there}, of {free} MB there"
+        raise UserError(f"--size {max(sizes.result)}: {needs}, {disk}; give -o on a disk with more room")
+    return MemoryPlan(tile_px, memory_mb(sizes, tile_px, in_files=True), disk_mb)
 
 
 def has_outgrown(plan: MemoryPlan, settings: Settings, most_mb: float = 0) -> bool:
@@ -162,7 +199,7 @@ def _limit_mb(most_mb: float) -> float:
     return min((1 - SPARED) * free_mb() + held, most_mb or math.inf)
 
 
-def _too_large(sizes: Sizes, limit_mb: float, tile_px: int) -> str:
+def _too_large(sizes: Sizes, limit_mb: float, tile_px: int, *, in_files: bool) -> str:
     """Return the words of the refusal, with the long side that would fit."""
     side = max(sizes.result)
     smaller = (
@@ -170,9 +207,13 @@ def _too_large(sizes: Sizes, limit_mb: float, tile_px: int) -> str:
         for factor in (k / 100 for k in range(99, 0, -1))
         for long_side in [round(factor * side)]
     )
-    fitting = next((px for px, others in smaller if px >= 16 and memory_mb(others, tile_px) <= limit_mb), None)
+    fitting = next(
+        (px for px, others in smaller if px >= 16 and memory_mb(others, tile_px, in_files=in_files) <= limit_mb), None
+    )
     advice = f"--size {fitting} would fit" if fitting else "close other programs or raise --max-memory"
-    needs = f"needs about {memory_mb(sizes, tile_px)} MB of {memory_words()}, of {limit_mb:.0f} MB there"
+    needs = (
+        f"needs about {memory_mb(sizes, tile_px, in_files=in_files)} MB of {memory_words()}, of {limit_mb:.0f} MB there"
+    )
     return f"--size {side}: {needs}; {advice}"
 
 

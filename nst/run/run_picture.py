@@ -24,6 +24,7 @@ from nst.run.record import make_record, network_warnings
 from nst.run.request import Request
 from nst.run.results import Results
 from nst.system.atomic_files import folder_lock
+from nst.system.large_arrays import in_files
 from nst.system.shell import shell_words
 from nst.system.signals import AtOnce, Stopped, deferred, uninterrupted
 from nst.transfer.state import OnStep, State, Step
@@ -128,10 +129,13 @@ def _make(job: Job, progress: Progress, live: LiveView, on_step: Sequence[OnStep
 
         try:
             _clear(job, results)
-            image = _stylize(
-                job, network, results, progress, [results.follow, progress.follow, live.follow, *on_step, stop_if_asked]
-            )
-            results.finish(image)
+            if job.memory.disk_mb:
+                words = "the memory is short: what is large goes into files beside the result"
+                progress.tell(f"{words}, about {job.memory.disk_mb} MB, until the run ends")
+            listeners = [results.follow, progress.follow, live.follow, *on_step, stop_if_asked]
+            with in_files(job.folder.path if job.memory.disk_mb else None):
+                image = _stylize(job, network, results, progress, listeners)
+                results.finish(image)
             live.show(image)
             progress.end(job.folder.report if job.request.report else None)
         except AtOnce as error:

@@ -7,6 +7,7 @@ of this folder only those with a lower number.
     streams.py      [1] stdout and stderr that may be lost while the work goes on; silence for native code
     memory.py       [0] the free memory, and the memory of this process
     large_arrays.py [0] arrays as large as a picture, in memory or in mapped files, walked in strips
+    array_files.py  [1] arrays by name in a file of NumPy's
     signals.py      [0] a first Ctrl-C or SIGTERM waits for the end of a step
     temporary.py    [0] temporary folders that go with the process
     atomic_files.py [1] files written whole or not at all, locks of folders, text and TOML read, hashes

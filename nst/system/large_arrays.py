@@ -14,12 +14,12 @@ import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 
-STRIP_PX = 4_000_000  # The most pixels of a strip, unless a row has more.
-LEAST_BYTES = 50_000_000  # Smaller arrays stay in memory.
+STRIP_PX = 1_000_000  # The most pixels of a strip, unless a row has more.
+LEAST_BYTES = 16_000_000  # Smaller arrays stay in memory.
 
 
 class _Files:
@@ -52,10 +52,21 @@ def empty(shape: Sequence[int], dtype: Any = np.float32) -> np.ndarray:
             os.posix_fallocate(file.fileno(), 0, count)
         else:
             file.truncate(count)
-        mapped = mmap.mmap(file.fileno(), count)
+        return _array(mmap.mmap(file.fileno(), count), 0, shape, dtype)
+
+
+def mapped_file(file: IO[bytes], offset: int, shape: Sequence[int], dtype: Any) -> np.ndarray:
+    """Return the numbers of a file from an offset on, not to be written to."""
+    start = offset // mmap.ALLOCATIONGRANULARITY * mmap.ALLOCATIONGRANULARITY
+    count = offset - start + math.prod(shape) * np.dtype(dtype).itemsize
+    return _array(mmap.mmap(file.fileno(), count, access=mmap.ACCESS_READ, offset=start), offset - start, shape, dtype)
+
+
+def _array(mapped: mmap.mmap, offset: int, shape: Sequence[int], dtype: Any) -> np.ndarray:
+    """Return a mapped file as an array, and note the map."""
     _Files.maps = [there for there in _Files.maps if there()]
     _Files.maps.append(weakref.ref(mapped))
-    return np.frombuffer(mapped, dtype).reshape(shape)
+    return np.frombuffer(mapped, dtype, math.prod(shape), offset).reshape(shape)
 
 
 def zeros(shape: Sequence[int], dtype: Any = np.float32) -> np.ndarray:

@@ -10,6 +10,7 @@ import tensorflow as tf
 
 from nst.network.vgg19 import Network
 from nst.settings import AUTO_TILE
+from nst.system.large_arrays import copied
 from nst.transfer.estimate import estimated_seconds, probe_size, seconds_by_step
 from nst.transfer.first_picture import first_picture, palette
 from nst.transfer.inputs import Inputs
@@ -90,7 +91,7 @@ def _stylize(
     schedule, colors = Schedule(scales, settings, elapsed), palette(inputs, overall_weights(inputs))
     numbers = itertools.count(resume.steps + 1 if resume else 1)
     maps = make_photo_maps(network, inputs.content, settings)
-    start = resume.descent if resume else Descent(first_picture(inputs, scales[0].size))
+    start = resume.descent if resume else Descent(copied(first_picture(inputs, scales[0].size)))
     image, begun = start.image, resume.scale if resume else 0
     for index, scale in list(enumerate(scales))[begun:]:
         fraction_done = schedule.fraction_done(index)

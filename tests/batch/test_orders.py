@@ -8,6 +8,7 @@ import pytest
 
 from nst.batch.orders import PictureResult, make, write_files
 from nst.report.status import DONE
+from nst.run.memory_plan import MemoryPlan
 from nst.run.record import deciding
 from nst.transfer.tiles import UNTILED_PX
 from nst.video.scenes import Scene
@@ -21,11 +22,11 @@ def changed(order, **changes):
 def test_a_share_of_the_memory_is_planned_with_and_leaves_no_trace(order, monkeypatch):
     planned = []
 
-    def plan(sizes, settings, most_mb):
+    def plan(sizes, settings, most_mb, *, folder):
         planned.append(settings.max_memory or most_mb)
-        return UNTILED_PX
+        return MemoryPlan(UNTILED_PX, 1000)
 
-    monkeypatch.setattr("nst.run.job.plan_tile", plan)
+    monkeypatch.setattr("nst.run.job.plan_memory", plan)
     assert make(replace(order, most_mb=1500)).state == DONE
     assert json.loads(Path("here/art/settings.json").read_text())["settings"]["max_memory"] == 0
     settings = replace(order.request.settings, max_memory=2000.0)

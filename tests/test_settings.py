@@ -40,6 +40,7 @@ EXAMPLES = {
     "balance": ([], True),
     "size": (["original"], "original"),
     "smallest_scale": (["64"], 64),
+    "largest_scale": (["256"], 256),
     "match_colors": ([], True),
     "init": (["some/file.png"], "some/file.png"),
     "init_noise": (["0.25"], 0.25),

@@ -49,8 +49,9 @@ def dry_run(request: Request, origin: Origin, progress: Progress) -> DryRun:
 def _plan_text(job: Job, seconds: float) -> str:
     """Return the place of the result, a line for each scale, and about how much time and memory the run takes."""
     lines = [
-        f"{scale.size[1]}x{scale.size[0]} px  {scale.steps} steps"
-        + ("" if fits(scale.size, job.memory.tile_px) else f"  in tiles of {job.memory.tile_px} px")
+        f"{scale.size[1]}x{scale.size[0]} px  "
+        + (f"{scale.steps} steps" if scale.steps else "enlarged")
+        + ("" if fits(scale.size, job.memory.tile_px) or not scale.steps else f"  in tiles of {job.memory.tile_px} px")
         for scale in job.scales
     ]
     return "\n".join([str(job.folder.output), *lines, expected_words(seconds, job)])

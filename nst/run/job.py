@@ -92,13 +92,15 @@ class Kind(NamedTuple):
     read    reads the inputs, see read_inputs
     check   raises UserError unless the name of a result is right, see check_format
     suffix  of a result for which the user gave no name
-    large_files  whether large arrays may be in files where the memory is short
+    large_arrays_in_files  whether large arrays may be in files where the memory is short
+    enlarges               whether the last scale may be one without steps
     """
 
     read: Callable[[Request], tuple[Picture, Inputs, Digests, tuple[str, ...]]] = read_inputs
     check: Callable[..., None] = check_format
     suffix: str = ".png"
-    large_files: bool = True
+    large_arrays_in_files: bool = True
+    enlarges: bool = True
 
 
 PICTURE = Kind()
@@ -130,8 +132,10 @@ def plan_job(
     check_weights(settings.weights)
     photo, inputs, digests, notes = kind.read(request)
     scales = plan_scales(photo.image.shape[:2], [style.shape[:2] for style in inputs.styles], settings)
+    if not kind.enlarges:
+        scales = [scale for scale in scales if scale.steps]
     kind.check(folder.output, scales[-1].size, bit_depth=settings.bit_depth)
-    files = folder.output.parent if kind.large_files else None
+    files = folder.output.parent if kind.large_arrays_in_files else None
     memory = plan_memory(sizes_of_run(inputs, scales), settings, most_mb, folder=files)
     check_writable(folder.frame(1) if folder.is_result and folder.path.is_dir() else folder.output, dry_run=dry_run)
     _check_no_input(folder, request)

@@ -19,7 +19,7 @@ from nst.pictures.resizing import Size
 from nst.settings import NO_TILES, Settings
 from nst.system.memory import available_mb, held_mb
 from nst.transfer.inputs import Inputs
-from nst.transfer.scales import Scale
+from nst.transfer.scales import Scale, painted_scale
 from nst.transfer.tiles import SIDES_PX, UNTILED_PX, fits
 
 
@@ -53,11 +53,11 @@ class Figures(NamedTuple):
 PROCESSOR = Figures(
     base_mb={"float32": 1350, "bfloat16": 1100, "float16": 1100},
     whole=480,
-    in_tiles=250,
-    in_files=20,
-    on_disk=300,
+    in_tiles=115,
+    in_files=15,
+    on_disk=330,
     evaluated={"float32": 1950, "bfloat16": 850, "float16": 2150},
-    tile={"float32": 1250, "bfloat16": 600, "float16": 1300},
+    tile={"float32": 2600, "bfloat16": 1300, "float16": 2600},
     style_base_mb=950,
     style={"float32": 3250, "bfloat16": 1100, "float16": 3250},
     given=12,
@@ -75,6 +75,7 @@ GPU = Figures(
     given=0,
 )
 LEAST_MB = min(PROCESSOR.base_mb.values())
+ENLARGED = 4  # The pictures of the result's size that are there at once while a picture is enlarged.
 LBFGS_BYTES = 600  # More bytes per pixel of the result with L-BFGS: ten pairs of steps and gradients in float64.
 SHAPE_MB = 50  # The compiled code of a size that is new to the process, which TensorFlow keeps.
 SPARED = 0.1  # The fraction of the free memory that is left to other programs.
@@ -92,7 +93,7 @@ class Sizes:
     result     the size of the picture
     style      the size of the largest style when it is compared with the result
     precision  the type of the network's convolutions, as Figures have it
-    given_px   the pixels of all pictures as they are given
+    given_px   the pixels of all pictures as they are given, and ENLARGED times those of one that is only enlarged
     optimizer  as in Settings
     """
 
@@ -105,8 +106,10 @@ class Sizes:
 
 def sizes_of(scales: Sequence[Scale], settings: Settings, precision: str, given: Sequence[Size]) -> Sizes:
     """Return the sizes of a run over some scales, from pictures of the given sizes."""
-    largest_style = max(scales[-1].style_sizes, key=math.prod)
-    return Sizes(scales[-1].size, largest_style, precision, sum(map(math.prod, given)), settings.optimizer)
+    painted, enlarged_px = painted_scale(scales), sum(math.prod(scale.size) for scale in scales if not scale.steps)
+    largest_style = max(painted.style_sizes, key=math.prod)
+    whole_px = sum(map(math.prod, given)) + ENLARGED * enlarged_px
+    return Sizes(painted.size, largest_style, precision, whole_px, settings.optimizer)
 
 
 class MemoryPlan(NamedTuple):

@@ -16,7 +16,7 @@ from nst.transfer.inputs import Inputs
 from nst.transfer.matching import make_match
 from nst.transfer.objective import Evaluate, make_evaluate
 from nst.transfer.photo_maps import make_photo_maps
-from nst.transfer.scales import Scale
+from nst.transfer.scales import Scale, painted_scale
 from nst.transfer.tiles import UNTILED_PX, fits
 from nst.transfer.view import make_view
 
@@ -40,7 +40,7 @@ def estimated_seconds(network: Network, inputs: Inputs, scales: Sequence[Scale],
 
 def probe_size(scales: Sequence[Scale]) -> Size:
     """Return the size of the picture whose step is measured: that of the first scale, if that is small."""
-    size, most_px = (scales[-1].size, GPU_PROBE_PX) if device().is_gpu else (scales[0].size, PROBE_PX)
+    size, most_px = (painted_scale(scales).size, GPU_PROBE_PX) if device().is_gpu else (scales[0].size, PROBE_PX)
     if max(size) > most_px:
         size = size_with_long_side(size, most_px)
     return max(SMALLEST_SIDE_PX, size[0]), max(SMALLEST_SIDE_PX, size[1])

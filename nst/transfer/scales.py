@@ -16,6 +16,7 @@ LARGE_PX = 512  # The long side beyond which scales have fewer steps.
 class Scale:
     """One size at which the picture is optimised. Sizes are (height, width) in px.
 
+    steps    0 where the picture is only enlarged
     settled  whether the picture comes from a coarser scale, so that only fine detail is left to be made
     """
 
@@ -33,8 +34,9 @@ class Scale:
 def plan_scales(content_size: Size, style_sizes: Sequence[Size], settings: Settings) -> list[Scale]:
     """Return the scales, smallest first, from about settings.smallest_scale to settings.size.
 
-    Each scale is about twice as large as the one before, and gets its steps by its long side; see steps_at. Raises
-    UserError where the result would be so narrow that nothing is left of it in VGG19's last block.
+    Each scale is about twice as large as the one before, and gets its steps by its long side; see steps_at. A result
+    beyond settings.largest_scale is a scale without steps. Raises UserError where the result would be so narrow that
+    nothing is left of it in VGG19's last block.
     """
     long_side_px = max(content_size) if settings.size == ORIGINAL_SIZE else int(settings.size)
     result = size_with_long_side(content_size, long_side_px)
@@ -45,16 +47,28 @@ def plan_scales(content_size: Size, style_sizes: Sequence[Size], settings: Setti
         )
     factors = settings.style_scale if len(settings.style_scale) > 1 else settings.style_scale * len(style_sizes)
     scales: list[Scale] = []
-    for long_side in _long_sides(long_side_px, settings.smallest_scale):
+    painted_px = min(long_side_px, settings.largest_scale or long_side_px)
+    sides = _long_sides(painted_px, settings.smallest_scale)
+    for long_side in sides if painted_px == long_side_px else [*sides, long_side_px]:
         size = size_with_long_side(content_size, long_side)
         if min(size) >= SMALLEST_SIDE_PX:
-            steps = steps_at(long_side, long_side_px, settings)
+            steps = steps_at(long_side, painted_px, settings) if long_side <= painted_px else 0
             sizes = tuple(
                 _style_size(style_size, round(factor * long_side))
                 for style_size, factor in zip(style_sizes, factors, strict=True)
             )
             scales.append(Scale(size, sizes, steps, settled=bool(scales)))
+    if not any(scale.steps for scale in scales):
+        raise UserError(
+            f"--largest-scale {settings.largest_scale}: there a side of the picture would be less than "
+            f"{SMALLEST_SIDE_PX} px; give a larger one"
+        )
     return scales
+
+
+def painted_scale(scales: Sequence[Scale]) -> Scale:
+    """Return the largest scale that has steps."""
+    return next(scale for scale in scales[::-1] if scale.steps)
 
 
 def steps_at(long_side_px: int, result_px: int, settings: Settings) -> int:

@@ -31,11 +31,11 @@ class Schedule:
         Of the time left, less one step of each later scale, the scale gets a part. The part is in proportion to the
         pixels that the scale's steps are to see.
         """
-        scale, later = self.scales[index], self.scales[index + 1 :]
+        scale, later = self.scales[index], [other for other in self.scales[index + 1 :] if other.steps]
         began = before = self.clock()
         spared = sum(self.seconds_per_pixel * _pixels(other) for other in later)
         left = max(0.0, self.settings.max_time - began - spared)
-        seconds = left * scale.work / (scale.work + sum(other.work for other in later))
+        seconds = left * scale.work / max(1, scale.work + sum(other.work for other in later))
 
         def fraction_done(steps: int, totals: Sequence[float]) -> float:
             nonlocal before

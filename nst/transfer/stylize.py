@@ -21,7 +21,7 @@ from nst.transfer.optimizers import minimize, steps_late
 from nst.transfer.photo_maps import make_photo_maps
 from nst.transfer.preserved_photo import finished, with_preserved_colors
 from nst.transfer.pyramid import make_pyramid, make_strip_pyramid
-from nst.transfer.scales import Scale
+from nst.transfer.scales import Scale, painted_scale
 from nst.transfer.schedule import Schedule
 from nst.transfer.state import Descent, OnStep, State, Step
 from nst.transfer.tiles import UNTILED_PX, fits, smaller_side
@@ -70,7 +70,7 @@ def stylize(
         try:
             return finish(_stylize(inputs, network, scales, tile_px, follow, on_estimate, latest(), elapsed))
         except (tf.errors.ResourceExhaustedError, MemoryError):
-            tile_px = smaller_side(scales[-1].size, tile_px)
+            tile_px = smaller_side(painted_scale(scales).size, tile_px)
             if inputs.settings.tile != AUTO_TILE or not tile_px:
                 raise
         on_tiles(tile_px)
@@ -98,6 +98,8 @@ def _stylize(
         if index > begun:
             first = first_picture(inputs, scale.size)
             start = Descent(enlarge(image, first, scales[index - 1].size, scale.size, settings))
+        if not scale.steps:
+            return start.image
         picture = start.image if index else None
         nearest = resume.nearest if resume and index == begun else None
         match = make_match(network, inputs, scale, picture, tile_px=tile_px, nearest=nearest)

@@ -524,8 +524,8 @@ def test_converged_scales_end_before_their_steps_are_done(tmp_path, pictures, ti
 
 def test_a_run_that_cannot_fit_in_memory_is_refused(tmp_path, pictures, tiny, refused, memory):
     memory(2_000)
-    words = [*pictures, "--size", "4000", "-o", str(tmp_path / "art.png")]
-    assert re.search(r"--size 4000: needs about \d+ MB .* --size \d{3,4} would fit", refused(words))
+    words = [*pictures, "--size", "40000", "-o", str(tmp_path / "art.png")]
+    assert re.search(r"--size 40000: needs about \d+ MB .* --size \d{4,5} would fit", refused(words))
 
 
 def test_tiles_give_the_same_picture(tmp_path, pictures, tiny, monkeypatch, capsys):
@@ -587,7 +587,7 @@ def test_json_tells_of_mistakes_stops_and_failures(tmp_path, pictures, tiny, cap
     content, _ = told([*pictures, *SMALL, "-o", result], capsys, 128 + signal.SIGTERM, on_step=[stop])
     assert (content["exit"], content["path"], content["steps"]) == ("stopped", result, 1)
     with monkeypatch.context() as patch:
-        patch.setattr("nst.transfer.optimizers._finite", lambda numbers: False)
+        patch.setattr("nst.transfer.optimizers.finite", lambda numbers: False)
         words = [*pictures, *SMALL, "-o", str(tmp_path / "bad.png")]
         content, _ = told(words, capsys, neural_art.EXIT_FAILED)
     assert (content["exit"], content["path"], content["costs"]) == ("failed", None, None)

@@ -1,5 +1,6 @@
 """What a run takes of the memory is known before it starts, and tiles are as large as it allows."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -45,9 +46,9 @@ def test_tiles_hold_down_what_grows_with_the_picture():
 def test_tiles_are_as_large_as_the_memory_allows(memory):
     memory(30_000)
     assert plan_tile(sizes(3840), Settings()) == UNTILED_PX
-    small, large = (plan_tile(sizes(3840), Settings(max_memory=most)) for most in (5000, 7000))
+    small, large = (plan_tile(sizes(3840), Settings(max_memory=most)) for most in (2500, 3500))
     assert 256 <= small < large < UNTILED_PX
-    for tile, most in ((small, 5000), (large, 7000)):
+    for tile, most in ((small, 2500), (large, 3500)):
         assert needed(3840, tile) <= most < needed(3840, tile + 64)
     assert plan_tile(sizes(3840), Settings(tile=320)) == 320
     assert plan_tile(sizes(3840), Settings(tile="off")) == UNTILED_PX
@@ -62,14 +63,36 @@ def test_what_the_process_holds_is_there_for_its_next_run(memory):
 
 def test_a_run_that_cannot_fit_is_refused_with_the_size_that_would(memory):
     memory(3_000)
-    with pytest.raises(UserError, match=r"--size 4000: needs about \d+ MB .* of 2700 MB there; --size \d+") as error:
-        plan_tile(sizes(4000), Settings())
+    with pytest.raises(UserError, match=r"--size 8000: needs about \d+ MB .* of 2700 MB there; --size \d+") as error:
+        plan_tile(sizes(8000), Settings())
     fitting = int(str(error.value).split("--size ")[2].split()[0])
-    assert 1000 < fitting < 4000
+    assert 4000 < fitting < 8000
     assert plan_tile(sizes(fitting), Settings()) < UNTILED_PX
     memory(900)
     with pytest.raises(UserError, match="close other programs"):
         plan_tile(sizes(64, precision="float32"), Settings())
+
+
+def test_what_does_not_fit_in_tiles_goes_into_files(memory, tmp_path):
+    memory(4_000)
+    plan = plan_memory(sizes(10_000), Settings(), folder=tmp_path / "not" / "there")
+    assert plan.tile_px < UNTILED_PX
+    assert plan.memory_mb <= 3600 < memory_mb(sizes(10_000), plan.tile_px)
+    assert plan.disk_mb > 10_000
+    assert not plan_memory(sizes(1000), Settings(), folder=tmp_path).disk_mb
+    for others, settings in (({}, Settings(tile="off")), ({"optimizer": "lbfgs"}, Settings())):
+        with pytest.raises(UserError, match="would fit"):
+            plan_memory(sizes(10_000, **others), settings, folder=tmp_path)
+
+
+def test_a_disk_that_is_too_full_is_told(memory, tmp_path, monkeypatch):
+    memory(4_000)
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda path: usage._replace(free=5_000_000_000))
+    with pytest.raises(
+        UserError, match=r"--size 10000: needs about \d+ MB of memory, of 3600 MB there, or \d+ MB on the"
+    ):
+        plan_memory(sizes(10_000), Settings(), folder=tmp_path)
 
 
 def test_without_tiles_less_fits(memory):

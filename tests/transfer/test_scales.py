@@ -6,7 +6,7 @@ import pytest
 
 from nst.errors import UserError
 from nst.settings import Settings
-from nst.transfer.scales import plan_scales
+from nst.transfer.scales import painted_scale, plan_scales
 
 
 def test_scales_double_from_128_to_the_size():
@@ -58,3 +58,15 @@ def test_styles_have_a_scale_of_their_own_or_one_for_all():
         (400, 800),
         (800, 800),
     )
+
+
+def test_beyond_the_largest_scale_a_result_is_only_enlarged():
+    scales = plan_scales((768, 1024), [(562, 718)], Settings(steps=6, coarse_steps=1.5, largest_scale=256))
+    assert [(max(scale.size), scale.steps) for scale in scales] == [(128, 9), (256, 6), (512, 0)]
+    assert painted_scale(scales) == scales[1]
+    assert [scale.steps for scale in plan_scales((768, 1024), [(562, 718)], Settings(largest_scale=2000))][-1] == 16
+
+
+def test_a_largest_scale_too_small_for_the_network_is_refused():
+    with pytest.raises(UserError, match="--largest-scale 20: there a side of the picture would be less than 16 px"):
+        plan_scales((100, 400), [(100, 100)], Settings(largest_scale=20))

@@ -5,6 +5,7 @@ import pytest
 import tensorflow as tf
 from conftest import SHALLOW
 
+from nst.pictures.resizing import resize
 from nst.preset_files import make_settings
 from nst.settings import Settings
 from nst.transfer import stylize as module
@@ -149,3 +150,16 @@ def test_the_time_is_estimated_before_the_first_step(redrawn, content, style):
     assert all(isinstance(event, Step) for event in events[1:])
     redrawn(inputs_of(content, style, max_time=1e-6), on_estimate=events.append)
     assert events[-1] == 1e-6
+
+
+def test_beyond_the_largest_scale_the_picture_is_only_enlarged(redrawn, content, style):
+    steps = []
+    image = redrawn(
+        inputs_of(content, style, largest_scale=28),
+        on_step=[lambda step, picture, state: steps.append((max(step.size), picture(), state()))],
+    )
+    assert image.shape == (40, 56, 3)
+    assert [size for size, *_ in steps] == [28] * 3
+    assert np.abs(resize(image, (20, 28)) - steps[-1][1]).mean() < 0.05
+    for _, _, state in steps:
+        np.testing.assert_array_equal(redrawn(inputs_of(content, style, largest_scale=28), resume=state), image)

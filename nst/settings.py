@@ -182,14 +182,14 @@ class Settings:
         choices=("adam", "lbfgs"),
     )
     steps: int = option(
-        16,
+        13,
         "int",
         "optimisation",
         "number of steps at the result's size, or at 512 px if the result is larger",
         limits=(1, 1_000_000),
     )
     coarse_steps: float = option(
-        1.4, "float", "optimisation", "factor on the number of steps for each halving of the size", limits=(0.1, 100)
+        1.5, "float", "optimisation", "factor on the number of steps for each halving of the size", limits=(0.1, 100)
     )
     fine_steps: float = option(
         0.7,
@@ -208,7 +208,7 @@ class Settings:
         False, "bool", "optimisation", "go on to the next size once each step lowers the cost by less than a thousandth"
     )
     learning_rate: float = option(
-        8.0, "float", "optimisation", "size of Adam's first steps, on a scale of 0 to 255", limits=(1e-6, 255)
+        9.0, "float", "optimisation", "size of Adam's first steps, on a scale of 0 to 255", limits=(1e-6, 255)
     )
     decay: str = option(
         "cosine",

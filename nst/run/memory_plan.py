@@ -40,7 +40,7 @@ class Figures(NamedTuple):
 
     base_mb: dict[str, int]
     whole: int
-    in_tiles: int
+    in_tiles: dict[str, int]
     in_files: int
     on_disk: int
     evaluated: dict[str, int]
@@ -53,11 +53,11 @@ class Figures(NamedTuple):
 PROCESSOR = Figures(
     base_mb={"float32": 1350, "bfloat16": 1100, "float16": 1100},
     whole=480,
-    in_tiles=115,
+    in_tiles={"float32": 175, "bfloat16": 115, "float16": 175},
     in_files=15,
     on_disk=330,
     evaluated={"float32": 1950, "bfloat16": 850, "float16": 2150},
-    tile={"float32": 2600, "bfloat16": 1300, "float16": 2600},
+    tile={"float32": 1500, "bfloat16": 1350, "float16": 1500},
     style_base_mb=950,
     style={"float32": 3250, "bfloat16": 1100, "float16": 3250},
     given=12,
@@ -65,11 +65,11 @@ PROCESSOR = Figures(
 GPU = Figures(
     base_mb={"float32": 1000, "bfloat16": 1000, "float16": 1000},
     whole=480,
-    in_tiles=50,
+    in_tiles={"float32": 50, "bfloat16": 50, "float16": 50},
     in_files=0,
     on_disk=0,
     evaluated={"float32": 1950, "bfloat16": 1000, "float16": 1000},
-    tile={"float32": 1250, "bfloat16": 600, "float16": 600},
+    tile={"float32": 1500, "bfloat16": 1350, "float16": 1350},
     style_base_mb=1000,
     style={"float32": 3250, "bfloat16": 1100, "float16": 1100},
     given=0,
@@ -77,6 +77,7 @@ GPU = Figures(
 LEAST_MB = min(PROCESSOR.base_mb.values())
 ENLARGED = 4  # The pictures of the result's size that are there at once while a picture is enlarged.
 LBFGS_BYTES = 600  # More bytes per pixel of the result with L-BFGS: ten pairs of steps and gradients in float64.
+STRIPS_MB = 100  # The strips of large arrays in files that are in memory at once.
 SHAPE_MB = 50  # The compiled code of a size that is new to the process, which TensorFlow keeps.
 SPARED = 0.1  # The fraction of the free memory that is left to other programs.
 
@@ -131,12 +132,15 @@ def memory_mb(sizes: Sizes, tile_px: int, *, in_files: bool = False) -> int:
     in_files  whether large arrays are in files
     """
     takes, precision = figures(), sizes.precision
-    whole_bytes = takes.whole if fits(sizes.result, tile_px) else takes.in_files if in_files else takes.in_tiles
+    if fits(sizes.result, tile_px):
+        whole_bytes = takes.whole
+    else:
+        whole_bytes = takes.in_files if in_files else takes.in_tiles[precision]
     whole_bytes += LBFGS_BYTES if sizes.optimizer == "lbfgs" else 0
     picture = whole_bytes * math.prod(sizes.result) + _evaluated(sizes.result, takes.evaluated, sizes, tile_px)
     style = _evaluated(sizes.style, takes.style, sizes, tile_px)
     at_once = max(takes.base_mb[precision] + picture / 1e6, takes.style_base_mb + style / 1e6)
-    return round(at_once + takes.given * sizes.given_px / 1e6)
+    return round(at_once + takes.given * sizes.given_px / 1e6 + STRIPS_MB * in_files)
 
 
 def _evaluated(size: Size, bytes_of: dict[str, int], sizes: Sizes, tile_px: int) -> float:

@@ -41,6 +41,7 @@ OLD = 4.0  # The age in frames at which a pixel is settled.
 FIRST_AGE = 8.0  # The age of a scene's first frame, which has had all steps of a picture.
 PACE_AGE = 1.5  # The age in frames by which the pace falls to 1/e.
 NEW_PACE = 2.4  # The pace of new pixels.
+RATE = 0.89  # The learning rate of all pixels of a frame, as a fraction of a picture's: frames are nearer to their end.
 LEAST_PACE = 0.1  # The pace of settled pixels, as a fraction of that of new ones.
 LOOKS_BACK = (2, 4, 8, 16)  # How many frames before are asked for what the last frame does not show.
 MUCH_NEW = 0.01  # The fraction of a frame that is new from which earlier frames are asked and new parts made anew.
@@ -220,7 +221,7 @@ class Maker:
             done,
             replace(settings, average=0.0),
             report=_nobody,
-            pace=pace.astype(np.float32),
+            pace=(RATE * pace).astype(np.float32),
             late=steps_late(settings),
         )
 

@@ -23,7 +23,7 @@ def made_in_memory(tmp_path, monkeypatch, pictures, tiny):
 
     def make(*more):
         assert neural_art.main([*pictures, *WORDS, *more, "-o", "whole.png"]) == 0
-        monkeypatch.setattr(memory_plan, "PROCESSOR", memory_plan.PROCESSOR._replace(in_tiles=10**7))
+        monkeypatch.setattr(memory_plan, "PROCESSOR", memory_plan.PROCESSOR._replace(in_tiles={"float32": 10**7}))
         return [*pictures, *WORDS, *more]
 
     return make

@@ -64,7 +64,9 @@ def test_beyond_the_largest_scale_a_result_is_only_enlarged():
     scales = plan_scales((768, 1024), [(562, 718)], Settings(steps=6, coarse_steps=1.5, largest_scale=256))
     assert [(max(scale.size), scale.steps) for scale in scales] == [(128, 9), (256, 6), (512, 0)]
     assert painted_scale(scales) == scales[1]
-    assert [scale.steps for scale in plan_scales((768, 1024), [(562, 718)], Settings(largest_scale=2000))][-1] == 16
+    assert [scale.steps for scale in plan_scales((768, 1024), [(562, 718)], Settings(steps=16, largest_scale=2000))][
+        -1
+    ] == 16
 
 
 def test_a_largest_scale_too_small_for_the_network_is_refused():

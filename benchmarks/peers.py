@@ -30,7 +30,7 @@ from statistics import median
 from judge import Judge
 
 PROJECT = Path(__file__).resolve().parent.parent
-SIZE_PX = 512  # The default size. Our presets may have another; all pictures are judged at the same three scales.
+SIZE_PX = 512  # The default size. All pictures are judged at the same three scales.
 LAPTOP = {"ONEDNN_MAX_CPU_ISA": "AVX2", "MKL_ENABLE_INSTRUCTIONS": "AVX2", "ATEN_CPU_CAPABILITY": "avx2"}
 OURS_ON_LAPTOP = ["--precision", "float32"]  # As --precision auto has it there.
 
@@ -94,14 +94,14 @@ def timed(command: list[str], environment: dict[str, str]) -> float:
     return time.perf_counter() - started
 
 
-def measure(runs: list[Run], pair: list[Path], judge: Judge, command: str | None, names: list[str]) -> None:
+def measure(runs: list[Run], pair: list[Path], judge: Judge | None, command: str | None, names: list[str]) -> None:
     """Note the measures of each run's picture: those of `command` by name, or else those of the judge."""
-    if not command:
+    if judge:
         for run in runs:
             run.measures = asdict(judge.verdict(*pair, run.picture))
             run.measures = {name: run.measures[name] for name in ("style", "content")}
         return
-    words = [*shlex.split(command), *map(str, pair), *(str(run.picture) for run in runs)]
+    words = [*shlex.split(command or ""), *map(str, pair), *(str(run.picture) for run in runs)]
     answer = subprocess.run(words, check=True, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL).stdout
     for run, found in zip(runs, json.loads(answer), strict=True):
         run.measures = {name: found[name] for name in names}
@@ -135,9 +135,9 @@ def plot(path: Path, rows: dict[str, list[Run]]) -> None:
     for axes, (title, runs) in zip(figure.subplots(1, len(rows), squeeze=False)[0], rows.items(), strict=True):
         for name in ("neural_art", "pastiche"):
             own = [run for run in runs if run.name.startswith(name)]
-            points = sorted((median(run.seconds), run.measures["style"]) for run in own)
+            points = sorted((median(run.seconds), next(iter(run.measures.values()))) for run in own)
             axes.plot(*zip(*points, strict=True), "o-", label=name)
-        axes.set(title=title, xlabel="seconds", ylabel="distance to the style", xscale="log", yscale="log")
+        axes.set(title=title, xlabel="seconds", ylabel="the first measure", xscale="log", yscale="log")
         axes.legend()
     figure.savefig(path, dpi=100)
 
@@ -160,7 +160,7 @@ def main() -> None:
     parser.add_argument("--plot", type=Path)
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
-    judge, rows = Judge(), {}
+    judge, rows = None if arguments.judge else Judge(), {}
     for words in arguments.pairs:
         pair = [PROJECT / "images" / name for name in words.split(":")]
         runs = runs_of(pair, arguments)

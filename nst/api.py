@@ -116,7 +116,7 @@ def _stylized(inputs: Inputs, on_step: Callable[[Step, Callable[[], np.ndarray]]
 
     def listen(step: Step, picture: Callable[[], np.ndarray], state: object) -> None:
         last[:] = [picture]
-        on_step(step, picture)
+        on_step(step, lambda: np.array(picture()))  # A picture in tiles is changed in place.
 
     try:
         return stylize(inputs, network, scales, tile_px=tile_px, on_step=[listen])

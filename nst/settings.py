@@ -155,8 +155,8 @@ class Settings:
         0,
         "int",
         "size",
-        "long side in px up to which the picture is painted; a larger result is enlarged from there, which takes a "
-        "moment, and a clip is made at that size; 0 for the result's size",
+        "long side in px up to which the picture is painted; a larger result is enlarged from there, and "
+        "a clip is made at that size; 0 for the result's size",
         limits=(0, 1_000_000),
     )
     init: str = option(

@@ -59,7 +59,6 @@ def _without_collection() -> Iterator[None]:
     try:
         yield
     finally:
-        gc.freeze()  # Later searches leave out what stays for good.
         gc.enable()
 
 

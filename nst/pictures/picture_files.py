@@ -168,7 +168,7 @@ def write_picture(
     Raises UserError as check_format does, and for another image.
     """
     path = Path(path)
-    unit_numbers(path, image[:1], beyond=1)
+    unit_numbers(path, image[:1] if image.ndim else image, beyond=1)
     if image.ndim != 3 or image.shape[2] not in (3, 4):
         raise UserError(f"{path}: its image is of shape {list(image.shape)}; must be [height, width, 3]")
     if image.shape[2] == 4:
@@ -193,7 +193,7 @@ def _samples(path: Path, image: np.ndarray, alpha: np.ndarray | None, kind: str,
     for rows in strips(image.shape):
         part = unit_numbers(path, image[rows], beyond=1)
         if alpha is not None:
-            there = unit_numbers(path, alpha[rows])
+            there = unit_numbers(path, alpha[rows], beyond=1)
             part = composite_over_white(part, there) if kind == "JPEG" else np.dstack([part, there])
         samples[rows] = np.rint(part * (2**bit_depth - 1))
     return samples

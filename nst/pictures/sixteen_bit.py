@@ -62,9 +62,7 @@ def write_tiff(file: IO[bytes], samples: np.ndarray, tags: Mapping[int, Any]) ->
     """Write uint8 or uint16 samples as a TIFF, with further `tags`. Strips of differences along rows are deflated."""
     height, width, channels = samples.shape
     rows = min(height, max(1, STRIP_BYTES // (width * channels * samples.itemsize)))
-    little = samples.astype(samples.dtype.newbyteorder("<"), copy=False)
-    differences = np.concatenate([little[:, :1], np.diff(little, axis=1)], axis=1)
-    strips = [zlib.compress(differences[start : start + rows].tobytes()) for start in range(0, height, rows)]
+    strips = [zlib.compress(_differences(samples[start : start + rows])) for start in range(0, height, rows)]
     lengths = [len(strip) for strip in strips]
     directory = ImageFileDirectory_v2()
     described = {
@@ -95,12 +93,18 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
     return len(data).to_bytes(4, "big") + kind + data + zlib.crc32(kind + data).to_bytes(4, "big")
 
 
+def _differences(samples: np.ndarray) -> bytes:
+    """Return the differences of samples along their rows."""
+    little = samples.astype(samples.dtype.newbyteorder("<"), copy=False)
+    return np.concatenate([little[:, :1], np.diff(little, axis=1)], axis=1).tobytes()
+
+
 def _filtered(samples: np.ndarray) -> Iterator[bytes]:
     """Yield rows by filter 4 of PNG, Paeth: each byte minus the likeliest of left (a), above (b), above left (c)."""
     pixel_bytes = 2 * samples.shape[2]
     above = np.zeros((samples.shape[1] + 1) * pixel_bytes, np.int16)
-    for row in samples.astype(">u2"):
-        this = np.concatenate([np.zeros(pixel_bytes, np.int16), np.frombuffer(row.tobytes(), np.uint8)])
+    for row in samples:
+        this = np.concatenate([np.zeros(pixel_bytes, np.int16), np.frombuffer(row.astype(">u2").tobytes(), np.uint8)])
         a, b, c = this[:-pixel_bytes], above[pixel_bytes:], above[:-pixel_bytes]
         to_a, to_b, to_c = np.abs(b - c), np.abs(a - c), np.abs(a + b - 2 * c)
         likeliest = np.where((to_a <= to_b) & (to_a <= to_c), a, np.where(to_b <= to_c, b, c))

@@ -92,15 +92,13 @@ class Kind(NamedTuple):
     read    reads the inputs, see read_inputs
     check   raises UserError unless the name of a result is right, see check_format
     suffix  of a result for which the user gave no name
-    large_arrays_in_files  whether large arrays may be in files where the memory is short
-    enlarges               whether the last scale may be one without steps
+    moving  whether it is a clip, whose frames are neither only enlarged nor made in files
     """
 
     read: Callable[[Request], tuple[Picture, Inputs, Digests, tuple[str, ...]]] = read_inputs
     check: Callable[..., None] = check_format
     suffix: str = ".png"
-    large_arrays_in_files: bool = True
-    enlarges: bool = True
+    moving: bool = False
 
 
 PICTURE = Kind()
@@ -132,11 +130,12 @@ def plan_job(
     check_weights(settings.weights)
     photo, inputs, digests, notes = kind.read(request)
     scales = plan_scales(photo.image.shape[:2], [style.shape[:2] for style in inputs.styles], settings)
-    if not kind.enlarges:
+    if kind.moving:
         scales = [scale for scale in scales if scale.steps]
     kind.check(folder.output, scales[-1].size, bit_depth=settings.bit_depth)
-    files = folder.output.parent if kind.large_arrays_in_files else None
-    memory = plan_memory(sizes_of_run(inputs, scales), settings, most_mb, folder=files)
+    sizes = sizes_of_run(inputs, scales, moving=kind.moving)
+    begun = sum(path.stat().st_size for path in (folder.checkpoint, folder.checkpoint_before) if path.exists())
+    memory = plan_memory(sizes, settings, most_mb, folder=folder.output.parent, checkpoint_bytes=begun)
     check_writable(folder.frame(1) if folder.is_result and folder.path.is_dir() else folder.output, dry_run=dry_run)
     _check_no_input(folder, request)
     if folder.path.exists() and not folder.path.is_dir():

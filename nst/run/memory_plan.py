@@ -75,7 +75,8 @@ GPU = Figures(
     given=0,
 )
 LEAST_MB = min(PROCESSOR.base_mb.values())
-ENLARGED = 4  # The pictures of the result's size that are there at once while a picture is enlarged.
+ENLARGED_BYTES = 48  # For each pixel of a picture that is only enlarged: four pictures that are there at once.
+MASK_BYTES = 40  # For each pixel of the result and each mask: shares, weights of positions and a gradient.
 LBFGS_BYTES = 600  # More bytes per pixel of the result with L-BFGS: ten pairs of steps and gradients in float64.
 STRIPS_MB = 100  # The strips of large arrays in files that are in memory at once.
 SHAPE_MB = 50  # The compiled code of a size that is new to the process, which TensorFlow keeps.
@@ -94,8 +95,11 @@ class Sizes:
     result     the size of the picture
     style      the size of the largest style when it is compared with the result
     precision  the type of the network's convolutions, as Figures have it
-    given_px   the pixels of all pictures as they are given, and ENLARGED times those of one that is only enlarged
+    given_px   the pixels of all pictures as they are given
     optimizer  as in Settings
+    enlarged   the size of the result where it is only enlarged from `result`, or None
+    masks      the number of masks on the picture
+    moving     whether the pictures are frames, whose steps are taken as of a picture in one piece
     """
 
     result: Size
@@ -103,14 +107,17 @@ class Sizes:
     precision: str
     given_px: int = 0
     optimizer: str = "adam"
+    enlarged: Size | None = None
+    masks: int = 0
+    moving: bool = False
 
 
 def sizes_of(scales: Sequence[Scale], settings: Settings, precision: str, given: Sequence[Size]) -> Sizes:
     """Return the sizes of a run over some scales, from pictures of the given sizes."""
-    painted, enlarged_px = painted_scale(scales), sum(math.prod(scale.size) for scale in scales if not scale.steps)
+    painted, last = painted_scale(scales), scales[-1]
     largest_style = max(painted.style_sizes, key=math.prod)
-    whole_px = sum(map(math.prod, given)) + ENLARGED * enlarged_px
-    return Sizes(painted.size, largest_style, precision, whole_px, settings.optimizer)
+    enlarged = None if last.steps else last.size
+    return Sizes(painted.size, largest_style, precision, sum(map(math.prod, given)), settings.optimizer, enlarged)
 
 
 class MemoryPlan(NamedTuple):
@@ -132,15 +139,17 @@ def memory_mb(sizes: Sizes, tile_px: int, *, in_files: bool = False) -> int:
     in_files  whether large arrays are in files
     """
     takes, precision = figures(), sizes.precision
-    if fits(sizes.result, tile_px):
+    if fits(sizes.result, tile_px) or sizes.moving:
         whole_bytes = takes.whole
     else:
         whole_bytes = takes.in_files if in_files else takes.in_tiles[precision]
-    whole_bytes += LBFGS_BYTES if sizes.optimizer == "lbfgs" else 0
+    whole_bytes += MASK_BYTES * sizes.masks + (LBFGS_BYTES if sizes.optimizer == "lbfgs" else 0)
     picture = whole_bytes * math.prod(sizes.result) + _evaluated(sizes.result, takes.evaluated, sizes, tile_px)
     style = _evaluated(sizes.style, takes.style, sizes, tile_px)
     at_once = max(takes.base_mb[precision] + picture / 1e6, takes.style_base_mb + style / 1e6)
-    return round(at_once + takes.given * sizes.given_px / 1e6 + STRIPS_MB * in_files)
+    enlarged_px = math.prod(sizes.enlarged) if sizes.enlarged else 0
+    more = takes.given * sizes.given_px + (takes.in_files if in_files else ENLARGED_BYTES) * enlarged_px
+    return round(at_once + more / 1e6 + STRIPS_MB * in_files)
 
 
 def _evaluated(size: Size, bytes_of: dict[str, int], sizes: Sizes, tile_px: int) -> float:
@@ -152,7 +161,9 @@ def _evaluated(size: Size, bytes_of: dict[str, int], sizes: Sizes, tile_px: int)
     return whole if fits(size, tile_px) else figures().tile[sizes.precision] * tile_px**2
 
 
-def plan_memory(sizes: Sizes, settings: Settings, most_mb: float = 0, *, folder: Path | None = None) -> MemoryPlan:
+def plan_memory(
+    sizes: Sizes, settings: Settings, most_mb: float = 0, *, folder: Path | None = None, checkpoint_bytes: int = 0
+) -> MemoryPlan:
     """Return the plan that keeps a run within the free memory and the memory that it may take.
 
     Tiles are of UNTILED_PX where all fits in one piece. Where nothing fits, large arrays go into files. Raises
@@ -160,6 +171,7 @@ def plan_memory(sizes: Sizes, settings: Settings, most_mb: float = 0, *, folder:
 
     most_mb  the most megabytes to take of the machine's memory where settings.max_memory sets no limit; 0 for none
     folder   where files may be; None for none
+    checkpoint_bytes  those of an earlier part of the run there, which are replaced
     """
     limit = _limit_mb(settings.max_memory or (0 if device().is_gpu else most_mb))
     if settings.tile == NO_TILES:
@@ -171,21 +183,25 @@ def plan_memory(sizes: Sizes, settings: Settings, most_mb: float = 0, *, folder:
     for side in candidates:
         if memory_mb(sizes, side) <= limit:
             return MemoryPlan(side, memory_mb(sizes, side))
-    may_use_files = bool(folder and not device().is_gpu and sizes.optimizer == "adam")
-    for side in candidates if may_use_files else []:
-        if not fits(sizes.result, side) and memory_mb(sizes, side, in_files=True) <= limit:
-            return _in_files(sizes, side, limit, folder)
-    raise UserError(_too_large(sizes, limit, candidates[-1], in_files=may_use_files))
+    if not folder or device().is_gpu or sizes.optimizer != "adam" or sizes.moving:
+        raise UserError(_too_large(sizes, limit, candidates[-1], in_files=False))
+    for side in candidates:
+        if (not fits(sizes.result, side) or sizes.enlarged) and memory_mb(sizes, side, in_files=True) <= limit:
+            return _in_files(sizes, side, limit, folder, checkpoint_bytes)
+    raise UserError(_too_large(sizes, limit, candidates[-1], in_files=True))
 
 
-def _in_files(sizes: Sizes, tile_px: int, limit_mb: float, folder: Path | None) -> MemoryPlan:
+def _in_files(sizes: Sizes, tile_px: int, limit_mb: float, folder: Path, checkpoint_bytes: int) -> MemoryPlan:
     """Return the plan of a run whose large arrays are in files. Raises UserError where the disk is too full."""
-    there = next(path for path in (Path(folder or ".").absolute() / "x").parents if path.exists())
-    disk_mb, free = round(figures().on_disk * math.prod(sizes.result) / 1e6), shutil.disk_usage(there).free // 1_000_000
+    there = next(path for path in (folder.absolute() / "x").parents if path.exists())
+    enlarged = ENLARGED_BYTES * math.prod(sizes.enlarged) if sizes.enlarged else 0
+    disk_mb = round((figures().on_disk * math.prod(sizes.result) + enlarged) / 1e6)
+    free = (shutil.disk_usage(there).free + checkpoint_bytes) // 1_000_000
     if disk_mb > free:
         needs = f"needs about {memory_mb(sizes, tile_px)} MB of memory, of {limit_mb:.0f} MB there"
         disk = f"or {disk_mb} MB on the disk of {there}, of {free} MB there"
-        raise UserError(f"--size {max(sizes.result)}: {needs}, {disk}; give -o on a disk with more room")
+        side = max(sizes.enlarged or sizes.result)
+        raise UserError(f"--size {side}: {needs}, {disk}; give -o on a disk with more room")
     return MemoryPlan(tile_px, memory_mb(sizes, tile_px, in_files=True), disk_mb)
 
 
@@ -208,9 +224,9 @@ def _limit_mb(most_mb: float) -> float:
 
 def _too_large(sizes: Sizes, limit_mb: float, tile_px: int, *, in_files: bool) -> str:
     """Return the words of the refusal, with the long side that would fit."""
-    side = max(sizes.result)
+    side = max(sizes.enlarged or sizes.result)
     smaller = (
-        (long_side, replace(sizes, result=_scaled(sizes.result, factor), style=_scaled(sizes.style, factor)))
+        (long_side, _smaller(sizes, factor))
         for factor in (k / 100 for k in range(99, 0, -1))
         for long_side in [round(factor * side)]
     )
@@ -234,11 +250,19 @@ def memory_words() -> str:
     return "the GPU's memory" if device().is_gpu else "memory"
 
 
+def _smaller(sizes: Sizes, factor: float) -> Sizes:
+    """Return the sizes of a run whose result is smaller."""
+    if sizes.enlarged:
+        return replace(sizes, enlarged=_scaled(sizes.enlarged, factor))
+    return replace(sizes, result=_scaled(sizes.result, factor), style=_scaled(sizes.style, factor))
+
+
 def _scaled(size: Size, factor: float) -> Size:
     return max(1, round(factor * size[0])), max(1, round(factor * size[1]))
 
 
-def sizes_of_run(inputs: Inputs, scales: Sequence[Scale]) -> Sizes:
-    """Return the sizes that decide how much memory a run from these pictures needs."""
+def sizes_of_run(inputs: Inputs, scales: Sequence[Scale], *, moving: bool = False) -> Sizes:
+    """Return the sizes that decide how much memory a run needs from these pictures, or from these first frames."""
     given = [image.shape[:2] for image in (inputs.content, *inputs.styles)]
-    return sizes_of(scales, inputs.settings, network_precision(inputs.settings.precision), given)
+    found = sizes_of(scales, inputs.settings, network_precision(inputs.settings.precision), given)
+    return replace(found, masks=len(inputs.style_masks) + (inputs.content_mask is not None), moving=moving)

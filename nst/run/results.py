@@ -29,6 +29,7 @@ from nst.run.folder import first_free
 from nst.run.job import Job
 from nst.run.record import Record
 from nst.system.atomic_files import write_json
+from nst.system.large_arrays import in_files
 from nst.system.signals import NOTHING_DONE
 from nst.transfer.state import State, Step
 
@@ -170,7 +171,8 @@ class Results:
             for folder in (Path, tempfile.gettempdir):  # Each as it is now.
                 try:
                     path = first_free(Path(folder()) / self.output.name)
-                    self._write(path, image, record)
+                    with in_files(None):
+                        self._write(path, image, record)
                 except OSError:
                     continue
                 raise RunError(f"{words}; the picture is saved as {path.absolute()}", path.absolute()) from error

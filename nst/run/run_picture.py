@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from nst.errors import RunError, UserError
+from nst.errors import RunError, UserError, os_error_words
 from nst.network.loaded import network_of, reading_ahead
 from nst.network.tensorflow_setup import start_tensorflow
 from nst.report.live_view import LiveView
@@ -120,7 +120,8 @@ def _make(job: Job, progress: Progress, live: LiveView, on_step: Sequence[OnStep
     there = [(step, job.folder.snapshot(step)) for step in steps if job.folder.snapshot(step).exists()]
     results = Results(job, record, progress, before, steps, there)
     waiting = deferred(lambda: results.unsaved, heard=progress.stopping)
-    with folder_lock(job.folder.path), waiting as signalled:
+    large = in_files(job.folder.path if job.memory.disk_mb else None)
+    with folder_lock(job.folder.path), large, waiting as signalled:
 
         def stop_if_asked(step: Step, picture: Callable[[], np.ndarray], state: Callable[[], State]) -> None:
             number = signalled() or stopped()
@@ -133,9 +134,8 @@ def _make(job: Job, progress: Progress, live: LiveView, on_step: Sequence[OnStep
                 words = "the memory is short: what is large goes into files beside the result"
                 progress.tell(f"{words}, about {job.memory.disk_mb} MB, until the run ends")
             listeners = [results.follow, progress.follow, live.follow, *on_step, stop_if_asked]
-            with in_files(job.folder.path if job.memory.disk_mb else None):
-                image = _stylize(job, network, results, progress, listeners)
-                results.finish(image)
+            image = _stylize(job, network, results, progress, listeners)
+            results.finish(image)
             live.show(image)
             progress.end(job.folder.report if job.request.report else None)
         except AtOnce as error:
@@ -184,6 +184,10 @@ def _stylize(
     except (RunError, ResourceExhaustedError, MemoryError) as error:
         words = str(error) if isinstance(error, RunError) else "out of memory; give a smaller --size"
         words = f"{words}; {results.save_so_far(words)}"
+        raise RunError(words, job.folder.output if results.picture else None) from error
+    except OSError as error:  # The disk has no room for a large array.
+        with in_files(None):
+            words = f"{os_error_words(error, str(job.folder.path))}; {results.save_so_far()}"
         raise RunError(words, job.folder.output if results.picture else None) from error
 
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import mmap
 import zipfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -38,11 +38,9 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
 
 
 def parts(array: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield an array of any shape in parts that are not too large."""
-    if not array.ndim:
-        yield array
-    else:
-        yield from (array[rows] for rows in strips(array.shape))
+    """Yield the numbers of an array of any shape in their order, in parts that are not too large."""
+    flat = np.ascontiguousarray(array).reshape(-1)
+    yield from (flat[numbers] for numbers in strips(flat.shape))
 
 
 def _read(archive: zipfile.ZipFile, item: zipfile.ZipInfo, file: IO[bytes]) -> np.ndarray:
@@ -52,14 +50,27 @@ def _read(archive: zipfile.ZipFile, item: zipfile.ZipInfo, file: IO[bytes]) -> n
         if version != (1, 0):
             raise ValueError(version)
         shape, in_columns, dtype = npy.read_array_header_1_0(member)
-        if dtype.hasobject or in_columns:
+        if dtype.hasobject:
             raise ValueError(dtype)
         count = math.prod(shape) * dtype.itemsize
         if count != item.file_size - member.tell():
             raise ValueError(shape)
-        if count < LEAST_BYTES or not hasattr(mmap, "MADV_DONTNEED"):  # Windows cannot replace a mapped file.
-            return np.frombuffer(bytearray(member.read()), dtype).reshape(shape)
         start = member.tell()
+        array = _mapped(item, file, start, shape, dtype) if count >= LEAST_BYTES else None
+        if array is None:
+            array = np.empty(math.prod(shape), dtype)
+            for part in parts(array):
+                part[:] = np.frombuffer(member.read(part.nbytes), dtype)
+    return array.reshape(shape, order="F" if in_columns else "C")
+
+
+def _mapped(item: zipfile.ZipInfo, file: IO[bytes], start: int, shape: Sequence[int], dtype: Any) -> np.ndarray | None:
+    """Return the numbers of a member from its byte `start` on, mapped, or None where that cannot be."""
+    if not hasattr(mmap, "MADV_DONTNEED"):  # Windows cannot replace a mapped file.
+        return None
     file.seek(item.header_offset + LOCAL_HEADER - 4)
     lengths = np.frombuffer(file.read(4), "<u2")
-    return mapped_file(file, item.header_offset + LOCAL_HEADER + int(lengths.sum()) + start, shape, dtype)
+    try:
+        return mapped_file(file, item.header_offset + LOCAL_HEADER + int(lengths.sum()) + start, shape, dtype).ravel()
+    except OSError:  # Some disks cannot.
+        return None

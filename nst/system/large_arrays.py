@@ -48,11 +48,18 @@ def empty(shape: Sequence[int], dtype: Any = np.float32) -> np.ndarray:
     if not _Files.folder or count < LEAST_BYTES:
         return np.empty(shape, dtype)
     with tempfile.TemporaryFile(dir=_Files.folder) as file:
-        if hasattr(os, "posix_fallocate"):  # Writing to a map on a full disk would end the process.
-            os.posix_fallocate(file.fileno(), 0, count)
-        else:
-            file.truncate(count)
+        _reserve(file, count)
         return _array(mmap.mmap(file.fileno(), count), 0, shape, dtype)
+
+
+def _reserve(file: IO[bytes], count: int) -> None:
+    """Make a file of so many zeros, for which the disk has room: writing to a map on a full disk ends the process."""
+    if hasattr(os, "posix_fallocate"):
+        os.posix_fallocate(file.fileno(), 0, count)
+        return
+    for start in range(0, count, LEAST_BYTES):
+        file.write(bytes(min(LEAST_BYTES, count - start)))
+    file.flush()
 
 
 def mapped_file(file: IO[bytes], offset: int, shape: Sequence[int], dtype: Any) -> np.ndarray:

@@ -22,7 +22,7 @@ of this folder only those with a lower number.
     cost.py            [5] the cost of a picture in one piece against its targets, with the gradient
     tiled_cost.py      [6] the cost of a picture in tiles, with the same result
     objective.py       [7] evaluate(image) -> costs by name and gradient, at one scale
-    strip_bands.py     [0] these bands for a picture in tiles, walked in strips
+    strip_bands.py     [0] the bands of pyramid.py for a picture in tiles, walked in strips
     pyramid.py         [1] the bands in which Adam takes its steps
     schedule.py        [1] the fraction of a scale's steps done: by number, by time, by gain
     state.py           [0] a step, and all that is needed to resume after it

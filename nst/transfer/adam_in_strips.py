@@ -7,8 +7,8 @@ import math
 import numpy as np
 
 from nst.settings import Settings
-from nst.system.large_arrays import copied, mean_of, strips, zeros
-from nst.transfer.descending import TRIES, Report, check_moments, finite, learning_rate, numbers_of, out_of_hand
+from nst.system.large_arrays import copied, empty, mean_of, strips, zeros
+from nst.transfer.descending import Report, check_moments, finite, learning_rate, numbers_of, out_of_hand
 from nst.transfer.objective import Evaluate
 from nst.transfer.schedule import FractionDone
 from nst.transfer.state import Descent
@@ -26,32 +26,30 @@ def adam_in_strips(
 ) -> np.ndarray:
     """Take Adam's steps as optimizers.adam does, each in place. The arrays of `start` are used up.
 
-    So a step is taken only where the costs and the gradient are finite; else the next try is of the same picture.
+    A step is taken only where the costs and the gradient are finite. There is no good picture to go back to: raises
+    RunError where they are not.
     """
     moments = _moments(start, pyramid)
     picture = start.image if start.image.flags.writeable else copied(start.image)
-    mean, averaged, totals, rate, failures = start.mean, start.averaged, list(start.totals), start.rate, 0
+    mean, averaged, totals = start.mean, start.averaged, list(start.totals)
     count = float(start.moments[0]) if start.moments else 0.0
 
     def descent() -> Descent:
-        return Descent(
-            picture, tuple(totals), (np.float32(count), *moments.first, *moments.second), rate, mean, averaged
-        )
+        kept = (np.float32(count), *moments.first, *moments.second)
+        return Descent(picture, tuple(totals), kept, start.rate, mean, averaged)
 
     while (done := fraction_done(len(totals), totals)) < 1:
         costs, gradient = evaluate(picture)
         numbers, slopes = numbers_of(costs), np.asarray(gradient)
         if not finite(numbers) or not math.isfinite(mean_of(slopes)):
-            failures, rate = failures + 1, rate / 2
-            if failures > TRIES:
-                raise out_of_hand(numbers)
-            continue
+            raise out_of_hand(numbers, retried=False)
+        averages = done >= 1 - settings.average
+        room = mean if mean is not None or not averages else empty(picture.shape)
+        size, betas = start.rate * learning_rate(settings, done) / 255, (settings.beta1, settings.beta2)
+        step_in_strips(picture, moments, slopes, pyramid, rate=size, count=count + 1, betas=betas)
+        if room is not None and averages:
+            mean, averaged = _nearer(room, picture, averaged + 1), averaged + 1
         count += 1
-        size, betas = rate * learning_rate(settings, done) / 255, (settings.beta1, settings.beta2)
-        step_in_strips(picture, moments, slopes, pyramid, rate=size, count=count, betas=betas)
-        if done >= 1 - settings.average:
-            averaged += 1
-            mean = copied(picture) if mean is None else _nearer(mean, picture, 1 / averaged)
         totals.append(numbers["total"])
         report(numbers, descent)
     return picture if mean is None else mean
@@ -67,9 +65,9 @@ def _moments(start: Descent, pyramid: StripPyramid) -> Moments:
     return Moments(both[:bands], both[bands:])
 
 
-def _nearer(mean: np.ndarray, picture: np.ndarray, amount: float) -> np.ndarray:
-    """Return a mean of pictures, moved toward a picture by some of the way, in place where it may be."""
+def _nearer(mean: np.ndarray, picture: np.ndarray, count: int) -> np.ndarray:
+    """Return the mean of `count` pictures, in place where it may be: of `mean`, of one less, and the newest picture."""
     mean = mean if mean.flags.writeable else copied(mean)
     for rows in strips(mean.shape):
-        mean[rows] += np.float32(amount) * (picture[rows] - mean[rows])
+        mean[rows] = picture[rows] if count == 1 else mean[rows] + (picture[rows] - mean[rows]) / np.float32(count)
     return mean

@@ -24,10 +24,14 @@ def finite(numbers: dict[str, float]) -> bool:
     return all(map(math.isfinite, numbers.values()))
 
 
-def out_of_hand(numbers: dict[str, float]) -> RunError:
-    """Return the error of a run whose costs or gradient are not finite."""
+def out_of_hand(numbers: dict[str, float], *, retried: bool = True) -> RunError:
+    """Return the error of a run whose costs or gradient are not finite.
+
+    retried  whether smaller steps have been tried
+    """
     bad = [f"{name} cost {value}" for name, value in numbers.items() if not math.isfinite(value)] or ["the gradient"]
-    return RunError(f"numbers are out of hand ({', '.join(bad)}), with smaller steps too; lower --learning-rate")
+    tried = ", with smaller steps too" if retried else ""
+    return RunError(f"numbers are out of hand ({', '.join(bad)}){tried}; lower --learning-rate")
 
 
 def learning_rate(settings: Settings, done: float) -> float:

@@ -57,7 +57,13 @@ def seconds_by_step(
     evaluate(image)  # makes the graph
     began = time.monotonic()
     np.asarray(evaluate(image)[1])
-    seconds_per_pixel = (time.monotonic() - began) / math.prod(picture.shape[:2])
-    work = sum(scale.work * (1 if fits(scale.size, tile_px) else TIME_IN_TILES) for scale in scales)
-    expected = seconds_per_pixel * work
+    seconds_per_pixel = (time.monotonic() - began) / (
+        math.prod(picture.shape[:2]) * _time_in_tiles(picture.shape, tile_px)
+    )
+    expected = seconds_per_pixel * sum(scale.work * _time_in_tiles(scale.size, tile_px) for scale in scales)
     return min(expected, settings.max_time or expected)
+
+
+def _time_in_tiles(shape: Sequence[int], tile_px: int) -> float:
+    """Return the time of a step on a picture, [height, width] or more, as a multiple of its time in one piece."""
+    return 1.0 if fits((shape[0], shape[1]), tile_px) else TIME_IN_TILES

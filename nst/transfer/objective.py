@@ -17,7 +17,7 @@ from nst.transfer.targets import ColorTarget, SteadyTarget, View
 from nst.transfer.tiled_cost import cost_in_tiles
 from nst.transfer.tiles import UNTILED_PX, fits
 
-# image -> costs by name, d(total)/d(image). Of a picture in tiles, both are arrays.
+# image -> costs by name, d(total)/d(image). Of a picture in tiles, the gradient is an array.
 Evaluate = Callable[[tf.Tensor | np.ndarray], tuple[Costs, tf.Tensor | np.ndarray]]
 
 
@@ -52,7 +52,7 @@ def _evaluate_in_tiles(
     """Return the costs of an image by name, and the gradient of their total, tile by tile and strip by strip."""
     picture = image if isinstance(image, np.ndarray) else image.numpy()
     costs, gradient = cost_in_tiles(network, picture, view, tile_px)
-    more: list[tuple[str, float, tf.Tensor]] = []
+    more: list[tuple[str, float, tf.Tensor | float]] = []
     if view.color:
         weight = settings.cost_weights[3]
         more.append(("color", weight, _add_color_structure(picture, view.color, weight, gradient)))
@@ -93,11 +93,11 @@ def _add_total_variation(image: np.ndarray, weight: float, gradient: np.ndarray)
             (image[below], gradient[below], 0, (height - 1) * width),
             (image[strip], gradient[strip], 1, height * (width - 1)),
         ):
-            apart, first = np.diff(part, axis=axis), np.float32(2 * weight / (count * channels))
+            apart, factor = np.diff(part, axis=axis), np.float32(2 * weight / (count * channels))
             total += float(np.sum(np.square(apart))) / (count * channels)
             low, high = (slice(None),) * axis + (slice(None, -1),), (slice(None),) * axis + (slice(1, None),)
-            slopes[high] += first * apart
-            slopes[low] -= first * apart
+            slopes[high] += factor * apart
+            slopes[low] -= factor * apart
     return total
 
 

@@ -64,5 +64,6 @@ class State:
     nearest: np.ndarray | None = None
 
 
-# A listener: takes the step, and functions that return the picture after the step and the state to resume from.
+# A listener: takes the step, and functions that return the picture after the step and the state to resume from. Their
+# arrays are the run's own, which the next step may change.
 OnStep = Callable[[Step, Callable[[], np.ndarray], Callable[[], State]], None]

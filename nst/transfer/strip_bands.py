@@ -15,11 +15,11 @@ from PIL import Image
 from PIL.Image import Resampling
 
 from nst.pictures.resizing import Size, kernel_rows
-from nst.system.large_arrays import empty, strips, zeros
+from nst.system.large_arrays import strips, zeros
 
 REACH = 3  # More coarse rows than the bicubic kernel reaches beyond those of a block.
 LEAST_DEVIATION = 1e-12  # The least deviation of a gradient: Adam's epsilon.
-COLUMNS = 256  # The columns of a block.
+BLOCK = 256  # The rows or columns of a block.
 
 
 class StripPyramid(NamedTuple):
@@ -55,24 +55,25 @@ def step_in_strips(
     """Take Adam's step, see optimizers.adam_step, in place: picture and moments change, and the gradient is used up.
 
     count  the number of the step, from 1
+
+    All arrays that the step needs are made first: where the memory or the disk is too short, nothing has changed.
     """
     for rows in strips(gradient.shape):
         gradient[rows] = gradient[rows] @ pyramid.colors.T
-    slopes = gradient
+    slopes = [gradient]
+    for size in pyramid.sizes[1:]:
+        slopes.append(_gathered(slopes[-1], size))
     for index, amount in enumerate(pyramid.amounts):
-        _remember(moments.first[index], moments.second[index], slopes, amount, betas)
-        if index + 1 < len(pyramid.sizes):
-            slopes = _gathered(slopes, pyramid.sizes[index + 1])
+        _remember(moments.first[index], moments.second[index], slopes[index], amount, betas)
     unbiased = math.sqrt(1 - betas[1] ** count) / (1 - betas[0] ** count)
-    moves = np.zeros((1, 1, 3), np.float32)
+    results = [picture, *slopes[1:]]  # The slopes have been remembered: their arrays take the moves.
     for index in range(len(pyramid.sizes) - 1, -1, -1):
-        size, amount = pyramid.sizes[index], pyramid.amounts[index]
-        coarser, moves = moves, empty((*size, 3)) if index else picture
+        size, amount, moves = pyramid.sizes[index], pyramid.amounts[index], results[index]
         for rows in strips(size):
             first, second = moments.first[index][rows], moments.second[index][rows]
             move = np.float32(amount * unbiased) * first / (np.sqrt(second) + np.float32(LEAST_DEVIATION))
             if index + 1 < len(pyramid.sizes):
-                move += kernel_rows(coarser, size, rows, Resampling.BICUBIC)
+                move += kernel_rows(results[index + 1], size, rows, Resampling.BICUBIC)
             moves[rows] = move if index else np.clip(picture[rows] - np.float32(rate) * (move @ pyramid.colors), 0, 1)
 
 
@@ -91,8 +92,8 @@ def _gathered(fine: np.ndarray, coarse: Size) -> np.ndarray:
     """Return d/d(coarse) from d/d(fine), where the fine image is the coarse one enlarged bicubically."""
     height, width = fine.shape[:2]
     found = zeros((*coarse, 3))
-    columns = [(block, *_matrix(coarse[1], width, block)) for block in _blocks(width)]
-    for rows in strips(fine.shape):
+    columns = [(block, *_matrix(coarse[1], width, block)) for block in _blocks(0, width)]
+    for rows in (block for strip in strips(fine.shape) for block in _blocks(strip.start, strip.stop)):
         across = np.zeros((coarse[1], rows.stop - rows.start, 3), np.float32)
         turned = fine[rows].transpose(1, 0, 2)
         for block, first, matrix in columns:
@@ -104,9 +105,10 @@ def _gathered(fine: np.ndarray, coarse: Size) -> np.ndarray:
     return found
 
 
-def _blocks(length: int) -> Iterator[slice]:
-    for start, stop in itertools.pairwise([*range(0, length, COLUMNS), length]):
-        yield slice(start, stop)
+def _blocks(start: int, stop: int) -> Iterator[slice]:
+    """Yield the blocks of some rows or columns: the matrix of all of them at once would be large."""
+    for bounds in itertools.pairwise([*range(start, stop, BLOCK), stop]):
+        yield slice(*bounds)
 
 
 def _matrix(old: int, new: int, block: slice) -> tuple[int, np.ndarray]:

@@ -96,7 +96,7 @@ def make_areas(inputs: Inputs, size: Size, shares: Sequence[np.ndarray], maps: P
     own = [everywhere(size)]
     if settings.compose:
         plain = resize_map(maps.plain, size)[..., None]
-        own, layers = [plain, _product(everywhere(size), plain, rest=True)], layers * 2
+        own, layers = [plain, _rest(plain)], layers * 2
         if max(size) <= COMPOSE_PX:
             more = {name: layers[0].get(name, 0) + weight for name, weight in settings.compose_layers}
             layers = [layers[0] | more, layers[1]]
@@ -109,12 +109,20 @@ def make_areas(inputs: Inputs, size: Size, shares: Sequence[np.ndarray], maps: P
     return [area._replace(weight=area.weight / together) for area in areas]
 
 
-def _product(share: np.ndarray, part: np.ndarray, *, rest: bool = False) -> np.ndarray:
-    """Return the product of two shares of the pixels, or of the first and what the second leaves."""
+def _product(share: np.ndarray, part: np.ndarray) -> np.ndarray:
+    """Return the product of two shares of the pixels."""
     product = empty(share.shape)
     for rows in strips(share.shape):
-        product[rows] = share[rows] * (1 - part[rows] if rest else part[rows])
+        product[rows] = share[rows] * part[rows]
     return product
+
+
+def _rest(share: np.ndarray) -> np.ndarray:
+    """Return what a share leaves of the pixels."""
+    rest = empty(share.shape)
+    for rows in strips(share.shape):
+        rest[rows] = 1 - share[rows]
+    return rest
 
 
 def _matched_statistics(

@@ -3,6 +3,7 @@
 import itertools
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -76,6 +77,11 @@ def stylize(
         on_tiles(tile_px)
 
 
+def _of_photo(inputs: Inputs) -> Inputs:
+    """Return inputs whose first picture is of the photo alone: no step paints over its fine detail."""
+    return replace(inputs, start=None, settings=replace(inputs.settings, init="content", init_noise=0.0))
+
+
 def _stylize(
     inputs: Inputs,
     network: Network,
@@ -96,7 +102,7 @@ def _stylize(
     for index, scale in list(enumerate(scales))[begun:]:
         fraction_done = schedule.fraction_done(index)
         if index > begun:
-            first = first_picture(inputs, scale.size)
+            first = first_picture(inputs if scale.steps else _of_photo(inputs), scale.size)
             start = Descent(enlarge(image, first, scales[index - 1].size, scale.size, settings))
         if not scale.steps:
             return start.image
@@ -119,6 +125,7 @@ def _stylize(
                 on_estimate(seconds_by_step(evaluate, image, scales, tile_px, settings))
             else:
                 on_estimate(estimated_seconds(network, inputs, scales, tile_px))
+            on_estimate = None
         pyramid = (make_pyramid if fits(scale.size, tile_px) else make_strip_pyramid)(scale, colors, settings)
         late = steps_late(settings)
         image = minimize(evaluate, start, pyramid, fraction_done, settings, report=report, late=late)

@@ -79,8 +79,9 @@ def cost_in_tiles(network: Network, image: np.ndarray, view: View, side_px: int)
 
     gradient, *within = walk_backward(network, inputs, side_px, 1 + layout.guided, go_back, grid_px=places.square_px)
     for share, part in zip(targets.pixels, within, strict=True):
+        amount = share.numpy()
         for rows in strips(size):
-            gradient[rows] += share.numpy()[rows] * part[rows]
+            gradient[rows] += amount[rows] * part[rows]
     return costs, gradient
 
 

@@ -67,7 +67,7 @@ def plan_clip(
         found = {role: tuple(map(input_sha256, request.paths[role])) for role in request.paths if role in roles}
         return photo, masked(inputs, masks, first.masks), {**digests, **found}, (*clip.notes, *notes)
 
-    kind = Kind(read, check, result_suffix(content), large_arrays_in_files=False, enlarges=False)
+    kind = Kind(read, check, result_suffix(content), moving=True)
     job = plan_job(request, origin, dry_run=dry_run, most_mb=most_mb, kind=kind)
     _check_no_input_among_frames(job)
     return clip, job

@@ -22,7 +22,7 @@ def changed(order, **changes):
 def test_a_share_of_the_memory_is_planned_with_and_leaves_no_trace(order, monkeypatch):
     planned = []
 
-    def plan(sizes, settings, most_mb, *, folder):
+    def plan(sizes, settings, most_mb, **others):
         planned.append(settings.max_memory or most_mb)
         return MemoryPlan(UNTILED_PX, 1000)
 

@@ -1,5 +1,7 @@
 """A picture that is too large for the memory: what is large goes into files, and the pixels are the same."""
 
+import errno
+import os
 from pathlib import Path
 
 import numpy as np
@@ -74,3 +76,21 @@ def test_a_disk_that_is_too_full_is_refused_before_the_run(made_in_memory, monke
     assert "--size 96: needs about" in told
     assert "MB there; give -o on a disk with more room" in told
     assert not Path("art.png").exists()
+
+
+@pytest.mark.skipif(not hasattr(os, "posix_fallocate"), reason="the system has no way to reserve room")
+def test_on_a_disk_that_fills_up_the_run_is_kept(made_in_memory, mapped, monkeypatch, capsys):
+    words, reserve = made_in_memory(), os.posix_fallocate
+
+    def fill(*given):
+        if len(mapped) > 60:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        reserve(*given)
+
+    monkeypatch.setattr(os, "posix_fallocate", fill)
+    assert neural_art.main([*words, "-o", "art.png"]) == 1
+    told = capsys.readouterr().err.splitlines()[-1]
+    assert told.startswith("neural_art: art: No space left on device; art.png is the picture so far; to go on: ")
+    monkeypatch.setattr(os, "posix_fallocate", reserve)
+    assert neural_art.main(["--resume", "art"]) == 0
+    np.testing.assert_array_equal(read_image(Path("art.png")), read_image(Path("whole.png")))

@@ -157,4 +157,4 @@ def test_a_picture_is_enlarged_beyond_the_largest_scale_and_a_clip_is_not(reques
     request = request_of(largest_scale=32)
     assert [(max(scale.size), scale.steps) for scale in plan_job(request).scales] == [(32, 2), (64, 0)]
     assert plan_job(request).memory.memory_mb < plan_job(request_of(size=2000)).memory.memory_mb
-    assert [max(scale.size) for scale in plan_job(request, kind=Kind(enlarges=False)).scales] == [32]
+    assert [max(scale.size) for scale in plan_job(request, kind=Kind(moving=True)).scales] == [32]

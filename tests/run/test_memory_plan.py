@@ -85,6 +85,25 @@ def test_what_does_not_fit_in_tiles_goes_into_files(memory, tmp_path):
             plan_memory(sizes(10_000, **others), settings, folder=tmp_path)
 
 
+def test_a_result_that_is_only_enlarged_goes_into_files_too(memory, tmp_path):
+    memory(4_000)
+    small = sizes(256)
+    large = replace(small, enlarged=(9_000, 12_000))
+    assert memory_mb(small, UNTILED_PX) < 2000 < 5000 < memory_mb(large, UNTILED_PX)
+    plan = plan_memory(large, Settings(), folder=tmp_path)
+    assert (plan.tile_px, plan.memory_mb < 3600, plan.disk_mb > 5000) == (UNTILED_PX, True, True)
+    with pytest.raises(UserError, match=r"--size 12000: needs about \d+ MB .*; --size \d{4} would fit"):
+        plan_memory(large, Settings())
+
+
+def test_frames_and_masks_take_more(memory, tmp_path):
+    memory(4_000)
+    assert memory_mb(replace(sizes(2000), moving=True), 512) > memory_mb(sizes(2000), 512) + 500
+    assert memory_mb(replace(sizes(2000), masks=2), 512) > memory_mb(sizes(2000), 512) + 100
+    with pytest.raises(UserError, match="would fit"):
+        plan_memory(replace(sizes(10_000), moving=True), Settings(), folder=tmp_path)
+
+
 def test_a_disk_that_is_too_full_is_told(memory, tmp_path, monkeypatch):
     memory(4_000)
     usage = shutil.disk_usage(tmp_path)
@@ -93,6 +112,7 @@ def test_a_disk_that_is_too_full_is_told(memory, tmp_path, monkeypatch):
         UserError, match=r"--size 10000: needs about \d+ MB of memory, of 3600 MB there, or \d+ MB on the"
     ):
         plan_memory(sizes(10_000), Settings(), folder=tmp_path)
+    plan_memory(sizes(10_000), Settings(), folder=tmp_path, checkpoint_bytes=15_000_000_000)
 
 
 def test_without_tiles_less_fits(memory):

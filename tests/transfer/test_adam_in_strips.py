@@ -7,6 +7,7 @@ import tensorflow as tf
 from nst.errors import RunError
 from nst.preset_files import make_settings
 from nst.system import large_arrays
+from nst.transfer import strip_bands
 from nst.transfer.optimizers import minimize
 from nst.transfer.pyramid import make_pyramid, make_strip_pyramid
 from nst.transfer.scales import Scale
@@ -70,22 +71,40 @@ def test_it_goes_on_from_a_state_that_is_not_to_be_written_to():
         painted(settings, make_strip_pyramid(Scale((20, 30), (SIZE,), 6), PALETTE, settings), states[0])
 
 
-def test_where_numbers_are_bad_no_step_is_taken():
-    settings, scale, calls = make_settings(), Scale(SIZE, (SIZE,), 6), []
+@pytest.mark.parametrize("bad", ["cost", "gradient"])
+def test_where_numbers_are_bad_no_step_is_taken(bad):
+    settings, scale, calls, pictures = make_settings(), Scale(SIZE, (SIZE,), 6), [], []
     pyramid = make_strip_pyramid(scale, PALETTE, settings)
 
     def fails(image):
         calls.append(image.copy())
         costs, gradient = evaluate(image)
-        if len(calls) == 3:
+        if len(calls) == 3 and bad == "gradient":
             gradient[5, 5] = np.nan
-        return costs, gradient
+        return ({"total": tf.constant(np.nan)} if len(calls) == 3 and bad == "cost" else costs), gradient
 
-    rates = []
-    painted(settings, pyramid, Descent(START.copy()), lambda _, descent: rates.append(descent().rate), fails)
-    np.testing.assert_array_equal(calls[2], calls[3])
-    assert rates == [1, 1, 0.5, 0.5, 0.5, 0.5]
-    with pytest.raises(RunError, match="total cost nan"):
-        painted(
-            settings, pyramid, Descent(START.copy()), evaluate=lambda image: ({"total": tf.constant(np.nan)}, START)
-        )
+    words = {"cost": r"\(total cost nan\); lower", "gradient": r"\(the gradient\); lower"}[bad]
+    with pytest.raises(RunError, match=words):
+        painted(settings, pyramid, Descent(START.copy()), lambda _, descent: pictures.append(descent().image), fails)
+    np.testing.assert_array_equal(calls[2], pictures[1])
+    assert len(pictures) == 2
+
+
+def test_a_step_without_room_changes_nothing(monkeypatch):
+    settings, scale, states = make_settings(), Scale(SIZE, (SIZE,), 6), []
+    pyramid = make_strip_pyramid(scale, PALETTE, settings)
+    whole = painted(settings, pyramid, Descent(START.copy()))
+    make, count = strip_bands.zeros, []
+
+    def runs_out(shape):
+        count.append(shape)
+        if len(count) > 3 * (len(pyramid.sizes) - 1) + 2:  # Within the fourth step.
+            raise MemoryError
+        return make(shape)
+
+    monkeypatch.setattr(strip_bands, "zeros", runs_out)
+    with pytest.raises(MemoryError):
+        painted(settings, pyramid, Descent(START.copy()), lambda _, descent: states.append(descent))
+    monkeypatch.setattr(strip_bands, "zeros", make)
+    assert len(states) == 3
+    np.testing.assert_array_equal(painted(settings, pyramid, states[-1]()), whole)

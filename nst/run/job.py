@@ -133,13 +133,13 @@ def plan_job(
     if kind.moving:
         scales = [scale for scale in scales if scale.steps]
     kind.check(folder.output, scales[-1].size, bit_depth=settings.bit_depth)
-    sizes = sizes_of_run(inputs, scales, moving=kind.moving)
-    begun = sum(path.stat().st_size for path in (folder.checkpoint, folder.checkpoint_before) if path.exists())
-    memory = plan_memory(sizes, settings, most_mb, folder=folder.output.parent, checkpoint_bytes=begun)
     check_writable(folder.frame(1) if folder.is_result and folder.path.is_dir() else folder.output, dry_run=dry_run)
     _check_no_input(folder, request)
     if folder.path.exists() and not folder.path.is_dir():
         raise UserError(f"{folder.path}: is a file, where the folder of this run would be; give another -o")
+    sizes = sizes_of_run(inputs, scales, moving=kind.moving)
+    begun = sum(path.stat().st_size for path in (folder.checkpoint, folder.checkpoint_before) if path.exists())
+    memory = plan_memory(sizes, settings, most_mb, folder=folder.output.parent, checkpoint_bytes=begun)
     job = Job(
         request,
         folder,

@@ -34,7 +34,8 @@ def test_a_row_wins_over_flags_which_win_over_a_file(tmp_path):
     assert (first.size, first.steps, first.seed) == (200, 2, 5)
     assert (second.size, second.steps, second.seed) == (200, 7, 5)
     assert (plan.folder, names(plan)) == (Path("made"), ["sub/a.jpg", "castle_stone.png"])
-    assert plan.tasks[0].differs == {"steps": 2, "coarse_steps": 1.4, "rotations": 1}
+    differs = {"steps": 2, "coarse_steps": 1.5, "rotations": 1, "largest_scale": 256, "learning_rate": 9.0}
+    assert plan.tasks[0].differs == differs
     assert "steps=7" in plan_text(plan)
 
 

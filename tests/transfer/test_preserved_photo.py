@@ -30,7 +30,7 @@ def usual(redrawn, tiny_network, content, style):
 def test_preserved_colors_are_the_photos(redrawn, tiny_network, content, style, usual, kind):
     kept = redrawn(inputs_of(content, style, preserve_color=kind), tiny_network)
     apart = [np.abs(chroma(image) - chroma(content)).max() for image in (usual, kept)]
-    assert apart[1] < 0.5 * apart[0]
+    assert apart[1] < 0.65 * apart[0]
 
 
 def test_snapshots_too_keep_the_photos_colors(redrawn, content, style):

@@ -53,7 +53,7 @@ class Figures(NamedTuple):
 PROCESSOR = Figures(
     base_mb={"float32": 1350, "bfloat16": 1100, "float16": 1100},
     whole=480,
-    in_tiles={"float32": 175, "bfloat16": 115, "float16": 175},
+    in_tiles={"float32": 220, "bfloat16": 160, "float16": 220},
     in_files=15,
     on_disk=330,
     evaluated={"float32": 1950, "bfloat16": 850, "float16": 2150},

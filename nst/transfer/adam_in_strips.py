@@ -49,6 +49,7 @@ def adam_in_strips(
         step_in_strips(picture, moments, slopes, pyramid, rate=size, count=count + 1, betas=betas)
         if room is not None and averages:
             mean, averaged = _nearer(room, picture, averaged + 1), averaged + 1
+        del gradient, slopes  # There is none while the next one is made.
         count += 1
         totals.append(numbers["total"])
         report(numbers, descent)

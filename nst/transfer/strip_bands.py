@@ -36,7 +36,7 @@ class StripPyramid(NamedTuple):
 
 
 class Moments(NamedTuple):
-    """Adam's memory of the gradients in each band: their means, and the means of their squares."""
+    """Adam's memory of the gradients, as in optimizers, but as arrays that each step changes."""
 
     first: list[np.ndarray]
     second: list[np.ndarray]

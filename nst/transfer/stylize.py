@@ -71,7 +71,7 @@ def stylize(
         try:
             return finish(_stylize(inputs, network, scales, tile_px, follow, on_estimate, latest(), elapsed))
         except (tf.errors.ResourceExhaustedError, MemoryError):
-            tile_px = smaller_side(painted_scale(scales).size, tile_px)
+            tile_px, on_estimate = smaller_side(painted_scale(scales).size, tile_px), None
             if inputs.settings.tile != AUTO_TILE or not tile_px:
                 raise
         on_tiles(tile_px)
@@ -125,7 +125,6 @@ def _stylize(
                 on_estimate(seconds_by_step(evaluate, image, scales, tile_px, settings))
             else:
                 on_estimate(estimated_seconds(network, inputs, scales, tile_px))
-            on_estimate = None
         pyramid = (make_pyramid if fits(scale.size, tile_px) else make_strip_pyramid)(scale, colors, settings)
         late = steps_late(settings)
         image = minimize(evaluate, start, pyramid, fraction_done, settings, report=report, late=late)

@@ -44,9 +44,9 @@ def in_files(folder: Path | None) -> Iterator[None]:
 
 def empty(shape: Sequence[int], dtype: Any = np.float32) -> np.ndarray:
     """Return an array with any numbers in it. Raises OSError where its file finds no room on the disk."""
-    count = math.prod(shape) * np.dtype(dtype).itemsize
-    if not _Files.folder or count < LEAST_BYTES:
+    if _fits_memory(shape, dtype):
         return np.empty(shape, dtype)
+    count = _bytes(shape, dtype)
     with tempfile.TemporaryFile(dir=_Files.folder) as file:
         _reserve(file, count)
         return _array(mmap.mmap(file.fileno(), count), 0, shape, dtype)
@@ -65,7 +65,7 @@ def _reserve(file: IO[bytes], count: int) -> None:
 def mapped_file(file: IO[bytes], offset: int, shape: Sequence[int], dtype: Any) -> np.ndarray:
     """Return the numbers of a file from an offset on, not to be written to."""
     start = offset // mmap.ALLOCATIONGRANULARITY * mmap.ALLOCATIONGRANULARITY
-    count = offset - start + math.prod(shape) * np.dtype(dtype).itemsize
+    count = offset - start + _bytes(shape, dtype)
     return _array(mmap.mmap(file.fileno(), count, access=mmap.ACCESS_READ, offset=start), offset - start, shape, dtype)
 
 
@@ -78,8 +78,16 @@ def _array(mapped: mmap.mmap, offset: int, shape: Sequence[int], dtype: Any) -> 
 
 def zeros(shape: Sequence[int], dtype: Any = np.float32) -> np.ndarray:
     """Return an array of zeros; see empty. New files hold zeros."""
-    count = math.prod(shape) * np.dtype(dtype).itemsize
-    return empty(shape, dtype) if _Files.folder and count >= LEAST_BYTES else np.zeros(shape, dtype)
+    return np.zeros(shape, dtype) if _fits_memory(shape, dtype) else empty(shape, dtype)
+
+
+def _fits_memory(shape: Sequence[int], dtype: Any) -> bool:
+    """Return whether an array is made in memory."""
+    return not _Files.folder or _bytes(shape, dtype) < LEAST_BYTES
+
+
+def _bytes(shape: Sequence[int], dtype: Any) -> int:
+    return math.prod(shape) * np.dtype(dtype).itemsize
 
 
 def copied(array: np.ndarray) -> np.ndarray:
@@ -88,6 +96,11 @@ def copied(array: np.ndarray) -> np.ndarray:
     for rows in strips(array.shape):
         copy[rows] = array[rows]
     return copy
+
+
+def writable(array: np.ndarray) -> np.ndarray:
+    """Return an array, or a copy of one that is not to be written to."""
+    return array if array.flags.writeable else copied(array)
 
 
 def strips(shape: Sequence[int], multiple: int = 1) -> Iterator[slice]:

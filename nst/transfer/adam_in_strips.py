@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from nst.settings import Settings
-from nst.system.large_arrays import copied, empty, mean_of, strips, zeros
+from nst.system.large_arrays import empty, mean_of, strips, writable, zeros
 from nst.transfer.descending import Report, check_moments, finite, learning_rate, numbers_of, out_of_hand
 from nst.transfer.objective import Evaluate
 from nst.transfer.schedule import FractionDone
@@ -30,8 +30,8 @@ def adam_in_strips(
     RunError where they are not.
     """
     moments = _moments(start, pyramid)
-    picture = start.image if start.image.flags.writeable else copied(start.image)
-    mean, averaged, totals = start.mean, start.averaged, list(start.totals)
+    picture, mean = writable(start.image), None if start.mean is None else writable(start.mean)
+    averaged, totals = start.averaged, list(start.totals)
     count = float(start.moments[0]) if start.moments else 0.0
 
     def descent() -> Descent:
@@ -44,11 +44,12 @@ def adam_in_strips(
         if not finite(numbers) or not math.isfinite(mean_of(slopes)):
             raise out_of_hand(numbers, retried=False)
         averages = done >= 1 - settings.average
-        room = mean if mean is not None or not averages else empty(picture.shape)
+        room = empty(picture.shape) if averages and mean is None else mean  # Before anything has changed.
         size, betas = start.rate * learning_rate(settings, done) / 255, (settings.beta1, settings.beta2)
         step_in_strips(picture, moments, slopes, pyramid, rate=size, count=count + 1, betas=betas)
-        if room is not None and averages:
-            mean, averaged = _nearer(room, picture, averaged + 1), averaged + 1
+        if averages and room is not None:
+            mean, averaged = room, averaged + 1
+            _go_nearer(mean, picture, averaged)
         del gradient, slopes  # There is none while the next one is made.
         count += 1
         totals.append(numbers["total"])
@@ -62,13 +63,11 @@ def _moments(start: Descent, pyramid: StripPyramid) -> Moments:
     if not start.moments:
         return Moments(*([zeros(shape) for shape in shapes] for _ in range(2)))
     check_moments(start, shapes)
-    both = [array if array.flags.writeable else copied(array) for array in start.moments[1:]]
+    both = list(map(writable, start.moments[1:]))
     return Moments(both[:bands], both[bands:])
 
 
-def _nearer(mean: np.ndarray, picture: np.ndarray, count: int) -> np.ndarray:
-    """Return the mean of `count` pictures, in place where it may be: of `mean`, of one less, and the newest picture."""
-    mean = mean if mean.flags.writeable else copied(mean)
+def _go_nearer(mean: np.ndarray, picture: np.ndarray, count: int) -> None:
+    """Make the mean of all pictures but the newest the mean of all, of which there are `count`."""
     for rows in strips(mean.shape):
         mean[rows] = picture[rows] if count == 1 else mean[rows] + (picture[rows] - mean[rows]) / np.float32(count)
-    return mean

@@ -50,7 +50,7 @@ def _evaluate_in_tiles(
     network: Network, view: View, settings: Settings, tile_px: int, image: tf.Tensor | np.ndarray
 ) -> tuple[Costs, np.ndarray]:
     """Return the costs of an image by name, and the gradient of their total, tile by tile and strip by strip."""
-    picture = image if isinstance(image, np.ndarray) else image.numpy()
+    picture = np.asarray(image)
     costs, gradient = cost_in_tiles(network, picture, view, tile_px)
     more: list[tuple[str, float, tf.Tensor | float]] = []
     if view.color:

@@ -79,7 +79,7 @@ def cost_in_tiles(network: Network, image: np.ndarray, view: View, side_px: int)
 
     gradient, *within = walk_backward(network, inputs, side_px, 1 + layout.guided, go_back, grid_px=places.square_px)
     for share, part in zip(targets.pixels, within, strict=True):
-        amount = share.numpy()
+        amount = np.asarray(share)
         for rows in strips(size):
             gradient[rows] += amount[rows] * part[rows]
     return costs, gradient
@@ -117,8 +117,7 @@ def tile_targets(segment: Segment, tile: Tile, view: View) -> TileTargets:
     size, targets, names = view.size, view.targets, segment.layers
 
     def in_core(whole: tf.Tensor | np.ndarray, stride: int) -> tf.Tensor:
-        numbers = whole if isinstance(whole, np.ndarray) else whole.numpy()
-        positions = numbers.reshape(size[0] // stride, size[1] // stride, -1)
+        positions = np.asarray(whole).reshape(size[0] // stride, size[1] // stride, -1)
         return tf.constant(positions[tile.core(stride)].reshape(-1, *whole.shape[1:]), tf.float32)
 
     fractions = {name: fraction_in_core(tile, size, name) for name in names}

@@ -6,6 +6,7 @@ of this folder only those with a lower number.
     device.py           [0] the device that computes, its fast type and its memory
     tensorflow_setup.py [1] TensorFlow's environment, messages and threads
     weights.py          [0] weights from four kinds of file
+    operations.py       [0] the operations of layers, as TensorFlow has them
     winograd.py         [1] the 3x3 convolution, by Winograd's filtering where that is faster
     vgg19.py            [2] the network, in segments of blocks
     loaded.py           [3] the network that the settings ask for, kept for the next picture

@@ -14,6 +14,7 @@ from typing import Any
 import tensorflow as tf
 
 from nst.layers import LAYERS, block_of, stride_of, stride_px
+from nst.network.operations import average_pool, max_pool, relu
 from nst.network.weights import Weights
 from nst.network.winograd import WinogradTiles, convolution
 
@@ -123,7 +124,7 @@ def _segment(
     weights: Weights, layers: list[str], wanted: Collection[str], *, last: bool, pooling: str, precision: str
 ) -> Segment:
     """Return the segment of these layers. It ends with a pooling unless it is the last segment."""
-    pool = {"max": tf.nn.max_pool2d, "avg": tf.nn.avg_pool2d}[pooling]
+    pool = {"max": max_pool, "avg": average_pool}[pooling]
     dtype = tf.dtypes.as_dtype(precision)
     convolutions = {
         layer: convolution(weights[layer][0], precision, WINOGRAD_PX[block_of(layer) - 1]) for layer in layers
@@ -147,8 +148,8 @@ def _segment(
             x = convolutions[layer](x, tiles)
             pooled = not last if following is None else block_of(following) != block
             if pooled and pooling == "max" and layer not in wanted:
-                x, pooled = pool(x, 2, 2, "VALID"), False  # The maximum and ReLU commute, and so ReLU has fewer pixels.
-            x = tf.nn.relu(tf.nn.bias_add(x, biases[layer]))
+                x, pooled = pool(x, 2), False  # The maximum and ReLU commute, and so ReLU has fewer pixels.
+            x = relu(x, biases[layer])
             if layer in wanted:
 
                 def read_own(y: tf.Tensor, layer: str = layer) -> Any:
@@ -156,7 +157,7 @@ def _segment(
                     return read(layer, _with_scaled_gradient(activation, gradient_scale))
 
                 x, found[layer] = _read_in_passing(x, read_own) if one_way_back else (x, read_own(x))
-            x = pool(x, 2, 2, "VALID") if pooled else x
+            x = pool(x, 2) if pooled else x
         return found, None if last else tf.squeeze(x, 0)
 
     return Segment(

@@ -12,6 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from nst.network.device import device
+from nst.network.operations import convolved, transpose_convolved
 
 FEWEST_CHANNELS = 64  # With fewer channels in or out, Winograd's transforms cost more than the products that it saves.
 MOST_CHANNELS_DIRECT = 64  # With no more channels than this, both in and out, the convolution is direct.
@@ -83,7 +84,7 @@ def convolution(kernel: np.ndarray, precision: str, tile: int) -> Convolution:
     """
     if precision != "float32" or device().is_gpu:
         fixed = tf.constant(kernel, precision)
-        return lambda x, tiles: tf.nn.conv2d(x, fixed, 1, "SAME")
+        return lambda x, tiles: convolved(x, fixed)
     channels = kernel.shape[2:]
     if min(channels) >= FEWEST_CHANNELS and max(channels) > MOST_CHANNELS_DIRECT:
         return winograd_convolution(kernel, tile)
@@ -100,14 +101,9 @@ def direct_convolution(kernel: np.ndarray) -> Convolution:
 
     @tf.custom_gradient
     def convolve(x: tf.Tensor) -> tuple[tf.Tensor, Gradient]:
-        return _transpose(x, turned), lambda upstream: _transpose(upstream, straight)
+        return transpose_convolved(x, turned), lambda upstream: transpose_convolved(upstream, straight)
 
     return lambda x, tiles: convolve(x)
-
-
-def _transpose(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
-    """Return the transposed convolution of x [1, height, width, in] with a kernel [3, 3, out, in]."""
-    return tf.nn.conv2d_transpose(x, kernel, tf.concat([tf.shape(x)[:3], kernel.shape[2:3]], 0), 1, "SAME")
 
 
 def winograd_convolution(kernel: np.ndarray, tile: int) -> Convolution:

@@ -14,6 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from nst.layers import stride_of
+from nst.network.operations import average_pool
 from nst.network.vgg19 import Network
 from nst.pictures.resizing import Size
 from nst.system.large_arrays import strips
@@ -56,7 +57,7 @@ class Places(NamedTuple):
         ratio = self.side_px // stride_of(layer)
         if ratio <= 1:
             return activation
-        return tf.squeeze(tf.nn.avg_pool2d(tf.expand_dims(activation, 0), ratio, ratio, "VALID"), 0)
+        return tf.squeeze(average_pool(tf.expand_dims(activation, 0), ratio), 0)
 
     def in_order(self, values: tf.Tensor, layer: str, size: Sequence[tf.Tensor]) -> tf.Tensor:
         """Return values at the places that belong to each position of a layer, row by row of places.

@@ -6,6 +6,7 @@ import sys
 if sys.version_info < (3, 10):  # noqa: UP036  An older Python reads only this far.
     sys.exit("neural_art: needs Python 3.10 or newer; this is Python {}.{}".format(*sys.version_info[:2]))
 
+import gc
 import json
 import signal
 import time
@@ -38,6 +39,8 @@ if TYPE_CHECKING:
     from nst.transfer.state import OnStep
 
 EXIT_DONE, EXIT_FAILED, EXIT_USER_ERROR, EXIT_SIGNALLED = 0, 1, 2, 128
+# Of Python's searches for garbage, one in so many looks at the old objects too: at a million of TensorFlow's.
+FULL_SEARCH = 100
 EXITS = {EXIT_DONE: DONE, EXIT_FAILED: FAILED, EXIT_USER_ERROR: "refused"}  # Any other code means STOPPED.
 
 
@@ -349,6 +352,7 @@ def main(
 def program() -> "NoReturn":
     """Be the command: end the process with the exit code."""
     keep_streams()
+    gc.set_threshold(*gc.get_threshold()[:2], FULL_SEARCH)
     sys.exit(main(end=end_process))
 
 

@@ -38,9 +38,12 @@ def start_tensorflow(*, threads: int, verbose: bool) -> None:
         if threads:
             _set_threads(threads)
         tf.config.experimental.enable_tensor_float_32_execution(False)  # float32 is what its name says.
-        for gpu in tf.config.list_physical_devices("GPU"):
+        gpus = tf.config.list_physical_devices("GPU")
+        for gpu in gpus:
             with suppress(RuntimeError, ValueError):  # A program that calls this one has set its memory up already.
                 tf.config.experimental.set_memory_growth(gpu, True)
+        if not gpus:  # On a processor, what TensorFlow rewrites in a graph takes a tenth of a second and gains nothing.
+            tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
         tf.zeros([1])  # Starts the devices, which report now.
 
 
@@ -54,15 +57,18 @@ def _in_a_hurry() -> Iterator[None]:
     if {"keras", "tensorflow"} & set(sys.modules):
         yield
         return
-    collects = gc.isenabled()
-    gc.disable()
     sys.modules["keras"] = None  # type: ignore[assignment]
     sys.meta_path.insert(0, _LaterParts)
+    collects = gc.isenabled()
+    gc.disable()
     try:
         yield
     finally:
         sys.meta_path.remove(_LaterParts)
         del sys.modules["keras"]
+        if not gc.get_freeze_count():
+            gc.freeze()
+            gc.unfreeze()  # Now all objects are old, and searched through but seldom.
         if collects:
             gc.enable()
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import tensorflow as tf
@@ -45,8 +45,8 @@ class Segment:
     grid_px    tiles of a picture start at multiples of this, so that poolings and Winograd's tiles lie as in the whole
                picture
     channels, dtype  of the input: an image, or the output of the segment before
-    run        (input [height, width, channels], Reader, one_way_back) -> (layer -> what is read of it, and the output,
-               which is the next segment's input, or None for the last segment); see Network.readings
+    compute    see run
+    until      the layer after which nothing is computed, and there is no output; None to compute all
     """
 
     first_block: int
@@ -56,7 +56,23 @@ class Segment:
     grid_px: int
     channels: int
     dtype: tf.DType
-    run: Callable[..., tuple[dict[str, Any], tf.Tensor | None]]
+    compute: Callable[..., tuple[dict[str, Any], tf.Tensor | None]]
+    until: str | None = None
+
+    def run(
+        self, x: tf.Tensor, read: Reader = the_activation, *, one_way_back: bool = False
+    ) -> tuple[dict[str, Any], tf.Tensor | None]:
+        """Return by layer what is read of it, and the output, or None for the last segment.
+
+        x             the input [height, width, channels], which is the output of the segment before
+        one_way_back  see Network.readings
+        """
+        return self.compute(x, read, one_way_back, self.until)
+
+    def up_to(self, layers: Collection[str]) -> Segment:
+        """Return the segment without what comes after these layers."""
+        own = [layer for layer in self.layers if layer in layers]
+        return replace(self, layers=tuple(self.layers[: self.layers.index(own[-1]) + 1]), until=own[-1])
 
 
 @dataclass(frozen=True)
@@ -90,9 +106,9 @@ class Network:
         return found
 
     def up_to(self, layers: Collection[str]) -> Network:
-        """Return the network without the segments after those of the layers."""
+        """Return the network without what comes after the layers."""
         last = max(index for index, segment in enumerate(self.segments) if set(layers) & set(segment.layers))
-        return Network(self.segments[: last + 1])
+        return Network((*self.segments[:last], self.segments[last].up_to(layers)))
 
 
 def flat(activation: tf.Tensor) -> tf.Tensor:
@@ -112,18 +128,12 @@ def build_network(
     needed = LAYERS[: 1 + max(LAYERS.index(layer) for layer in wanted)]
     groups = [[layer for layer in needed if block_of(layer) in blocks] for blocks in SEGMENT_BLOCKS]
     groups = [group for group in groups if group]
-    return Network(
-        tuple(
-            _segment(weights, group, wanted, last=group is groups[-1], pooling=pooling, precision=precision)
-            for group in groups
-        )
-    )
+    segments = [_segment(weights, group, wanted, pooling=pooling, precision=precision) for group in groups]
+    return Network(tuple(segments)).up_to(wanted)
 
 
-def _segment(
-    weights: Weights, layers: list[str], wanted: Collection[str], *, last: bool, pooling: str, precision: str
-) -> Segment:
-    """Return the segment of these layers. It ends with a pooling unless it is the last segment."""
+def _segment(weights: Weights, layers: list[str], wanted: Collection[str], *, pooling: str, precision: str) -> Segment:
+    """Return the segment of these layers. It ends with a pooling."""
     pool = {"max": max_pool, "avg": average_pool}[pooling]
     dtype = tf.dtypes.as_dtype(precision)
     convolutions = {
@@ -134,8 +144,8 @@ def _segment(
     gradient_scale = FLOAT16_GRADIENT_SCALE if precision == "float16" else 1.0
     first_block, last_block = block_of(layers[0]), block_of(layers[-1])
 
-    def run(
-        x: tf.Tensor, read: Reader = the_activation, *, one_way_back: bool = False
+    def compute(
+        x: tf.Tensor, read: Reader, one_way_back: bool, until: str | None
     ) -> tuple[dict[str, Any], tf.Tensor | None]:
         if first_block == 1:
             x = tf.cast(_with_scaled_gradient(x, 1 / gradient_scale) * 255.0 - tf.constant(MEAN_RGB), dtype)
@@ -146,7 +156,7 @@ def _segment(
                 block = block_of(layer)
                 tiles = WinogradTiles(x, WINOGRAD_PX[block - 1])
             x = convolutions[layer](x, tiles)
-            pooled = not last if following is None else block_of(following) != block
+            pooled = following is None or block_of(following) != block
             if pooled and pooling == "max" and layer not in wanted:
                 x, pooled = pool(x, 2), False  # The maximum and ReLU commute, and so ReLU has fewer pixels.
             x = relu(x, biases[layer])
@@ -157,8 +167,10 @@ def _segment(
                     return read(layer, _with_scaled_gradient(activation, gradient_scale))
 
                 x, found[layer] = _read_in_passing(x, read_own) if one_way_back else (x, read_own(x))
+            if layer == until:
+                return found, None
             x = pool(x, 2) if pooled else x
-        return found, None if last else tf.squeeze(x, 0)
+        return found, tf.squeeze(x, 0)
 
     return Segment(
         first_block,
@@ -168,7 +180,7 @@ def _segment(
         stride_px(last_block) * (WINOGRAD_PX[last_block - 1] if precision == "float32" else 2),
         3 if first_block == 1 else weights[layers[0]][0].shape[2],
         tf.float32 if first_block == 1 else dtype,
-        run,
+        compute,
     )
 
 

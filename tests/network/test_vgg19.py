@@ -87,6 +87,19 @@ def test_segments_are_the_network_in_three_parts(tiny_network, content):
         np.testing.assert_array_equal(activation, tf.reshape(found[layer], activation.shape))
 
 
+@pytest.mark.parametrize(("layers", "count"), [(["conv1_1"], 1), (["conv4_1", "conv2_1"], 9), (["conv5_1"], 13)])
+def test_a_network_up_to_some_layers_computes_no_others(tiny_network, content, layers, count):
+    """There is a ReLU for each layer that is computed."""
+    cut = tiny_network.up_to(layers)
+    graph = tf.function(cut).get_concrete_function(tf.TensorSpec([None, None, 3])).graph
+    assert sum(operation.type == "Relu" for operation in graph.get_operations()) == count
+    found, whole = cut(tf.constant(content)), tiny_network(tf.constant(content))
+    assert list(found) == [layer for layer in LAYERS if layer <= max(layers)]
+    for layer in layers:
+        np.testing.assert_array_equal(found[layer], whole[layer])
+    assert tiny_network.up_to(layers) == cut
+
+
 def test_an_activation_sees_no_further_than_the_reach_of_its_segment(tiny_network):
     for segment in tiny_network.segments:
         stride, last_stride = stride_px(segment.first_block), stride_px(segment.last_block)

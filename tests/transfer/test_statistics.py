@@ -17,11 +17,11 @@ LAYERS = ("conv1_1", "conv3_4", "conv5_1")
 def test_a_style_goes_through_the_network_once_for_many_photos(shallow_network, style):
     seen = []
 
-    def run(x, *args, **kwargs):
+    def compute(x, *args):
         seen.append(tuple(x.shape[:2]))
-        return shallow_network.segments[0].run(x, *args, **kwargs)
+        return shallow_network.segments[0].compute(x, *args)
 
-    network = Network((replace(shallow_network.segments[0], run=run),))
+    network = Network((replace(shallow_network.segments[0], compute=compute),))
     for image in (style, style[::-1], style, style.copy()):
         statistics(network, KnownImage.of(image), ("conv1_1",), STYLE_LOSSES["gram"], tile_px=10_000)
     assert seen == [(48, 36), (48, 36)]

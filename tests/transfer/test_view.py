@@ -26,10 +26,10 @@ def test_balanced_costs_of_a_picture_without_activations_are_1(content, style):
     layers = ("conv1_1", "conv1_2")
     settings = settings_of(**PLAIN, style_layers=["conv1_1"], content_layers=["conv1_2"])
 
-    def run(image, read, *, one_way_back):
+    def compute(image, read, one_way_back, until):
         return {layer: read(layer, image) for layer in layers}, None
 
-    identity = Network((Segment(1, 1, layers, 0, 4, 3, tf.float32, run),))
+    identity = Network((Segment(1, 1, layers, 0, 4, 3, tf.float32, compute),))
     view = view_of(identity, Inputs(content, (style,), settings), SCALE)
     costs, _ = cost_in_one_piece(identity, tf.zeros(content.shape), view)
     np.testing.assert_allclose(costs["content"], 1, rtol=1e-6)

@@ -172,7 +172,7 @@ def _candidates(
         for column, (_, weight) in zip(by_layer, layer_weights, strict=True)
     )
     rows *= np.repeat(np.asarray(factors, np.float32), widths)
-    directions = _unit(rows).numpy().astype(np.float16)
+    directions = tf.cast(_unit(rows), tf.float16).numpy()
     rows -= rows.mean(axis=0)
     axes = principal_axes(tf.constant(rows))
     return Candidates(

@@ -135,8 +135,9 @@ def hypercolumns(
     """
     size, network = image.shape[:2], network.up_to(layers)
     if fits(size, tile_px):
-        found = network.maps(tf.constant(image))
-        averages = {layer: places.averaged(found[layer], layer) for layer in layers}
+        averages = network.readings(
+            tf.constant(image), lambda layer, found: places.averaged(found, layer) if layer in layers else None
+        )
     else:
         averages = maps_in_tiles(
             network,

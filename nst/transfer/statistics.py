@@ -39,8 +39,8 @@ def _kept_statistics(network: Network, known: KnownImage, layers: tuple[str, ...
 
 
 @lru_cache(maxsize=4)  # About as many as a clip has scales.
-def _kept_activations(network: Network, known: KnownImage) -> dict[str, tf.Tensor]:
-    return network(tf.constant(known.image))
+def _kept_maps(network: Network, known: KnownImage) -> dict[str, tf.Tensor]:
+    return network.maps(tf.constant(known.image))
 
 
 def _statistics(
@@ -70,9 +70,15 @@ def weighted_statistics(
     """
     network, image, size, of = network.up_to(layers), known.image, known.shape, style_loss.statistics
     if fits(size, tile_px):
-        kept = keep and fits(size, KEPT_PX)
-        found = _kept_activations(network, known) if kept else network(tf.constant(image))
-        return [{name: of(found[name], weights.get(name)) for name in layers} for weights in weightings]
+
+        def read(layer: str, activation: tf.Tensor) -> list[tf.Tensor]:
+            return [of(flat(activation), weights.get(layer)) for weights in weightings if layer in layers]
+
+        if keep and fits(size, KEPT_PX):
+            found = {layer: read(layer, activation) for layer, activation in _kept_maps(network, known).items()}
+        else:
+            found = network.readings(tf.constant(image), read)
+        return [{name: found[name][index] for name in layers} for index in range(len(weightings))]
     sums: list[Statistics] = [dict.fromkeys(layers, 0.0) for _ in weightings]
 
     def add(segment: Segment, x: tf.Tensor, tile: Tile) -> tf.Tensor | None:

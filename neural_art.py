@@ -353,7 +353,7 @@ def program() -> "NoReturn":
     """Be the command: end the process with the exit code."""
     keep_streams()
     gc.set_threshold(*gc.get_threshold()[:2], FULL_SEARCH)
-    sys.exit(main(end=end_process))
+    end_process(main(end=end_process))  # Not by sys.exit: TensorFlow would take half a second to end.
 
 
 if __name__ == "__main__":

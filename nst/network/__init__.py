@@ -4,6 +4,7 @@ In the order in which a picture passes them. The number is a layer: a module imp
 of this folder only those with a lower number.
 
     device.py           [0] the device that computes, its fast type and its memory
+    quick_import.py     [0] TensorFlow's import without what is not used
     tensorflow_setup.py [1] TensorFlow's environment, messages and threads
     weights.py          [0] weights from four kinds of file
     operations.py       [0] the operations of layers, as TensorFlow has them

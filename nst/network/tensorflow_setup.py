@@ -1,23 +1,13 @@
 """TensorFlow's environment: settings before its import, messages, threads, the memory and the arithmetic of GPUs."""
 
-import gc
 import os
-import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
-from importlib.abc import MetaPathFinder
-from importlib.machinery import ModuleSpec, PathFinder
-from importlib.util import LazyLoader
-from types import ModuleType
+from contextlib import suppress
 
 from nst.errors import UserError
 from nst.network.device import gpu_driver
+from nst.network.quick_import import quick_import
 from nst.system.signals import uninterrupted
 from nst.system.streams import silenced
-
-INTERFACE = "tensorflow._api.v2"  # The package of the parts of TensorFlow's interface, such as tf.data.
-# The parts that are loaded at once: packages of these names, tensorflow.lite and so on, would take their place.
-AT_ONCE = {"lite", "distribute"}
 
 
 def start_tensorflow(*, threads: int, verbose: bool) -> None:
@@ -30,7 +20,7 @@ def start_tensorflow(*, threads: int, verbose: bool) -> None:
     """
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0" if verbose else "3")
-    with silenced(verbose=verbose), uninterrupted(), _in_a_hurry():
+    with silenced(verbose=verbose), uninterrupted(), quick_import():
         import tensorflow as tf
 
         if not verbose:
@@ -45,47 +35,6 @@ def start_tensorflow(*, threads: int, verbose: bool) -> None:
         if not gpus:  # On a processor, what TensorFlow rewrites in a graph takes a tenth of a second and gains nothing.
             tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
         tf.zeros([1])  # Starts the devices, which report now.
-
-
-@contextmanager
-def _in_a_hurry() -> Iterator[None]:
-    """Let TensorFlow's import do only what is needed, which takes half the time.
-
-    Keras, and parts of the interface such as tf.data, are imported when they are used. There is no search for garbage,
-    which finds none.
-    """
-    if {"keras", "tensorflow"} & set(sys.modules):
-        yield
-        return
-    sys.modules["keras"] = None  # type: ignore[assignment]
-    sys.meta_path.insert(0, _LaterParts)
-    collects = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        sys.meta_path.remove(_LaterParts)
-        del sys.modules["keras"]
-        if not gc.get_freeze_count():
-            gc.freeze()
-            gc.unfreeze()  # Now all objects are old, and searched through but seldom.
-        if collects:
-            gc.enable()
-
-
-class _LaterParts(MetaPathFinder):
-    """A finder of the parts of TensorFlow's interface: each is executed when an attribute of it is first asked for."""
-
-    @classmethod
-    def find_spec(cls, name: str, path: Sequence[str] | None, target: ModuleType | None = None) -> ModuleSpec | None:
-        """Return how a part is to be loaded, and None for other modules."""
-        package, _, part = name.rpartition(".")
-        if package != INTERFACE or part in AT_ONCE:
-            return None
-        spec = PathFinder.find_spec(name, path)
-        if spec and spec.loader:
-            spec.loader = LazyLoader(spec.loader)
-        return spec
 
 
 def start_if_gpu(*, threads: int, verbose: bool) -> None:

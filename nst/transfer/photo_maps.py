@@ -1,6 +1,6 @@
 """Where the photo has something to keep: maps of its structure and of its subject. The style fills the rest.
 
-A map is float32 [height, width] in [0, 1], made once for a run, at MAP_PX or less.
+A map is float32 [height, width] in [0, 1], made once for a run, at MAP_PX or at what is painted, whichever is less.
 """
 
 from __future__ import annotations
@@ -42,9 +42,12 @@ class PhotoMaps(NamedTuple):
     seen: dict[str, tf.Tensor] = {}  # noqa: RUF012  Nothing is added to it.
 
 
-def make_photo_maps(network: Network, photo: np.ndarray, settings: Settings) -> PhotoMaps:
-    """Return the maps of an image. They are not made where the settings do not ask for them."""
-    height, width = size_with_long_side(photo.shape[:2], min(MAP_PX, max(photo.shape[:2])))
+def make_photo_maps(network: Network, photo: np.ndarray, settings: Settings, painted_px: int = MAP_PX) -> PhotoMaps:
+    """Return the maps of an image. They are not made where the settings do not ask for them.
+
+    painted_px  the long side of the largest picture that is painted: the maps are no larger
+    """
+    height, width = size_with_long_side(photo.shape[:2], min(MAP_PX, painted_px, max(photo.shape[:2])))
     size = (max(SMALLEST_SIDE_PX, height), max(SMALLEST_SIDE_PX, width))
     photo = resize(photo, size)
     nothing = np.zeros(size, np.float32)

@@ -96,7 +96,7 @@ def _stylize(
     settings = inputs.settings
     schedule, colors = Schedule(scales, settings, elapsed), palette(inputs, overall_weights(inputs))
     numbers = itertools.count(resume.steps + 1 if resume else 1)
-    maps = make_photo_maps(network, inputs.content, settings)
+    maps = make_photo_maps(network, inputs.content, settings, max(painted_scale(scales).size))
     start = resume.descent if resume else Descent(copied(first_picture(inputs, scales[0].size)))
     image, begun = start.image, resume.scale if resume else 0
     for index, scale in list(enumerate(scales))[begun:]:

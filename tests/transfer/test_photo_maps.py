@@ -3,14 +3,15 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import SHALLOW
 
 from nst.layers import SUBJECT_MAP_LAYER
 from nst.preset_files import make_settings
-from nst.transfer import view
+from nst.transfer import stylize, view
 from nst.transfer.inputs import Inputs
 from nst.transfer.matching import make_match
 from nst.transfer.photo_maps import make_photo_maps, resize_map, structure_map, subject_map
-from nst.transfer.scales import Scale
+from nst.transfer.scales import Scale, plan_scales
 from nst.transfer.tiles import UNTILED_PX
 from nst.transfer.view import activations, make_view
 
@@ -59,6 +60,22 @@ def test_maps_of_large_photos_are_small(tiny_network):
     assert maps.kept.shape == (341, 512)
     assert resize_map(maps.kept, (600, 900)).shape == (600, 900)
     assert resize_map(maps.kept, (20, 30)).max() <= 1
+
+
+def test_maps_are_no_larger_than_the_largest_picture_that_is_painted(shallow_network, content, style, monkeypatch):
+    sizes = []
+
+    def made(*given):
+        sizes.append(make_photo_maps(*given).kept.shape)
+        return make_photo_maps(*given)
+
+    monkeypatch.setattr(stylize, "make_photo_maps", made)
+    for largest in (0, 40):
+        overrides = {**SHALLOW, "size": 56, "smallest_scale": 20, "largest_scale": largest, "steps": 1}
+        inputs = Inputs(content, (style,), make_settings(overrides=overrides))
+        scales = plan_scales(content.shape[:2], [style.shape[:2]], inputs.settings)
+        stylize.stylize(inputs, shallow_network, scales)
+    assert [max(size) for size in sizes] == [56, 40]
 
 
 def test_activations_that_the_maps_were_made_from_serve_as_content_targets(tiny_network, style, monkeypatch):

@@ -39,23 +39,34 @@ class WinogradTiles:
     def __init__(self, images: tf.Tensor, side: int) -> None:
         """Lay tiles of side x side px, each with a border of 1 px, over images of the shape of these."""
         self.side = side
-        self.height, self.width = tf.unstack(tf.shape(images)[1:3])
-        self.rows, self.columns = -(-self.height // side), -(-self.width // side)
+        self.shape = tf.shape(images)
+
+    @cached_property
+    def size(self) -> list[tf.Tensor]:
+        """Return the height and the width of the images."""
+        found: list[tf.Tensor] = tf.unstack(self.shape)[1:3]
+        return found
+
+    @cached_property
+    def counts(self) -> list[tf.Tensor]:
+        """Return the numbers of rows and of columns of tiles."""
+        return [-(-side // self.side) for side in self.size]
 
     @cached_property
     def pixels(self) -> tf.Tensor:
         """Return the places of the tiles' pixels in the padded image, ordered by the place in the tile."""
         border = tf.range(self.side + 2)[:, None]
-        y = (tf.range(self.rows) * self.side + border) * (self.columns * self.side + 2)
-        x = tf.range(self.columns) * self.side + border
+        rows, columns = self.counts
+        y = (tf.range(rows) * self.side + border) * (columns * self.side + 2)
+        x = tf.range(columns) * self.side + border
         return tf.reshape(y[:, None, :, None] + x[:, None, :], [-1])
 
     @cached_property
     def places(self) -> tf.Tensor:
         """Return the place of each pixel of the image in [side, side, rows, columns]."""
-        y, x = tf.range(self.height), tf.range(self.width)
-        y = y % self.side * self.side * self.rows * self.columns + y // self.side * self.columns
-        x = x % self.side * self.rows * self.columns + x // self.side
+        (rows, columns), (y, x) = self.counts, map(tf.range, self.size)
+        y = y % self.side * self.side * rows * columns + y // self.side * columns
+        x = x % self.side * rows * columns + x // self.side
         return y[:, None] + x
 
     def cut(self, images: tf.Tensor) -> tf.Tensor:
@@ -63,7 +74,7 @@ class WinogradTiles:
 
         Ordered by the place in the tile.
         """
-        bottom, right = self.rows * self.side - self.height + 1, self.columns * self.side - self.width + 1
+        bottom, right = (count * self.side - side + 1 for count, side in zip(self.counts, self.size, strict=True))
         padded = tf.pad(images[0], [[1, bottom], [1, right], [0, 0]])
         return tf.gather(tf.reshape(padded, [-1, images.shape[3]]), self.pixels)
 

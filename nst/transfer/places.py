@@ -65,12 +65,12 @@ class Places(NamedTuple):
         values  [positions, places, n]
         size    of the picture, or of the core of a tile
         """
-        along, step = self.along(layer), self.step_px(layer)
-        height, width = (side // step for side in size)
-        table = tf.reshape(values, [height, width, along, along, -1])
-        table = tf.reshape(tf.transpose(table, [0, 2, 1, 3, 4]), [height * along, width * along, values.shape[-1]])
-        rows, columns = self.grid(size)
-        return tf.reshape(table[:rows, :columns], [-1, values.shape[-1]])
+        along, step, n = self.along(layer), self.step_px(layer), values.shape[-1]
+        (height, width), (rows, columns) = (side // step for side in size), self.grid(size)
+        if along > 1:
+            values = tf.transpose(tf.reshape(values, [height, width, along, along, n]), [0, 2, 1, 3, 4])
+            height, width = height * along, width * along
+        return tf.reshape(tf.reshape(values, [height, width, n])[:rows, :columns], [-1, n])
 
     def by_position(self, values: np.ndarray, layer: str, size: Size, *, beyond: float = 0) -> np.ndarray:
         """Return values [places], which are in order, as [positions, places] of a layer: the inverse of in_order.

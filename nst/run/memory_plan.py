@@ -56,10 +56,10 @@ PROCESSOR = Figures(
     in_tiles={"float32": 220, "bfloat16": 160, "float16": 220},
     in_files=15,
     on_disk=330,
-    evaluated={"float32": 1950, "bfloat16": 850, "float16": 2150},
+    evaluated={"float32": 2120, "bfloat16": 850, "float16": 2150},
     tile={"float32": 1500, "bfloat16": 1350, "float16": 1500},
     style_base_mb=950,
-    style={"float32": 3250, "bfloat16": 1100, "float16": 3250},
+    style={"float32": 1950, "bfloat16": 750, "float16": 1950},
     given=12,
 )
 GPU = Figures(

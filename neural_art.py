@@ -39,8 +39,9 @@ if TYPE_CHECKING:
     from nst.transfer.state import OnStep
 
 EXIT_DONE, EXIT_FAILED, EXIT_USER_ERROR, EXIT_SIGNALLED = 0, 1, 2, 128
-# Of Python's searches for garbage, one in so many looks at the old objects too: at a million of TensorFlow's.
-FULL_SEARCH = 100
+FULL_SEARCHES = (
+    100  # Python searches old objects for garbage once in so many searches: TensorFlow has a million of them.
+)
 EXITS = {EXIT_DONE: DONE, EXIT_FAILED: FAILED, EXIT_USER_ERROR: "refused"}  # Any other code means STOPPED.
 
 
@@ -352,8 +353,10 @@ def main(
 def program() -> "NoReturn":
     """Be the command: end the process with the exit code."""
     keep_streams()
-    gc.set_threshold(*gc.get_threshold()[:2], FULL_SEARCH)
-    end_process(main(end=end_process))  # Not by sys.exit: TensorFlow would take half a second to end.
+    gc.set_threshold(*gc.get_threshold()[:2], FULL_SEARCHES)
+    code = main(end=end_process)
+    gc.freeze()  # At its end, Python would search all objects for garbage, for half a second.
+    sys.exit(code)
 
 
 if __name__ == "__main__":

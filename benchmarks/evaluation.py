@@ -20,7 +20,7 @@ sys.path.insert(0, str(PROJECT))
 
 from nst.layers import CHANNELS_PER_BLOCK, LAYERS, block_of  # noqa: E402
 from nst.network.device import network_precision  # noqa: E402
-from nst.network.tensorflow_setup import start_tensorflow  # noqa: E402
+from nst.network.tensorflow_setup import graphs_as_written, start_tensorflow  # noqa: E402
 from nst.pictures.picture_files import read_image  # noqa: E402
 from nst.pictures.resizing import Size  # noqa: E402
 from nst.preset_files import make_settings  # noqa: E402
@@ -88,6 +88,7 @@ def seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - started
 
 
+@graphs_as_written()
 def main() -> None:
     """Print a row for each size and precision."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

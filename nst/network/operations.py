@@ -1,6 +1,6 @@
-"""The layers' operations on images [1, height, width, channels], as TensorFlow has them below tf.nn.
+"""The operations of layers on images [1, height, width, channels], by tf.raw_ops.
 
-tf.nn is the same, but it loads recurrent networks and a Keras with them, which takes a fifth of a second.
+tf.nn has the same, but its import takes a fifth of a second, as it loads recurrent networks with parts of Keras.
 """
 
 import tensorflow as tf
@@ -22,17 +22,17 @@ def transpose_convolved(x: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
 
 
 def relu(x: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
-    """Return what is positive of x and a bias [channels], and elsewhere 0."""
+    """Return max(0, x + bias), with a bias [channels]."""
     return tf.raw_ops.Relu(features=tf.raw_ops.BiasAdd(value=x, bias=bias))
 
 
 def max_pool(x: tf.Tensor, side: int) -> tf.Tensor:
-    """Return the greatest of each square of a side, without squares that lie partly outside the image."""
+    """Return the maximum of each square of side x side positions. Squares partly outside the image are left out."""
     return tf.raw_ops.MaxPool(input=x, ksize=_square(side), strides=_square(side), padding="VALID")
 
 
 def average_pool(x: tf.Tensor, side: int) -> tf.Tensor:
-    """Return the mean of each square, as max_pool."""
+    """Return the mean of each square of side x side positions, as max_pool."""
     return tf.raw_ops.AvgPool(value=x, ksize=_square(side), strides=_square(side), padding="VALID")
 
 

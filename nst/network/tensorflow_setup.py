@@ -1,13 +1,16 @@
 """TensorFlow's environment: settings before its import, messages, threads, the memory and the arithmetic of GPUs."""
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 
 from nst.errors import UserError
-from nst.network.device import gpu_driver
+from nst.network.device import device, gpu_driver
 from nst.network.quick_import import quick_import
 from nst.system.signals import uninterrupted
 from nst.system.streams import silenced
+
+REWRITES_OFF = "disable_meta_optimizer"  # TensorFlow's option that leaves graphs as they are.
 
 
 def start_tensorflow(*, threads: int, verbose: bool) -> None:
@@ -20,21 +23,34 @@ def start_tensorflow(*, threads: int, verbose: bool) -> None:
     """
     os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "0" if verbose else "3")
-    with silenced(verbose=verbose), uninterrupted(), quick_import():
-        import tensorflow as tf
-
+    with silenced(verbose=verbose), uninterrupted():
+        with quick_import():
+            import tensorflow as tf
         if not verbose:
             tf.get_logger().setLevel("ERROR")  # It warns of several graphs of one function.
         if threads:
             _set_threads(threads)
         tf.config.experimental.enable_tensor_float_32_execution(False)  # float32 is what its name says.
-        gpus = tf.config.list_physical_devices("GPU")
-        for gpu in gpus:
+        for gpu in tf.config.list_physical_devices("GPU"):
             with suppress(RuntimeError, ValueError):  # A program that calls this one has set its memory up already.
                 tf.config.experimental.set_memory_growth(gpu, True)
-        if not gpus:  # On a processor, what TensorFlow rewrites in a graph takes a tenth of a second and gains nothing.
-            tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
         tf.zeros([1])  # Starts the devices, which report now.
+
+
+@contextmanager
+def graphs_as_written() -> Iterator[None]:
+    """Let a processor run graphs as they are while the block, or the decorated function, runs.
+
+    TensorFlow would rewrite each graph first, which takes a tenth of a second and gains nothing for ours.
+    """
+    import tensorflow as tf
+
+    before = tf.config.optimizer.get_experimental_options().get(REWRITES_OFF, False)
+    tf.config.optimizer.set_experimental_options({REWRITES_OFF: before or not device().is_gpu})
+    try:
+        yield
+    finally:
+        tf.config.optimizer.set_experimental_options({REWRITES_OFF: before})
 
 
 def start_if_gpu(*, threads: int, verbose: bool) -> None:

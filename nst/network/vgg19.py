@@ -45,8 +45,9 @@ class Segment:
     grid_px    tiles of a picture start at multiples of this, so that poolings and Winograd's tiles lie as in the whole
                picture
     channels, dtype  of the input: an image, or the output of the segment before
-    compute    see run
-    until      the layer after which nothing is computed, and there is no output; None to compute all
+    compute    (input, Reader, one_way_back, until) -> what `run` returns
+    until      the layer after which nothing is computed, and there is no output, as in the last segment of a network;
+               None in the others
     """
 
     first_block: int
@@ -62,7 +63,7 @@ class Segment:
     def run(
         self, x: tf.Tensor, read: Reader = the_activation, *, one_way_back: bool = False
     ) -> tuple[dict[str, Any], tf.Tensor | None]:
-        """Return by layer what is read of it, and the output, or None for the last segment.
+        """Return by layer what is read of it, and the output, or None if nothing is computed after the layer `until`.
 
         x             the input [height, width, channels], which is the output of the segment before
         one_way_back  see Network.readings
@@ -125,7 +126,7 @@ def build_network(
     precision  'float32', 'bfloat16' or 'float16', the type of the convolutions
     """
     wanted = frozenset(layers)
-    needed = LAYERS[: 1 + max(LAYERS.index(layer) for layer in wanted)]
+    needed = LAYERS[: 1 + max(LAYERS.index(layer) for layer in wanted)]  # There may be no weights for others.
     groups = [[layer for layer in needed if block_of(layer) in blocks] for blocks in SEGMENT_BLOCKS]
     groups = [group for group in groups if group]
     segments = [_segment(weights, group, wanted, pooling=pooling, precision=precision) for group in groups]

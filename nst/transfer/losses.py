@@ -66,7 +66,7 @@ def gram_cost(
     """Return J_style of one layer: sum((S - G)²) / (4 nC²), both Gram matrices divided by their positions.
 
     Where both pictures have nH nW positions this is Gatys et al. 2016, eq. 4, with 4 nC² (nH nW)². The gradient makes a
-    smaller graph than automatic differentiation.
+    smaller graph than automatic differentiation. The number of channels must be known when the graph is made.
     """
     apart, divisor = statistics - target, 4.0 * statistics.shape[0] ** 2
 

@@ -1,6 +1,7 @@
 """Where the photo has something to keep: maps of its structure and of its subject. The style fills the rest.
 
-A map is float32 [height, width] in [0, 1], made once for a run, at MAP_PX or at what is painted, whichever is less.
+A map is float32 [height, width] in [0, 1], made once for a photo or a frame. Its long side is MAP_PX, or that of the
+largest picture that is painted if that is smaller.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ from functools import partial
 import numpy as np
 import tensorflow as tf
 
+from nst.network.tensorflow_setup import graphs_as_written
 from nst.network.vgg19 import Network
 from nst.settings import AUTO_TILE
 from nst.system.large_arrays import copied
@@ -30,6 +31,7 @@ from nst.transfer.upscaling import enlarge
 from nst.transfer.view import make_view
 
 
+@graphs_as_written()
 def stylize(
     inputs: Inputs,
     network: Network,

@@ -34,10 +34,7 @@ def cost_in_tiles(network: Network, image: np.ndarray, view: View, side_px: int)
     """
     size, targets, layout = view.size, view.targets, view.layout
     network, places = network.up_to(layout.layers), layout.places
-    graphs = {
-        segment: tile_graphs(segment, view.style_loss, layout, last=segment is network.segments[-1])
-        for segment in network.segments
-    }
+    graphs = {segment: tile_graphs(segment, view.style_loss, layout) for segment in network.segments}
     statistics: list[Statistics] = [dict.fromkeys(part.style, 0.0) for part in targets.parts]
     sums = np.zeros((*places.grid(size), 2), np.float32)
     content = tf.constant(0.0)
@@ -166,7 +163,7 @@ class TileGraphs(NamedTuple):
     """A segment with the costs of its layers, as graphs for all its tiles.
 
     forward   (the tile's input, TileTargets) -> the core's part of the content cost, the core's part of the statistics
-              of each part, the core's sums of match_cost, and the segment's output cropped to the core, or None for the
+              of each part, the core's sums of match_cost, and the segment's output cropped to the core, or None of the
               last segment
     backward  (the tile's input, TileTargets, alpha, RegionSlopes of each region, d/d(output) of each chain, or nothing
               for the last segment) -> d/d(input) of each chain
@@ -177,8 +174,8 @@ class TileGraphs(NamedTuple):
 
 
 @lru_cache(maxsize=16)
-def tile_graphs(segment: Segment, loss: StyleLoss, layout: TargetsLayout, *, last: bool) -> TileGraphs:
-    """Return the graphs of a segment for targets with this layout. `last` tells whether no segment follows."""
+def tile_graphs(segment: Segment, loss: StyleLoss, layout: TargetsLayout) -> TileGraphs:
+    """Return the graphs of a segment for targets with this layout."""
     chains = 1 + layout.guided
     tile = tf.TensorSpec([None, None, segment.channels], segment.dtype), tile_targets_signature(segment, layout)
     each = len(layout.style_layers) // layout.regions
@@ -189,11 +186,11 @@ def tile_graphs(segment: Segment, loss: StyleLoss, layout: TargetsLayout, *, las
         RegionSlopes(statistics[start : start + each], tf.TensorSpec([None, 2]))
         for start in range(0, len(statistics), each)
     ]
-    above = [] if last else [tf.TensorSpec([None, None, None])] * chains
+    above = [] if segment.until else [tf.TensorSpec([None, None, None])] * chains
 
     @tf.function(input_signature=tile, autograph=False)
     def forward(x: tf.Tensor, targets: TileTargets) -> tuple[tf.Tensor, list[Statistics], tf.Tensor, tf.Tensor | None]:
-        return _costs_in_core(segment, loss, layout, x, targets, last=last)
+        return _costs_in_core(segment, loss, layout, x, targets)
 
     @tf.function(input_signature=(*tile, tf.TensorSpec([]), slopes, above), autograph=False)
     def backward(
@@ -201,7 +198,7 @@ def tile_graphs(segment: Segment, loss: StyleLoss, layout: TargetsLayout, *, las
     ) -> list[tf.Tensor]:
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(x)
-            content, found, sums, output = _costs_in_core(segment, loss, layout, x, targets, last=last)
+            content, found, sums, output = _costs_in_core(segment, loss, layout, x, targets)
         of_regions = []
         for index, region in enumerate(slopes):
             parts = zip(found[index * each : (index + 1) * each], region.statistics, strict=True)
@@ -218,7 +215,7 @@ def tile_graphs(segment: Segment, loss: StyleLoss, layout: TargetsLayout, *, las
 
 
 def _costs_in_core(
-    segment: Segment, loss: StyleLoss, layout: TargetsLayout, x: tf.Tensor, targets: TileTargets, *, last: bool
+    segment: Segment, loss: StyleLoss, layout: TargetsLayout, x: tf.Tensor, targets: TileTargets
 ) -> tuple[tf.Tensor, list[Statistics], tf.Tensor, tf.Tensor | None]:
     """Return, for the core of the tile with the input x, the four parts that TileGraphs.forward gives."""
     read = reader(loss, layout, targets.content, targets.weights, targets.match)
@@ -226,7 +223,7 @@ def _costs_in_core(
     content, statistics, sums = joined(readings, layout, tf.unstack(targets.edges[:, 1] - targets.edges[:, 0]))
     if not layout.weighted:
         statistics = [{name: targets.fractions[name] * some for name, some in part.items()} for part in statistics]
-    return content, statistics, sums, None if last else output
+    return content, statistics, sums, output
 
 
 def _gradient(tape: tf.GradientTape, pairs: list[tuple[tf.Tensor, tf.Tensor]], x: tf.Tensor) -> tf.Tensor:

@@ -135,13 +135,13 @@ def _match_target(
     layers = {}
     for index, (layer, _) in enumerate(inputs.settings.match_layers):
         region_there = places.by_position(own, layer, size, beyond=-1)
-        parts, squares = [], np.zeros(region_there.shape, np.float32)
+        wanted, squares = tf.zeros([]), np.zeros(region_there.shape, np.float32)
         for region, (choices, nearest) in enumerate(zip(match.candidates, match.nearest, strict=True)):
             factors = np.where(region_there == region, choices.factors[index], 0).astype(np.float32)
             chosen = tf.gather(choices.directions[layer], places.by_position(nearest, layer, size))
-            parts.append(factors[..., None] * tf.cast(chosen, tf.float32))
+            wanted += factors[..., None] * tf.cast(chosen, tf.float32)
             squares += factors**2
-        layers[layer] = MatchLayer(tf.add_n(parts), tf.constant(squares))
+        layers[layer] = MatchLayer(wanted, tf.constant(squares))
     weights = resize_map(maps.kept, grid).reshape(-1, 1) / len(own) * shares * np.eye(shares.shape[1])[own]
     return MatchTarget(layers, tf.constant(weights, tf.float32))
 

@@ -15,6 +15,7 @@ import numpy as np
 import tensorflow as tf
 from scipy.ndimage import gaussian_filter
 
+from nst.network.tensorflow_setup import graphs_as_written
 from nst.network.vgg19 import Network
 from nst.pictures.color_transfer import LUMINANCE
 from nst.pictures.picture_files import levels_of
@@ -103,6 +104,7 @@ class Maker:
         """Return the settings."""
         return self.inputs.settings
 
+    @graphs_as_written()
     def make(self, memory: Memory, frame: np.ndarray) -> np.ndarray:
         """Return the picture of the next frame [height, width, 3] of any size, and note it in the memory.
 

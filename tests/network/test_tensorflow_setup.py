@@ -5,7 +5,8 @@ import os
 import pytest
 
 from nst.network import tensorflow_setup
-from nst.network.tensorflow_setup import start_if_gpu, start_tensorflow
+from nst.network.device import Device
+from nst.network.tensorflow_setup import graphs_as_written, start_if_gpu, start_tensorflow
 
 
 def test_tensorflow_starts_in_silence_with_onednn(monkeypatch, capfd):
@@ -22,6 +23,20 @@ def test_a_plan_starts_tensorflow_only_where_there_is_a_driver_of_gpus(monkeypat
     monkeypatch.setattr(tensorflow_setup, "start_tensorflow", lambda **options: started.append(options))
     start_if_gpu(threads=2, verbose=True)
     assert started == ([{"threads": 2, "verbose": True}] if driver else [])
+
+
+@pytest.mark.parametrize("is_gpu", [False, True])
+def test_graphs_run_as_written_on_a_processor_and_afterwards_as_before(monkeypatch, is_gpu):
+    import tensorflow as tf
+
+    monkeypatch.setattr(tensorflow_setup, "device", lambda: Device("a device", "float32", is_gpu=is_gpu))
+    options = tf.config.optimizer.get_experimental_options
+    for before in (True, False):
+        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": before})
+        with pytest.raises(ValueError), graphs_as_written():
+            assert options()["disable_meta_optimizer"] == (before or not is_gpu)
+            raise ValueError
+        assert options()["disable_meta_optimizer"] == before
 
 
 @pytest.mark.parametrize("error", [RuntimeError, ValueError])

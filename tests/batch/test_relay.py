@@ -21,22 +21,26 @@ def relay():
 
 
 def test_all_of_a_picture_is_shown_before_it_is_done(relay):
-    """The worker is a thread here: events reach the client in the same way."""
+    """The worker is a thread here: events reach the client in the same way. Another thread brings its result."""
     stream, made = io.StringIO(), Future()
 
     def work():
         progress = relayed(relay.sender)
         progress.tell("a warning")
-        made.set_result(PictureResult("done"))
+        bringing.start()
         progress.tell("a late one")
         relay.sender.send((LAST, (), {}))
 
+    working = threading.Thread(target=work)
+    bringing = threading.Thread(target=made.set_result, args=[PictureResult("done")])
+
     def submit():
-        threading.Thread(target=work).start()
+        working.start()
         return made
 
     shown = relay.shown(Progress(stream, kind="json", job="a.png"), submit)
     assert shown.result(10) == PictureResult("done")
+    working.join()
     lines = [json.loads(line) for line in stream.getvalue().splitlines()]
     assert [(line["job"], line["message"]) for line in lines] == [("a.png", "a warning"), ("a.png", "a late one")]
 

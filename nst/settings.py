@@ -182,7 +182,7 @@ class Settings:
         choices=("adam", "lbfgs"),
     )
     steps: int = option(
-        13,
+        10,
         "int",
         "optimisation",
         "number of steps at the result's size, or at 512 px if the result is larger",

@@ -31,6 +31,7 @@ of this folder only those with a lower number.
     optimizers.py      [9] Adam and L-BFGS-B (SciPy) over one `evaluate`
     first_picture.py   [4] the picture with which a run starts
     upscaling.py       [0] a picture at the next finer scale, with fine detail of the photo
+    style_detail.py    [7] the styles' own fine detail at the matched places, with which a scale begins
     estimate.py        [8] about how long a run takes, from one measured step
     stylize.py         [10] the loop over the scales; tells listeners each step
 

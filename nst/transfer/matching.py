@@ -46,6 +46,7 @@ class Candidates(NamedTuple):
     projected   [candidates, axes], each of length 1
     styles      the style to which each belongs
     places      the place where each lies, in the style's grid as given, before any rotation
+    turned      the number of quarter turns in which each is seen, and its place in the turned style, [candidates, 2]
     grids       the grid of each style
     """
 
@@ -55,6 +56,7 @@ class Candidates(NamedTuple):
     projected: tf.Tensor
     styles: np.ndarray
     places: np.ndarray
+    turned: np.ndarray
     grids: tuple[tuple[int, int], ...]
 
 
@@ -182,6 +184,7 @@ def _candidates(
         _unit(_unit(rows) @ axes),
         np.repeat(np.arange(len(styles)), counts),
         np.concatenate([where[:, 2] for where in chosen]),
+        np.concatenate([where[:, :2] for where in chosen]),
         grids,
     )
 

@@ -26,6 +26,7 @@ from nst.transfer.pyramid import make_pyramid, make_strip_pyramid
 from nst.transfer.scales import Scale, painted_scale
 from nst.transfer.schedule import Schedule
 from nst.transfer.state import Descent, OnStep, State, Step
+from nst.transfer.style_detail import add_style_detail
 from nst.transfer.tiles import UNTILED_PX, fits, smaller_side
 from nst.transfer.upscaling import enlarge
 from nst.transfer.view import make_view
@@ -112,6 +113,8 @@ def _stylize(
         nearest = resume.nearest if resume and index == begun else None
         match = make_match(network, inputs, scale, picture, tile_px=tile_px, nearest=nearest)
         view = make_view(network, inputs, scale, maps, match, tile_px=tile_px)
+        if match and index > begun:
+            add_style_detail(start.image, match, inputs, scale)
 
         def report(
             costs: dict[str, float], descent: Callable[[], Descent], index: int = index, match: Match | None = match

@@ -113,7 +113,7 @@ def _stylize(
         nearest = resume.nearest if resume and index == begun else None
         match = make_match(network, inputs, scale, picture, tile_px=tile_px, nearest=nearest)
         view = make_view(network, inputs, scale, maps, match, tile_px=tile_px)
-        if match and index > begun:
+        if match and index > begun and inputs.scene is None:  # The frames after it would take it away again.
             add_style_detail(start.image, match, inputs, scale)
 
         def report(

@@ -42,6 +42,7 @@ OLD = 4.0  # The age in frames at which a pixel is settled.
 FIRST_AGE = 8.0  # The age of a scene's first frame, which has had all steps of a picture.
 PACE_AGE = 1.5  # The age in frames by which the pace falls to 1/e.
 NEW_PACE = 2.4  # The pace of new pixels.
+FIRST_STEPS = 1.3  # The steps of a scene's first frame, as a multiple of a picture's: it gets no detail of the style.
 RATE = 0.89  # The learning rate of frames, as a fraction of a picture's.
 LEAST_PACE = 0.1  # The pace of settled pixels, as a fraction of that of new ones.
 LOOKS_BACK = (2, 4, 8, 16)  # How many frames before are asked for what the last frame does not show.
@@ -135,7 +136,8 @@ class Maker:
         """Return the picture of a scene's first frame, made as that of a photo."""
         memory.scene, memory.frame, memory.result = frame, None, None
         inputs = replace(self.inputs, content=frame, scene=frame)
-        image = stylize(inputs, self.network, self.scales, tile_px=self.tile_px)
+        scales = [replace(scale, steps=round(FIRST_STEPS * scale.steps)) for scale in self.scales]
+        image = stylize(inputs, self.network, scales, tile_px=self.tile_px)
         return self._note(memory, frame, image, np.full(frame.shape[:2], FIRST_AGE, np.float32))
 
     def _cut(self, memory: Memory, frame: np.ndarray) -> np.ndarray:

@@ -96,13 +96,14 @@ def test_there_is_none_where_nothing_of_the_style_is_wanted(noisy, monkeypatch, 
         assert picture[30:].std() > 0.01
 
 
-@pytest.mark.parametrize("match_weight", [0.0, 1.0])
-def test_all_scales_but_the_first_begin_with_it(shallow_network, content, style, monkeypatch, match_weight):
+@pytest.mark.parametrize(("match_weight", "is_frame"), [(1.0, False), (0.0, False), (1.0, True)])
+def test_all_scales_but_the_first_begin_with_it(shallow_network, content, style, monkeypatch, match_weight, is_frame):
+    """But not those of a clip's frame, and none where nothing is matched."""
     sizes = []
     monkeypatch.setattr(stylize, "add_style_detail", lambda picture, *given: sizes.append(picture.shape[:2]))
     overrides = {**SHALLOW, "size": 112, "smallest_scale": 56, "steps": 1, "match_weight": match_weight}
-    inputs = Inputs(content, (style,), make_settings(overrides=overrides))
+    inputs = Inputs(content, (style,), make_settings(overrides=overrides), scene=content if is_frame else None)
     scales = plan_scales(content.shape[:2], [style.shape[:2]], inputs.settings)
     stylize.stylize(inputs, shallow_network, scales)
     assert len(scales) > 1
-    assert sizes == [scale.size for scale in scales[1:] if match_weight]
+    assert sizes == [scale.size for scale in scales[1:] if match_weight and not is_frame]

@@ -39,9 +39,8 @@ if TYPE_CHECKING:
     from nst.transfer.state import OnStep
 
 EXIT_DONE, EXIT_FAILED, EXIT_USER_ERROR, EXIT_SIGNALLED = 0, 1, 2, 128
-FULL_SEARCHES = (
-    100  # Python searches old objects for garbage once in so many searches: TensorFlow has a million of them.
-)
+# Python searches old objects for garbage once in so many searches. TensorFlow has a million of them.
+FULL_SEARCHES = 100
 EXITS = {EXIT_DONE: DONE, EXIT_FAILED: FAILED, EXIT_USER_ERROR: "refused"}  # Any other code means STOPPED.
 
 

@@ -7,7 +7,7 @@ of this folder only those with a lower number.
     quick_import.py     [0] TensorFlow's import without what is not used
     tensorflow_setup.py [1] TensorFlow's environment, messages and threads
     weights.py          [0] weights from four kinds of file
-    operations.py       [0] the operations of layers, as TensorFlow has them
+    operations.py       [0] the operations of layers, by tf.raw_ops
     winograd.py         [1] the 3x3 convolution, by Winograd's filtering where that is faster
     vgg19.py            [2] the network, in segments of blocks
     loaded.py           [3] the network that the settings ask for, kept for the next picture
